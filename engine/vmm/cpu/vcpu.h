@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A virtual processor: one small interface, two backends (cpu/kvm by /dev/kvm, cpu/soft in
+ * software), both compiled in, both in the table vcpu_backends[].
+ *
+ * A backend is opened once per machine (struct vcpu_backend) and makes one struct vcpu per
+ * processor. The machine runs each vCPU in a host thread of its own:
+ *
+ *	while ((reason = vcpu_run(cpu)) == VCPU_EXIT_KICKED)
+ *		...honour pause, stop, reset...
+ *
+ * Threads: run(), get_state() and set_state() belong to the vCPU's thread, or to any thread while
+ * the vCPU is not in run(). kick() may be called from any thread, also from a signal handler.
+ */
+#pragma once
+
+#include "engine/vmm/bus.h"
+#include "engine/vmm/clock.h"
+#include "engine/vmm/irq.h"
+#include "engine/vmm/memory.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VCPU_MAX 64
+
+struct lapic;
+
+/* A segment register with its hidden part. attributes: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 12 AVL,
+ * 13 L, 14 D/B, 15 G, 16 unusable (Intel SDM volume 3, "Guest Register State", access rights). */
+struct vcpu_segment {
+	uint64_t base;
+	uint32_t limit; /* bytes, already scaled by G */
+	uint16_t selector;
+	uint32_t attributes;
+};
+
+struct vcpu_table {
+	uint64_t base;
+	uint16_t limit;
+};
+
+/* Architectural state, as the boot code sets it and tests read it. Registers in the manual's
+ * encoding order: rax rcx rdx rbx rsp rbp rsi rdi r8..r15; es cs ss ds fs gs. */
+struct vcpu_state {
+	uint64_t gpr[16];
+	uint64_t rip;
+	uint64_t rflags;
+	struct vcpu_segment segment[6];
+	struct vcpu_segment ldtr;
+	struct vcpu_segment tr;
+	struct vcpu_table gdtr;
+	struct vcpu_table idtr;
+	uint64_t cr0, cr2, cr3, cr4;
+	uint64_t efer;
+	uint8_t fxsave[512]; /* FXSAVE layout, 64-bit form */
+};
+
+enum vcpu_exit {
+	VCPU_EXIT_KICKED,   /* somebody kicked; nothing is wrong */
+	VCPU_EXIT_SHUTDOWN, /* triple fault: the machine decides (reset or end) */
+	VCPU_EXIT_ERROR,    /* the backend cannot go on: see vcpu->error */
+};
+
+/* What every vCPU of a machine is connected to. Lives as long as the vCPUs; not owned. */
+struct vcpu_env {
+	struct guest_memory *memory;
+	struct bus *ports;
+	struct bus *mmio;
+	struct machine_clock *clock;
+	struct machine_lock *lock;
+	unsigned count;     /* vCPUs at start */
+	unsigned count_max; /* APIC ids go from 0 to count_max - 1 */
+	/* Tells the person who runs the machine, once per kind, of something a guest did that is
+	 * not emulated (an unknown MSR…). Rate-limited by the receiver. Any thread. */
+	void (*warn)(void *data, const char *message);
+	void *warn_data;
+};
+
+struct vcpu {
+	const struct vcpu_ops *ops;
+	unsigned id; /* also the APIC id; 0 is the boot processor */
+	char *error; /* after VCPU_EXIT_ERROR: one sentence with the cause, then registers; owned */
+};
+
+struct vcpu_ops {
+	enum vcpu_exit (*run)(struct vcpu *cpu);
+	/* Makes run() return VCPU_EXIT_KICKED soon, or at once when called next; wakes HLT. */
+	void (*kick)(struct vcpu *cpu);
+	void (*get_state)(struct vcpu *cpu, struct vcpu_state *state);
+	void (*set_state)(struct vcpu *cpu, const struct vcpu_state *state);
+	/* Back to the state after power-on: the boot processor runnable at the reset vector, others
+	 * waiting for SIPI. Not while in run(). */
+	void (*reset)(struct vcpu *cpu);
+	void (*free)(struct vcpu *cpu);
+};
+
+/* An opened backend of one machine. */
+struct vcpu_backend {
+	const struct vcpu_backend_ops *ops;
+	/* Where devices send interrupts: KVM's irqchip, or the software CPU's APICs. */
+	struct irq_router *router;
+};
+
+struct vcpu_backend_ops {
+	const char *name; /* "kvm" or "soft" */
+	/* Opens it for a machine. Errors are whole sentences with the way out, e.g. why /dev/kvm
+	 * cannot be used. The soft backend makes 8259s, I/O APIC, 8254 and local APICs and claims
+	 * their ranges on env's buses; KVM has them in the kernel. */
+	struct vcpu_backend *(*open)(const struct vcpu_env *env, GError **error);
+	/* id < env->count_max. A vCPU with id >= 1 waits for INIT/SIPI. */
+	struct vcpu *(*vcpu_new)(struct vcpu_backend *backend, unsigned id, GError **error);
+	/* After all vCPUs are freed. */
+	void (*close)(struct vcpu_backend *backend);
+};
+
+extern const struct vcpu_backend_ops vcpu_backend_kvm;
+extern const struct vcpu_backend_ops vcpu_backend_soft;
+
+/* Both, ended by NULL. */
+extern const struct vcpu_backend_ops *const vcpu_backends[];
+
+static inline enum vcpu_exit vcpu_run(struct vcpu *cpu)
+{
+	return cpu->ops->run(cpu);
+}
+
+static inline void vcpu_kick(struct vcpu *cpu)
+{
+	cpu->ops->kick(cpu);
+}
