@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The floating point and vector state of one guest processor.
+//
+// The XMM registers always live here. The x87/MMX registers and MXCSR live either here or, once the
+// guest has used them, in the host thread's own units ("live"), where its instructions run as they
+// are. Whatever may run foreign floating point code (a device's callback, sleeping, leaving the
+// run loop) is preceded by soft_fp_park(), which brings them home. One thread: the vCPU's.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct soft_stubs;
+
+// The layout of FXSAVE in 64-bit mode (SDM volume 1, table 10-2), without the XMM registers.
+struct soft_fx_image {
+	uint16_t fcw, fsw;
+	uint8_t ftw; // abridged: a bit per physical register, 1 = not empty
+	uint8_t reserved;
+	uint16_t fop;
+	uint64_t fip, fdp;
+	uint32_t mxcsr, mxcsr_mask;
+	uint8_t st[8][16];
+	uint8_t rest[512 - 160];
+} __attribute__((aligned(16)));
+
+union soft_xmm {
+	uint8_t u8[16];
+	uint16_t u16[8];
+	uint32_t u32[4];
+	uint64_t u64[2];
+} __attribute__((aligned(16)));
+
+#define SOFT_FP_X87 1u   // the guest's x87/MMX registers are in the host's
+#define SOFT_FP_MXCSR 2u // the guest's MXCSR is in the host's
+
+struct soft_fp {
+	union soft_xmm xmm[16];
+	struct soft_fx_image x87; // valid unless SOFT_FP_X87 is live; its pointers and mxcsr are unused
+	uint32_t mxcsr;           // valid unless SOFT_FP_MXCSR is live
+	uint8_t live;             // SOFT_FP_X87 | SOFT_FP_MXCSR
+	bool x87_unmasked;        // the control word leaves an exception unmasked, or one may be pending
+	// The last x87 instruction that was no control instruction, as FXSAVE and FNSTENV tell it.
+	uint16_t fop, fcs, fds;
+	uint64_t fip, fdp;
+	struct soft_stubs *stubs; // made with the processor
+};
+
+// State after RESET (SDM volume 3, table 10-1): FNINIT's but for nothing; MXCSR 1F80h.
+void soft_fp_reset(struct soft_fp *fp);
+
+// Bring live state home and give the host's units back their defaults.
+void soft_fp_park_slow(struct soft_fp *fp);
+
+static inline void soft_fp_park(struct soft_fp *fp)
+{
+	if (__builtin_expect(fp->live != 0, 0))
+		soft_fp_park_slow(fp);
+}
