@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Guest memory as instructions see it: by linear address, through the soft TLB.
+ *
+ * The fast path is a compare and a host access, inline; slow ones (TLB miss, page crossing, MMIO, pages
+ * that hold code, watched pages) are in access.c. Everything here may raise #PF; then nothing was
+ * stored. Only the vCPU's thread.
+ */
+#pragma once
+
+#include "engine/vmm/cpu/soft/decode.h"
+#include "engine/vmm/cpu/soft/soft.h"
+
+/* Unaligned host accesses that stay one access. */
+struct soft_u16 { volatile uint16_t v; } __attribute__((packed, may_alias));
+struct soft_u32 { volatile uint32_t v; } __attribute__((packed, may_alias));
+struct soft_u64 { volatile uint64_t v; } __attribute__((packed, may_alias));
+
+/* Slow paths (access.c). size 1, 2, 4, 8. */
+uint64_t soft_load_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, unsigned size);
+void soft_store_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, uint64_t value,
+	unsigned size);
+
+/* Any length (FXSAVE, descriptors, task states): all pages are checked before a byte is copied. */
+void soft_load_bytes(struct soft_cpu *cpu, uint64_t linear, void *data, unsigned length);
+void soft_store_bytes(struct soft_cpu *cpu, uint64_t linear, const void *data, unsigned length);
+/* The same as implicit supervisor accesses. */
+void soft_load_bytes_sys(struct soft_cpu *cpu, uint64_t linear, void *data, unsigned length);
+void soft_store_bytes_sys(struct soft_cpu *cpu, uint64_t linear, const void *data, unsigned length);
+/* Raises what a store there would raise. */
+void soft_probe_write(struct soft_cpu *cpu, uint64_t linear, unsigned length);
+void soft_probe_write_sys(struct soft_cpu *cpu, uint64_t linear, unsigned length);
+void soft_probe_read(struct soft_cpu *cpu, uint64_t linear, unsigned length);
+
+/* Host pointer to [linear, linear + length) for one access kind where it lies in one ordinary RAM
+ * page (faulting as usual), else NULL: for REP string operations and vector loads. A pointer for
+ * writing is never given into a page that holds code. */
+uint8_t *soft_page_pointer(struct soft_cpu *cpu, uint64_t linear, unsigned length,
+	enum soft_access access);
+
+/*
+ * Read-modify-write. soft_rmw() gives a host pointer to size bytes (1, 2, 4, 8; 16 aligned) at linear, writable
+ * and faulting as a write does. After the bytes are changed by one access, or by an atomic one under LOCK,
+ * soft_rmw_done() finishes it; nothing that raises may come between.
+ */
+void *soft_rmw_slow(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock);
+void soft_rmw_finish(struct soft_cpu *cpu);
+
+static inline enum soft_tlb_set soft_data_set(const struct soft_cpu *cpu)
+{
+	return cpu->mode >> SOFT_MODE_SET_SHIFT & 3;
+}
+
+/* The set of implicit supervisor accesses (descriptor tables, task states, interrupt stacks). */
+static inline enum soft_tlb_set soft_system_set(const struct soft_cpu *cpu)
+{
+	return cpu->cr4 & SOFT_CR4_SMAP ? SOFT_SET_SMAP : SOFT_SET_SYSTEM;
+}
+
+/* Page offset where [linear, linear + size) may be accessed straight, else something larger than
+ * a page less size. */
+#define SOFT_FAST(entry, linear, access, size) \
+	G_LIKELY(((linear) ^ (entry)->tag[access]) <= MEMORY_PAGE_SIZE - (size))
+
+#define SOFT_DEFINE_ACCESS(bits, type) \
+	static inline type soft_load_in##bits(struct soft_cpu *cpu, struct soft_tlb *tlb, \
+		uint64_t linear) \
+	{ \
+		const struct soft_tlb_entry *e = &tlb->entry[soft_tlb_index(linear)]; \
+		if (SOFT_FAST(e, linear, SOFT_READ, bits / 8)) \
+			return SOFT_HOST##bits(e->host + (linear & ~SOFT_PAGE_MASK)); \
+		return soft_load_slow(cpu, (unsigned)(tlb - cpu->tlbs), linear, bits / 8); \
+	} \
+	static inline void soft_store_in##bits(struct soft_cpu *cpu, struct soft_tlb *tlb, \
+		uint64_t linear, type value) \
+	{ \
+		const struct soft_tlb_entry *e = &tlb->entry[soft_tlb_index(linear)]; \
+		if (SOFT_FAST(e, linear, SOFT_WRITE, bits / 8)) \
+			SOFT_HOST##bits(e->host + (linear & ~SOFT_PAGE_MASK)) = value; \
+		else \
+			soft_store_slow(cpu, (unsigned)(tlb - cpu->tlbs), linear, value, bits / 8); \
+	} \
+	/* At the current privilege level. */ \
+	static inline type soft_load##bits(struct soft_cpu *cpu, uint64_t linear) \
+	{ \
+		return soft_load_in##bits(cpu, cpu->tlb, linear); \
+	} \
+	static inline void soft_store##bits(struct soft_cpu *cpu, uint64_t linear, type value) \
+	{ \
+		soft_store_in##bits(cpu, cpu->tlb, linear, value); \
+	} \
+	/* As implicit supervisor accesses. */ \
+	static inline type soft_load_sys##bits(struct soft_cpu *cpu, uint64_t linear) \
+	{ \
+		return soft_load_in##bits(cpu, &cpu->tlbs[soft_system_set(cpu)], linear); \
+	} \
+	static inline void soft_store_sys##bits(struct soft_cpu *cpu, uint64_t linear, type value) \
+	{ \
+		soft_store_in##bits(cpu, &cpu->tlbs[soft_system_set(cpu)], linear, value); \
+	}
+
+#define SOFT_HOST8(p) (*(volatile uint8_t *)(p))
+#define SOFT_HOST16(p) (((struct soft_u16 *)(p))->v)
+#define SOFT_HOST32(p) (((struct soft_u32 *)(p))->v)
+#define SOFT_HOST64(p) (((struct soft_u64 *)(p))->v)
+
+SOFT_DEFINE_ACCESS(8, uint8_t)
+SOFT_DEFINE_ACCESS(16, uint16_t)
+SOFT_DEFINE_ACCESS(32, uint32_t)
+SOFT_DEFINE_ACCESS(64, uint64_t)
+
+static inline void *soft_rmw(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
+{
+	const struct soft_tlb_entry *e = &cpu->tlb->entry[soft_tlb_index(linear)];
+	if (SOFT_FAST(e, linear, SOFT_WRITE, size))
+		return e->host + (linear & ~SOFT_PAGE_MASK);
+	return soft_rmw_slow(cpu, linear, size, lock);
+}
+
+static inline void soft_rmw_done(struct soft_cpu *cpu)
+{
+	if (G_UNLIKELY(cpu->rmw))
+		soft_rmw_finish(cpu);
+}
+
+/* The memory operand's offset in its segment (effective address), cut to the address size. For FS
+ * and GS in 64-bit mode it includes the base: use soft_operand() for accesses. */
+static inline uint64_t soft_effective(const struct soft_cpu *cpu, const struct soft_insn *insn)
+{
+	uint64_t sum = cpu->gpr[insn->base] + (cpu->gpr[insn->index] << insn->scale) + insn->disp;
+	return insn->asize == 8 ? sum : insn->asize == 4 ? (uint32_t)sum : (uint16_t)sum;
+}
+
+/* Linear address of the memory operand of size bytes, checked against its segment. */
+static inline uint64_t soft_operand(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned size,
+	enum soft_access access)
+{
+	uint64_t sum = cpu->gpr[insn->base] + (cpu->gpr[insn->index] << insn->scale) + insn->disp;
+	if (G_LIKELY(insn->address == SOFT_ADDRESS_FLAT))
+		return sum;
+	if (insn->address == SOFT_ADDRESS_FLAT32)
+		return (uint32_t)sum;
+	return soft_segment_linear(cpu, insn->seg, soft_effective(cpu, insn), size, access);
+}
