@@ -1,0 +1,756 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/keybar.h"
+#include "ui/table.h"
+
+/* Letters typed within this time belong to one search. */
+#define TYPEAHEAD_US (1200 * 1000)
+#define WHEEL_ROWS 3
+
+enum table_mode { MODE_PLAIN, MODE_FILTER, MODE_SORT };
+
+struct table {
+	struct widget w;
+	const struct table_column *columns;
+	int n_columns;
+	int *order; // columns shown, from left to right
+	int shown;  // their number
+	int *width; // cells of each column's text, as the user sized it
+	struct ui_hotlabel *labels;
+	struct rows rows;
+	int top;     // place of the first row seen
+	int scrolled; // columns skipped after the first
+	enum table_mode mode;
+	GString *typed; // type-ahead
+	gint64 typed_at;
+	char *empty;
+	bool typeahead;
+	bool marking;
+};
+
+/* A column as drawn: its place in a line. */
+struct slot {
+	int column, x, w;
+};
+
+#define MAX_SLOTS 32
+
+static int gutter(const struct table *t)
+{
+	return t->marking ? 2 : 1;
+}
+
+static int page_rows(const struct table *t)
+{
+	return MAX(1, t->w.area.h - 1);
+}
+
+static int full_width(const struct table *t, int column)
+{
+	int bar = t->columns[column].bar;
+
+	return t->width[column] + (bar ? bar + 1 : 0);
+}
+
+/* Cells all columns shown would take. */
+static int wanted_width(const struct table *t)
+{
+	int sum = gutter(t);
+
+	for (int i = 0; i < t->shown; i++)
+		sum += full_width(t, t->order[i]) + (i ? 1 : 0);
+	return sum;
+}
+
+static int room(const struct table *t, int width)
+{
+	return width - (rows_shown(&t->rows) > page_rows(t) ? 1 : 0);
+}
+
+/* Cells of the room left over that fall to a column. */
+static int stretch_of(const struct table *t, int column, int spare)
+{
+	int sum = 0;
+
+	for (int i = 0; i < t->shown; i++)
+		sum += t->columns[t->order[i]].stretch;
+	return sum && spare > 0 ? spare * t->columns[column].stretch / sum : 0;
+}
+
+/* Places the columns into `width` cells; returns their number. */
+static int place_columns(const struct table *t, int width, struct slot *slots)
+{
+	int x = gutter(t), n = 0;
+	int right = room(t, width);
+	int spare = right - wanted_width(t);
+
+	for (int i = 0; i < t->shown && n < MAX_SLOTS; i++) {
+		int column = t->order[i];
+		int w = full_width(t, column) + stretch_of(t, column, spare);
+
+		if (i && i <= t->scrolled)
+			continue;
+		if (x >= right)
+			break;
+		slots[n++] = (struct slot){ column, x, MIN(w, right - x) };
+		x += w + 1;
+	}
+	return n;
+}
+
+static bool is_sorted_by(const struct table *t, int column)
+{
+	return t->rows.sort_column == column;
+}
+
+static void draw_head_cell(struct table *t, const struct canvas *c, const struct slot *slot)
+{
+	const struct table_column *column = &t->columns[slot->column];
+	const struct ui_hotlabel *label = &t->labels[slot->column];
+	bool sorted = is_sorted_by(t, slot->column);
+	int text = t->width[slot->column];
+	int width = MIN(slot->w, MAX(slot->w - (column->bar ? column->bar + 1 : 0),
+					 ui_hotlabel_width(label) + (sorted ? 1 : 0)));
+	int used = MIN(ui_hotlabel_width(label), width - (sorted ? 1 : 0));
+	int x = slot->x;
+
+	if (column->align == TEXT_RIGHT && text >= 0)
+		x += MAX(0, width - used - (sorted ? 1 : 0));
+	ui_hotlabel_draw(label, c, x, 0, MAX(0, used), STYLE_HEADING,
+		t->mode == MODE_SORT ? STYLE_HOTKEY : STYLE_HEADING);
+	if (sorted)
+		canvas_glyph(c, x + used, 0, STYLE_HEADING,
+			t->rows.descending ? GLYPH_DOWN : GLYPH_UP);
+}
+
+/* Whether columns lie beyond the right edge. */
+static bool more_right(const struct table *t, const struct slot *slots, int n)
+{
+	const struct slot *last = &slots[n - 1];
+
+	if (!n)
+		return false;
+	return last->column != t->order[t->shown - 1] ||
+		last->w < full_width(t, last->column);
+}
+
+static void draw_head(struct table *t, const struct canvas *c, const struct slot *slots, int n)
+{
+	canvas_fill(c, 0, 0, c->w, 1, STYLE_HEADING, ' ');
+	for (int i = 0; i < n; i++)
+		draw_head_cell(t, c, &slots[i]);
+	if (t->scrolled)
+		canvas_glyph(c, 0, 0, STYLE_HEADING, GLYPH_LEFT);
+	if (more_right(t, slots, n))
+		canvas_glyph(c, c->w - 1, 0, STYLE_HEADING, GLYPH_RIGHT);
+}
+
+/* The style of a row as a whole; 0 lets each cell have its own. */
+static enum ui_style row_style(struct table *t, int at, bool *fixed)
+{
+	const struct table_source *source = t->rows.source;
+
+	*fixed = true;
+	if (at == t->rows.cursor)
+		return widget_has_focus(&t->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
+	if (rows_marked(&t->rows, rows_key_at(&t->rows, at)))
+		return STYLE_MARKED;
+	*fixed = false;
+	return source->style ? (enum ui_style)source->style(t->rows.ctx, rows_at(&t->rows, at)) :
+			       STYLE_TEXT;
+}
+
+static void draw_cell(struct table *t, const struct canvas *c, int y, const struct slot *slot,
+	const struct table_cell *cell, enum ui_style style, bool fixed)
+{
+	const struct table_column *column = &t->columns[slot->column];
+	int bar = column->bar && cell->bar >= 0 ? column->bar : 0;
+	int text = column->bar ? MIN(slot->w, slot->w - column->bar - 1) : slot->w;
+	enum ui_style own = !fixed && cell->style ? (enum ui_style)cell->style : style;
+
+	canvas_fit(c, slot->x, y, MAX(text, 0), column->align, own, cell->text);
+	if (bar)
+		canvas_bar(c, slot->x + text + 1, y, bar, cell->bar, fixed ? style : STYLE_BAR_FULL,
+			style);
+}
+
+static void draw_gutter(struct table *t, const struct canvas *c, int y, int at, enum ui_style style)
+{
+	if (at == t->rows.cursor) {
+		if (c->look->braille)
+			canvas_char(c, 0, y, style, '>');
+		else
+			canvas_glyph(c, 0, y, style, GLYPH_CLOSED);
+	}
+	if (t->marking && rows_marked(&t->rows, rows_key_at(&t->rows, at)))
+		canvas_char(c, 1, y, style, '*');
+}
+
+static void draw_row(struct table *t, const struct canvas *c, int y, int at,
+	const struct slot *slots, int n)
+{
+	bool fixed;
+	enum ui_style style = row_style(t, at, &fixed);
+	int row = rows_at(&t->rows, at);
+
+	if (fixed)
+		canvas_fill(c, 0, y, room(t, c->w), 1, style, ' ');
+	draw_gutter(t, c, y, at, style);
+	for (int i = 0; i < n; i++) {
+		struct table_cell cell = { .bar = -1 };
+
+		t->rows.source->cell(t->rows.ctx, row, slots[i].column, &cell);
+		draw_cell(t, c, y, &slots[i], &cell, style, fixed);
+	}
+}
+
+/* The strip at the right edge that tells which part is seen. */
+static void draw_scrollbar(struct table *t, const struct canvas *c)
+{
+	int page = page_rows(t), all = rows_shown(&t->rows);
+	int length, from;
+
+	if (all <= page)
+		return;
+	length = MAX(1, page * page / all);
+	from = (page - length) * t->top / MAX(1, all - page);
+	for (int y = 0; y < page; y++)
+		canvas_glyph(c, c->w - 1, y + 1, STYLE_FRAME,
+			y >= from && y < from + length ? GLYPH_FULL : GLYPH_VLINE);
+}
+
+static void keep_cursor_seen(struct table *t)
+{
+	int page = page_rows(t);
+
+	t->top = CLAMP(t->top, t->rows.cursor - page + 1, t->rows.cursor);
+	t->top = CLAMP(t->top, 0, MAX(0, rows_shown(&t->rows) - page));
+}
+
+static void draw_empty(struct table *t, const struct canvas *c)
+{
+	g_auto(GStrv) lines = t->empty ? text_wrap(t->empty, MAX(1, c->w - 2)) : NULL;
+
+	for (int i = 0; lines && lines[i]; i++)
+		canvas_text(c, 1, 2 + i, STYLE_DIM, lines[i]);
+}
+
+static void table_draw(struct widget *w, const struct canvas *c)
+{
+	struct table *t = (struct table *)w;
+	struct slot slots[MAX_SLOTS];
+	int n = place_columns(t, c->w, slots);
+
+	keep_cursor_seen(t);
+	draw_head(t, c, slots, n);
+	for (int y = 1; y < c->h && t->top + y - 1 < rows_shown(&t->rows); y++)
+		draw_row(t, c, y, t->top + y - 1, slots, n);
+	draw_scrollbar(t, c);
+	if (!rows_shown(&t->rows))
+		draw_empty(t, c);
+}
+
+static struct ui_size table_want(struct widget *w, int width)
+{
+	struct table *t = (struct table *)w;
+
+	return (struct ui_size){ wanted_width(t), rows_shown(&t->rows) + 1 };
+}
+
+static bool table_cursor(struct widget *w, int *x, int *y)
+{
+	struct table *t = (struct table *)w;
+
+	*x = 0;
+	*y = rows_shown(&t->rows) ? t->rows.cursor - t->top + 1 : 0;
+	return false;
+}
+
+static bool table_focusable(const struct widget *w)
+{
+	return true;
+}
+
+/* ---- keys ---- */
+
+static enum ui_result changed(struct table *t)
+{
+	widget_touch(&t->w);
+	return UI_CHANGED;
+}
+
+static enum ui_result move_to(struct table *t, int at)
+{
+	widget_touch(&t->w);
+	return rows_move(&t->rows, at) ? UI_MOVED : UI_HANDLED;
+}
+
+static enum ui_result mark_and_go_on(struct table *t)
+{
+	guint64 key = t->rows.cursor_key;
+
+	if (!t->marking || !key)
+		return UI_IGNORED;
+	rows_mark(&t->rows, key, !rows_marked(&t->rows, key));
+	rows_move(&t->rows, t->rows.cursor + 1);
+	return changed(t);
+}
+
+static enum ui_result mark_all(struct table *t)
+{
+	if (!t->marking)
+		return UI_IGNORED;
+	rows_mark_shown(&t->rows);
+	return changed(t);
+}
+
+static enum ui_result scroll_sideways(struct table *t, int by)
+{
+	struct slot slots[MAX_SLOTS];
+	int n = place_columns(t, t->w.area.w, slots);
+
+	if (by > 0 && (!more_right(t, slots, n) || t->scrolled >= t->shown - 2))
+		return UI_IGNORED;
+	if (by < 0 && !t->scrolled)
+		return UI_IGNORED;
+	t->scrolled += by;
+	return changed(t);
+}
+
+static enum ui_result sort_by(struct table *t, int column)
+{
+	bool descending = is_sorted_by(t, column) ? !t->rows.descending :
+						    t->columns[column].largest_first;
+
+	rows_sort(&t->rows, column, descending);
+	return changed(t);
+}
+
+static enum ui_result sort_key(struct table *t, uint32_t key)
+{
+	t->mode = MODE_PLAIN;
+	widget_touch(&t->w);
+	for (int i = 0; i < t->n_columns && ui_key_is_text(key); i++)
+		if (t->labels[i].key == g_unichar_tolower(key))
+			return sort_by(t, i);
+	return UI_CHANGED;
+}
+
+static enum ui_result filter_char(struct table *t, uint32_t key)
+{
+	g_autoptr(GString) text = g_string_new(t->rows.filter);
+
+	if (key == UIK_BACKSPACE) {
+		const char *last = g_utf8_find_prev_char(text->str, text->str + text->len);
+
+		g_string_truncate(text, last ? (gsize)(last - text->str) : 0);
+	} else {
+		g_string_append_unichar(text, key & ~UIK_PASTED);
+	}
+	rows_set_filter(&t->rows, text->str);
+	return changed(t);
+}
+
+/* A key while the filter is typed; movement keys work as ever. */
+static enum ui_result filter_key(struct table *t, uint32_t key, bool *taken)
+{
+	*taken = true;
+	if (key == UIK_ENTER) {
+		t->mode = MODE_PLAIN;
+		return changed(t);
+	}
+	if (key == UIK_ESC) {
+		t->mode = MODE_PLAIN;
+		rows_set_filter(&t->rows, NULL);
+		return changed(t);
+	}
+	if (key == UIK_BACKSPACE || ui_key_is_text(key))
+		return filter_char(t, key);
+	*taken = false;
+	return UI_IGNORED;
+}
+
+static enum ui_result type_ahead(struct table *t, uint32_t key)
+{
+	gint64 now = g_get_monotonic_time();
+	bool more = t->typed->len && now - t->typed_at < TYPEAHEAD_US;
+
+	if (!more)
+		g_string_truncate(t->typed, 0);
+	g_string_append_unichar(t->typed, key);
+	t->typed_at = now;
+	widget_touch(&t->w);
+	return rows_find_prefix(&t->rows, t->order[0], t->typed->str, !more) ? UI_MOVED : UI_HANDLED;
+}
+
+static enum ui_result plain_key(struct table *t, uint32_t key)
+{
+	switch (key) {
+	case ' ':
+	case UIK_INSERT:
+		return mark_and_go_on(t);
+	case UIK_ENTER:
+		return t->rows.cursor_key ? UI_ACTIVATED : UI_HANDLED;
+	case UIK_LEFT:
+		return scroll_sideways(t, -1);
+	case UIK_RIGHT:
+		return scroll_sideways(t, 1);
+	case UIK_ESC:
+		if (!table_filter(t))
+			return UI_IGNORED;
+		rows_set_filter(&t->rows, NULL);
+		return changed(t);
+	}
+	if (t->typeahead && ui_key_is_text(key))
+		return type_ahead(t, key);
+	switch (key) {
+	case '*':
+		return mark_all(t);
+	case '/':
+		table_begin_filter(t);
+		return UI_CHANGED;
+	case 's':
+		table_begin_sort(t);
+		return UI_CHANGED;
+	}
+	return UI_IGNORED;
+}
+
+static enum ui_result move_key(struct table *t, uint32_t key)
+{
+	int at = t->rows.cursor, last = rows_shown(&t->rows) - 1;
+
+	switch (key) {
+	case UIK_UP:
+		return move_to(t, at - 1);
+	case UIK_DOWN:
+		return move_to(t, at + 1);
+	case UIK_PAGE_UP:
+		return move_to(t, at - page_rows(t));
+	case UIK_PAGE_DOWN:
+		return move_to(t, at + page_rows(t));
+	case UIK_HOME:
+		return move_to(t, 0);
+	case UIK_END:
+		return move_to(t, last);
+	}
+	return UI_IGNORED;
+}
+
+static enum ui_result table_key(struct widget *w, uint32_t key)
+{
+	struct table *t = (struct table *)w;
+	enum ui_result result;
+	bool taken;
+
+	if (t->mode == MODE_SORT)
+		return sort_key(t, key);
+	if (t->mode == MODE_FILTER) {
+		result = filter_key(t, key, &taken);
+		if (taken)
+			return result;
+	}
+	result = move_key(t, key);
+	return result == UI_IGNORED ? plain_key(t, key) : result;
+}
+
+static enum ui_result click_head(struct table *t, int x)
+{
+	struct slot slots[MAX_SLOTS];
+	int n = place_columns(t, t->w.area.w, slots);
+
+	t->mode = MODE_PLAIN;
+	for (int i = 0; i < n; i++)
+		if (x >= slots[i].x && x <= slots[i].x + slots[i].w)
+			return sort_by(t, slots[i].column);
+	return UI_HANDLED;
+}
+
+static enum ui_result click_row(struct table *t, const struct ui_mouse *m)
+{
+	int at = t->top + m->y - 1;
+	guint64 key = rows_key_at(&t->rows, at);
+
+	if (!key)
+		return UI_HANDLED;
+	if (m->kind == UI_MOUSE_DOUBLE) {
+		rows_move(&t->rows, at);
+		return UI_ACTIVATED;
+	}
+	if (t->marking && m->x < gutter(t)) {
+		rows_mark(&t->rows, key, !rows_marked(&t->rows, key));
+		return changed(t);
+	}
+	return move_to(t, at);
+}
+
+static enum ui_result table_mouse(struct widget *w, const struct ui_mouse *m)
+{
+	struct table *t = (struct table *)w;
+
+	if (m->kind == UI_MOUSE_WHEEL)
+		return move_to(t, t->rows.cursor + m->wheel * WHEEL_ROWS);
+	if (m->button != 1 || (m->kind != UI_MOUSE_PRESS && m->kind != UI_MOUSE_DOUBLE))
+		return UI_IGNORED;
+	return m->y == 0 ? click_head(t, m->x) : click_row(t, m);
+}
+
+static void table_focus(struct widget *w, bool in)
+{
+	struct table *t = (struct table *)w;
+
+	if (!in)
+		t->mode = MODE_PLAIN;
+}
+
+static void table_destroy(struct widget *w)
+{
+	struct table *t = (struct table *)w;
+
+	for (int i = 0; i < t->n_columns; i++)
+		ui_hotlabel_clear(&t->labels[i]);
+	rows_release(&t->rows);
+	g_string_free(t->typed, TRUE);
+	g_free(t->labels);
+	g_free(t->order);
+	g_free(t->width);
+	g_free(t->empty);
+}
+
+static const struct widget_ops table_ops = {
+	.name = "table",
+	.draw = table_draw,
+	.want = table_want,
+	.key = table_key,
+	.mouse = table_mouse,
+	.focusable = table_focusable,
+	.focus = table_focus,
+	.cursor = table_cursor,
+	.destroy = table_destroy,
+};
+
+struct table *table_new(const struct table_column *columns, size_t n,
+	const struct table_source *source, void *ctx)
+{
+	struct table *t = g_new0(struct table, 1);
+	g_autofree struct ui_hotlabel **labels = g_new(struct ui_hotlabel *, n);
+
+	widget_init(&t->w, &table_ops);
+	t->columns = columns;
+	t->n_columns = (int)n;
+	t->order = g_new(int, n);
+	t->width = g_new(int, n);
+	t->labels = g_new0(struct ui_hotlabel, n);
+	t->typed = g_string_new(NULL);
+	t->marking = true;
+	for (size_t i = 0; i < n; i++) {
+		ui_hotlabel_set(&t->labels[i], _(columns[i].title));
+		labels[i] = &t->labels[i];
+	}
+	ui_hotlabel_resolve(labels, n);
+	rows_init(&t->rows, source, ctx);
+	table_set_columns(t, NULL);
+	rows_refresh(&t->rows);
+	return t;
+}
+
+void table_refresh(struct table *t)
+{
+	rows_refresh(&t->rows);
+	widget_touch(&t->w);
+}
+
+struct rows *table_rows(struct table *t)
+{
+	return &t->rows;
+}
+
+/* ---- columns ---- */
+
+static int find_column(const struct table *t, const char *id)
+{
+	for (int i = 0; i < t->n_columns; i++)
+		if (g_strcmp0(t->columns[i].id, id) == 0)
+			return i;
+	return -1;
+}
+
+/* Place of a column among those shown, -1 when it is hidden. */
+static int place_of(const struct table *t, int column)
+{
+	for (int i = 0; i < t->shown; i++)
+		if (t->order[i] == column)
+			return i;
+	return -1;
+}
+
+static void default_columns(struct table *t)
+{
+	t->shown = 0;
+	for (int i = 0; i < t->n_columns; i++) {
+		t->width[i] = t->columns[i].width;
+		if (!t->columns[i].hidden)
+			t->order[t->shown++] = i;
+	}
+}
+
+/* Takes one "name" or "name=width" into the columns shown. */
+static void add_named(struct table *t, const char *word)
+{
+	g_auto(GStrv) parts = g_strsplit(word, "=", 2);
+	int column = parts[0] ? find_column(t, g_strstrip(parts[0])) : -1;
+
+	if (column < 0 || place_of(t, column) >= 0)
+		return;
+	t->order[t->shown++] = column;
+	if (parts[1])
+		t->width[column] = CLAMP(atoi(parts[1]), 1, 200);
+}
+
+void table_set_columns(struct table *t, const char *list)
+{
+	g_auto(GStrv) words = g_strsplit(list ? list : "", ",", -1);
+
+	default_columns(t);
+	t->shown = 0;
+	for (int i = 0; words[i]; i++)
+		add_named(t, words[i]);
+	if (!t->shown)
+		default_columns(t);
+	t->scrolled = 0;
+	widget_touch(&t->w);
+}
+
+char *table_columns(const struct table *t)
+{
+	GString *list = g_string_new(NULL);
+
+	for (int i = 0; i < t->shown; i++) {
+		int column = t->order[i];
+
+		g_string_append_printf(list, "%s%s", i ? "," : "", t->columns[column].id);
+		if (t->width[column] != t->columns[column].width)
+			g_string_append_printf(list, "=%d", t->width[column]);
+	}
+	return g_string_free(list, FALSE);
+}
+
+bool table_column_shown(const struct table *t, const char *id)
+{
+	int column = find_column(t, id);
+
+	return column >= 0 && place_of(t, column) >= 0;
+}
+
+/* Where a column that comes back belongs: behind the nearest one shown that stands before it. */
+static int place_for(const struct table *t, int column)
+{
+	for (int before = column - 1; before >= 0; before--)
+		if (place_of(t, before) >= 0)
+			return place_of(t, before) + 1;
+	return 0;
+}
+
+void table_show_column(struct table *t, const char *id, bool shown)
+{
+	int column = find_column(t, id);
+	int at = column < 0 ? -1 : place_of(t, column);
+
+	if (column < 0 || shown == (at >= 0) || (!shown && t->shown == 1))
+		return;
+	if (shown) {
+		at = place_for(t, column);
+		memmove(t->order + at + 1, t->order + at, (size_t)(t->shown - at) * sizeof(int));
+		t->order[at] = column;
+		t->shown++;
+	} else {
+		memmove(t->order + at, t->order + at + 1,
+			(size_t)(t->shown - at - 1) * sizeof(int));
+		t->shown--;
+	}
+	t->scrolled = 0;
+	widget_touch(&t->w);
+}
+
+void table_widen(struct table *t, const char *id, int by)
+{
+	int column = find_column(t, id);
+
+	if (column < 0)
+		return;
+	t->width[column] = CLAMP(t->width[column] + by, 1, 200);
+	widget_touch(&t->w);
+}
+
+void table_set_sort(struct table *t, const char *sort)
+{
+	bool descending = sort && *sort == '-';
+
+	rows_sort(&t->rows, sort && *sort ? find_column(t, sort + (descending ? 1 : 0)) : -1,
+		descending);
+	widget_touch(&t->w);
+}
+
+char *table_sort(const struct table *t)
+{
+	if (t->rows.sort_column < 0)
+		return g_strdup("");
+	return g_strconcat(t->rows.descending ? "-" : "", t->columns[t->rows.sort_column].id, NULL);
+}
+
+/* ---- filter and the rest ---- */
+
+void table_set_filter(struct table *t, const char *filter)
+{
+	rows_set_filter(&t->rows, filter);
+	widget_touch(&t->w);
+}
+
+const char *table_filter(const struct table *t)
+{
+	return t->rows.filter && *t->rows.filter ? t->rows.filter : NULL;
+}
+
+bool table_filtering(const struct table *t)
+{
+	return t->mode == MODE_FILTER;
+}
+
+bool table_sorting(const struct table *t)
+{
+	return t->mode == MODE_SORT;
+}
+
+void table_begin_filter(struct table *t)
+{
+	t->mode = MODE_FILTER;
+	widget_touch(&t->w);
+}
+
+void table_begin_sort(struct table *t)
+{
+	t->mode = MODE_SORT;
+	widget_touch(&t->w);
+}
+
+void table_set_empty(struct table *t, const char *text)
+{
+	g_free(t->empty);
+	t->empty = g_strdup(text);
+	widget_touch(&t->w);
+}
+
+void table_set_typeahead(struct table *t, bool on)
+{
+	t->typeahead = on;
+}
+
+void table_set_marking(struct table *t, bool on)
+{
+	t->marking = on;
+}
