@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A guest's configuration: one struct read from a libvirt domain XML.
+ *
+ * The elements that are understood, and the values their attributes may have, are one table
+ * (config_rules.c). Whatever is not in it is refused with its name and line: the engine never
+ * runs a guest that differs silently from its definition. lodge-vmm(8) documents the table,
+ * and the few elements that are accepted because every tool writes them though the engine
+ * decides the matter by itself (PCI addresses, controllers, the emulator's path).
+ *
+ * Format: https://libvirt.org/formatdomain.html. Strings and lists belong to the struct. Plain
+ * data: any thread, one at a time.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Most of what one machine can have. */
+#define CONFIG_VCPUS_MAX 64
+#define CONFIG_SERIALS_MAX 4
+#define CONFIG_DEVICES_MAX 24
+#define CONFIG_MEMORY_MIN (1ull << 20)
+#define CONFIG_MEMORY_MAX (1ull << 40)
+
+#define CONFIG_ERROR config_error_quark()
+GQuark config_error_quark(void);
+
+enum config_error {
+	CONFIG_ERROR_SYNTAX,      /* not XML */
+	CONFIG_ERROR_UNSUPPORTED, /* libvirt may know it, this engine does not */
+	CONFIG_ERROR_INVALID,     /* a value that cannot be */
+	CONFIG_ERROR_MISSING,     /* something that is needed is not there */
+};
+
+/* <domain type=…>: kvm is the hardware's, qemu the software CPU, as libvirt means them. */
+enum config_cpu {
+	CONFIG_CPU_KVM,
+	CONFIG_CPU_SOFT,
+};
+
+/* <on_poweroff>, <on_reboot>, <on_crash>. */
+enum config_action {
+	CONFIG_ACTION_DESTROY,
+	CONFIG_ACTION_RESTART,
+	CONFIG_ACTION_PRESERVE, /* stopped, but kept for a look */
+};
+
+enum config_chardev_kind {
+	CONFIG_CHARDEV_PTY, /* in the foreground, the first one is the terminal itself */
+	CONFIG_CHARDEV_STDIO,
+	CONFIG_CHARDEV_FILE,
+	CONFIG_CHARDEV_UNIX,
+	CONFIG_CHARDEV_NULL,
+};
+
+struct config_chardev {
+	enum config_chardev_kind kind;
+	char *path;  /* FILE and UNIX; NULL for others */
+	bool append; /* FILE: keep what is there */
+	bool listen; /* UNIX: make the socket (mode "bind") */
+};
+
+/* A virtio console port: <console> with target virtio (name is NULL), or <channel>. */
+struct config_port {
+	struct config_chardev chardev;
+	char *name; /* the channel's name in the guest, or NULL */
+};
+
+struct config_disk {
+	char *path;
+	char *target; /* vda… */
+	char *serial; /* or NULL */
+	bool block;   /* a block device of the host */
+	bool readonly;
+	bool shareable; /* may be open in other machines too */
+	bool direct;    /* cache none, directsync: O_DIRECT */
+	bool writeback; /* the guest must flush: all caches but writethrough, directsync */
+	bool unsafe;    /* cache unsafe: flushes do nothing */
+	bool discard;   /* discard="unmap" */
+};
+
+/* Ports of the host that lead to the guest: [start, end] to start of the guest's range. */
+struct config_forward {
+	bool udp;
+	char *address; /* of the host, or NULL for all */
+	char *device;  /* interface of the host, or NULL */
+	uint16_t start;
+	uint16_t end;
+	uint16_t to;
+	bool exclude; /* the range is left out of an earlier one */
+};
+
+/* A user-mode network: one passt process. */
+struct config_net {
+	uint8_t mac[6];
+	char *device;  /* the host's interface to copy addresses and routes from, or NULL */
+	char *address; /* IPv4 address for the guest, or NULL: the host's own */
+	unsigned prefix;
+	char *log;           /* passt's log file, or NULL */
+	uint16_t mtu;        /* 0: passt's default */
+	GPtrArray *forwards; /* struct config_forward */
+};
+
+struct config_rng {
+	char *path; /* NULL: the host's getrandom() */
+};
+
+struct machine_config {
+	char *name;
+	char *uuid; /* canonical text, or NULL */
+	enum config_cpu cpu;
+	uint64_t memory;         /* bytes at boot */
+	uint64_t memory_current; /* bytes, at most memory: where the balloon starts */
+	unsigned vcpus;          /* at boot */
+	unsigned vcpus_max;
+
+	char *kernel;
+	char *initrd;  /* or NULL; for Multiboot: modules, "path arguments,path arguments" */
+	char *cmdline; /* or NULL */
+
+	enum config_action on_poweroff;
+	enum config_action on_reboot;
+	enum config_action on_crash;
+	bool rtc_localtime; /* the clock chip shows the host's local time */
+
+	GPtrArray *disks;    /* struct config_disk */
+	GPtrArray *nets;     /* struct config_net */
+	GPtrArray *serials;  /* struct config_chardev, COM1 to COM4 */
+	GPtrArray *ports;    /* struct config_port */
+	GPtrArray *rngs;     /* struct config_rng */
+	bool balloon;
+	bool balloon_deflate_on_oom;
+	bool balloon_reporting; /* free page reporting */
+	unsigned balloon_period; /* seconds between statistics; 0: none */
+};
+
+/* Reads a definition. file_name stands in messages, which begin "file:line: ". Errors:
+ * CONFIG_ERROR, and G_FILE_ERROR for config_read_file(). */
+struct machine_config *config_read_file(const char *path, GError **error);
+struct machine_config *config_read_memory(const char *text, size_t length, const char *file_name,
+	GError **error);
+void config_free(struct machine_config *config);
+

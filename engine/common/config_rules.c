@@ -1,0 +1,674 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The elements of a domain XML that the engine understands: the table is at the end. */
+#include "engine/common/config_reader.h"
+
+#include <arpa/inet.h>
+#include <glib/gi18n.h>
+#include <string.h>
+
+static bool read_type(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	g_autofree char *type = config_attribute(node, "type");
+
+	if (!type)
+		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+			_("<domain> has no type: it must be 'kvm' or 'qemu'"));
+	reader->config->cpu = strcmp(type, "kvm") == 0 ? CONFIG_CPU_KVM : CONFIG_CPU_SOFT;
+	return true;
+}
+
+static bool read_name(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	g_autofree char *name = config_text(node);
+
+	if (!*name || strpbrk(name, "/\n"))
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("'%s' cannot be a name"), name);
+	reader->config->name = g_steal_pointer(&name);
+	return true;
+}
+
+static bool read_uuid(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	g_autofree char *uuid = config_text(node);
+
+	if (!g_uuid_string_is_valid(uuid))
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("'%s' is not a UUID"), uuid);
+	reader->config->uuid = g_ascii_strdown(uuid, -1);
+	return true;
+}
+
+/* The units of libvirt's scaled integers: decimal and binary, by their letters. */
+static uint64_t unit_factor(const char *unit)
+{
+	static const struct {
+		const char *name;
+		uint64_t factor;
+	} units[] = {
+		{ "b", 1 },
+		{ "bytes", 1 },
+		{ "KB", 1000 },
+		{ "k", 1024 },
+		{ "KiB", 1024 },
+		{ "MB", 1000000 },
+		{ "M", 1ull << 20 },
+		{ "MiB", 1ull << 20 },
+		{ "GB", 1000000000 },
+		{ "G", 1ull << 30 },
+		{ "GiB", 1ull << 30 },
+		{ "T", 1ull << 40 },
+		{ "TiB", 1ull << 40 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
+		if (strcmp(units[i].name, unit) == 0)
+			return units[i].factor;
+	return 0;
+}
+
+/* Bytes, rounded up to whole pages. */
+static bool read_size(const struct config_reader *reader, xmlNode *node, uint64_t *size,
+	GError **error)
+{
+	g_autofree char *unit = config_attribute(node, "unit");
+	uint64_t factor = unit_factor(unit ? unit : "KiB");
+	uint64_t number;
+
+	if (!factor)
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("'%s' is not a unit of memory"), unit);
+	if (!config_number(reader, node, NULL, 0, CONFIG_MEMORY_MAX, &number, error))
+		return false;
+	if (number > CONFIG_MEMORY_MAX / factor || number * factor < CONFIG_MEMORY_MIN)
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("<%s> must be from 1 MiB to 1 TiB"), (const char *)node->name);
+	*size = (number * factor + 4095) & ~4095ull;
+	return true;
+}
+
+static bool read_memory(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	return read_size(reader, node, &reader->config->memory, error);
+}
+
+static bool read_current_memory(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	reader->memory_current_seen = true;
+	return read_size(reader, node, &reader->config->memory_current, error);
+}
+
+static bool read_vcpu(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	g_autofree char *current = config_attribute(node, "current");
+	uint64_t maximum, now;
+
+	if (!config_number(reader, node, NULL, 1, CONFIG_VCPUS_MAX, &maximum, error))
+		return false;
+	now = maximum;
+	if (current && !config_number(reader, node, "current", 1, maximum, &now, error))
+		return false;
+	reader->config->vcpus_max = (unsigned)maximum;
+	reader->config->vcpus = (unsigned)now;
+	return true;
+}
+
+/* The engine shows every vCPU as a socket of its own. */
+static bool read_topology(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	uint64_t sockets;
+
+	return config_number(reader, node, "sockets", reader->config->vcpus_max,
+		reader->config->vcpus_max, &sockets, error);
+}
+
+static bool read_path(struct config_reader *reader, xmlNode *node, char **path, GError **error)
+{
+	*path = config_text(node);
+	if (!**path)
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error, _("<%s> is empty"),
+			(const char *)node->name);
+	return true;
+}
+
+static bool read_os_type(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	g_autofree char *type = config_text(node);
+
+	return strcmp(type, "hvm") == 0 ||
+		config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("'%s' as <type> is not supported: only hvm is"), type);
+}
+
+static bool read_kernel(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	return read_path(reader, node, &reader->config->kernel, error);
+}
+
+static bool read_initrd(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	return read_path(reader, node, &reader->config->initrd, error);
+}
+
+static bool read_cmdline(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	reader->config->cmdline = config_text(node);
+	return true;
+}
+
+static bool read_action(struct config_reader *reader, xmlNode *node, enum config_action *action,
+	GError **error)
+{
+	g_autofree char *text = config_text(node);
+
+	if (strcmp(text, "destroy") == 0)
+		*action = CONFIG_ACTION_DESTROY;
+	else if (strcmp(text, "restart") == 0)
+		*action = CONFIG_ACTION_RESTART;
+	else if (strcmp(text, "preserve") == 0)
+		*action = CONFIG_ACTION_PRESERVE;
+	else
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("'%s' as <%s> is not supported: only destroy, restart and preserve are"),
+			text, (const char *)node->name);
+	return true;
+}
+
+static bool read_on_poweroff(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	return read_action(reader, node, &reader->config->on_poweroff, error);
+}
+
+static bool read_on_reboot(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	return read_action(reader, node, &reader->config->on_reboot, error);
+}
+
+static bool read_on_crash(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	return read_action(reader, node, &reader->config->on_crash, error);
+}
+
+static bool read_clock(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	reader->config->rtc_localtime = config_attribute_is(node, "offset", "localtime");
+	return true;
+}
+
+/* A chip the engine has cannot be left out, and one it has not cannot be asked for. */
+static bool read_timer(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	bool hpet = config_attribute_is(node, "name", "hpet");
+	const char *wanted = hpet ? "no" : "yes";
+	g_autofree char *present = config_attribute(node, "present");
+
+	if (hpet ? g_strcmp0(present, "no") != 0 : present && strcmp(present, wanted) != 0)
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			hpet ? _("the engine has no HPET: write present='no'")
+			     : _("this timer cannot be left out"));
+	return true;
+}
+
+/* The last of a list: the device whose children are being read. */
+static void *last_of(GPtrArray *list)
+{
+	return g_ptr_array_index(list, list->len - 1);
+}
+
+static bool read_disk(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_disk *disk = g_new0(struct config_disk, 1);
+
+	disk->block = config_attribute_is(node, "type", "block");
+	disk->writeback = true;
+	g_ptr_array_add(reader->config->disks, disk);
+	for (xmlNode *child = node->children; child; child = child->next)
+		if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, BAD_CAST "source"))
+			return true;
+	return config_fail(reader, node, CONFIG_ERROR_MISSING, error, _("<disk> has no <source>"));
+}
+
+static bool read_disk_driver(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_disk *disk = last_of(reader->config->disks);
+	g_autofree char *cache = config_attribute(node, "cache");
+
+	if (cache) {
+		disk->direct = strcmp(cache, "none") == 0 || strcmp(cache, "directsync") == 0;
+		disk->unsafe = strcmp(cache, "unsafe") == 0;
+		disk->writeback = strcmp(cache, "writethrough") != 0 &&
+			strcmp(cache, "directsync") != 0;
+	}
+	disk->discard = config_attribute_is(node, "discard", "unmap");
+	return true;
+}
+
+static bool read_disk_source(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_disk *disk = last_of(reader->config->disks);
+	const char *name = disk->block ? "dev" : "file";
+
+	disk->path = config_attribute(node, name);
+	if (!disk->path || !*disk->path)
+		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+			_("<source> of this <disk> has no '%s'"), name);
+	return true;
+}
+
+static bool read_disk_target(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_disk *disk = last_of(reader->config->disks);
+	g_autofree char *bus = config_attribute(node, "bus");
+
+	disk->target = config_attribute(node, "dev");
+	if (!disk->target || !*disk->target)
+		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+			_("<target> has no 'dev'"));
+	if (!bus && !g_str_has_prefix(disk->target, "vd"))
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("disk '%s' is not on the virtio bus: write bus='virtio'"), disk->target);
+	return true;
+}
+
+static bool read_disk_serial(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_disk *disk = last_of(reader->config->disks);
+
+	disk->serial = config_text(node);
+	if (strlen(disk->serial) > 20)
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("<serial> has more than virtio's 20 characters"));
+	return true;
+}
+
+static bool read_disk_readonly(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	((struct config_disk *)last_of(reader->config->disks))->readonly = true;
+	return true;
+}
+
+static bool read_disk_shareable(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	((struct config_disk *)last_of(reader->config->disks))->shareable = true;
+	return true;
+}
+
+static void forward_free(void *data)
+{
+	struct config_forward *forward = data;
+
+	g_free(forward->address);
+	g_free(forward->device);
+	g_free(forward);
+}
+
+/* An interface without <mac> keeps the same one at each start, made from the guest's name. */
+static void default_mac(const struct machine_config *config, uint8_t mac[6])
+{
+	g_autofree char *seed = g_strdup_printf("%s/%u", config->name ? config->name : "",
+		config->nets->len);
+	unsigned hash = g_str_hash(seed);
+
+	memcpy(mac, (const uint8_t[]){ 0x52, 0x54, 0x00, hash >> 16, hash >> 8, hash }, 6);
+}
+
+static bool read_interface(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_net *net = g_new0(struct config_net, 1);
+
+	default_mac(reader->config, net->mac);
+	net->forwards = g_ptr_array_new_with_free_func(forward_free);
+	g_ptr_array_add(reader->config->nets, net);
+	for (xmlNode *child = node->children; child; child = child->next)
+		if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, BAD_CAST "model"))
+			return true;
+	return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+		_("<interface> has no <model type='virtio'/>"));
+}
+
+static bool read_mac(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_net *net = last_of(reader->config->nets);
+	g_autofree char *text = config_attribute(node, "address");
+	unsigned byte[6];
+	int end = 0;
+
+	if (!text ||
+		sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
+			&byte[4], &byte[5], &end) != 6 ||
+		text[end] || end != 17 || byte[0] & 1)
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("'%s' is not the hardware address of a network card"), text ? text : "");
+	for (int i = 0; i < 6; i++)
+		net->mac[i] = (uint8_t)byte[i];
+	return true;
+}
+
+static bool read_interface_source(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	((struct config_net *)last_of(reader->config->nets))->device = config_attribute(node, "dev");
+	return true;
+}
+
+static bool read_interface_backend(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	((struct config_net *)last_of(reader->config->nets))->log =
+		config_attribute(node, "logFile");
+	return true;
+}
+
+static bool read_interface_mtu(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	uint64_t size;
+
+	if (!config_number(reader, node, "size", 576, 65520, &size, error))
+		return false;
+	((struct config_net *)last_of(reader->config->nets))->mtu = (uint16_t)size;
+	return true;
+}
+
+static bool read_interface_ip(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_net *net = last_of(reader->config->nets);
+	g_autofree char *prefix = config_attribute(node, "prefix");
+	struct in_addr address;
+	uint64_t bits = 24;
+
+	net->address = config_attribute(node, "address");
+	if (!net->address || inet_pton(AF_INET, net->address, &address) != 1)
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("'%s' is not an IPv4 address"), net->address ? net->address : "");
+	if (prefix && !config_number(reader, node, "prefix", 1, 32, &bits, error))
+		return false;
+	net->prefix = (unsigned)bits;
+	return true;
+}
+
+static bool read_range(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_net *net = last_of(reader->config->nets);
+	struct config_forward *forward = g_new0(struct config_forward, 1);
+	g_autofree char *end_text = config_attribute(node, "end");
+	g_autofree char *to_text = config_attribute(node, "to");
+	uint64_t start = 0, end = 0, to = 0;
+
+	g_ptr_array_add(net->forwards, forward);
+	forward->udp = config_attribute_is(node->parent, "proto", "udp");
+	forward->address = config_attribute(node->parent, "address");
+	forward->device = config_attribute(node->parent, "dev");
+	forward->exclude = config_attribute_is(node, "exclude", "yes");
+	if (!config_number(reader, node, "start", 1, 65535, &start, error))
+		return false;
+	end = to = start;
+	if (end_text && !config_number(reader, node, "end", start, 65535, &end, error))
+		return false;
+	if (to_text && !config_number(reader, node, "to", 1, 65535 - (end - start), &to, error))
+		return false;
+	forward->start = (uint16_t)start;
+	forward->end = (uint16_t)end;
+	forward->to = (uint16_t)to;
+	return true;
+}
+
+static void read_chardev(struct config_reader *reader, xmlNode *node,
+	struct config_chardev *chardev)
+{
+	static const char *const names[] = { "pty", "stdio", "file", "unix", "null" };
+	g_autofree char *type = config_attribute(node, "type");
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+		if (g_strcmp0(type, names[i]) == 0)
+			chardev->kind = (enum config_chardev_kind)i;
+	reader->chardev = chardev;
+}
+
+/* FILE and UNIX need a <source> that says where. */
+static bool check_source(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	if (reader->chardev->kind != CONFIG_CHARDEV_FILE &&
+		reader->chardev->kind != CONFIG_CHARDEV_UNIX)
+		return true;
+	for (xmlNode *child = node->children; child; child = child->next)
+		if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, BAD_CAST "source"))
+			return true;
+	return config_fail(reader, node, CONFIG_ERROR_MISSING, error, _("<%s> has no <source>"),
+		(const char *)node->name);
+}
+
+static bool read_serial(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_chardev *chardev;
+
+	if (reader->config->serials->len == CONFIG_SERIALS_MAX)
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("there are more than %d serial ports"), CONFIG_SERIALS_MAX);
+	chardev = g_new0(struct config_chardev, 1);
+	g_ptr_array_add(reader->config->serials, chardev);
+	read_chardev(reader, node, chardev);
+	return check_source(reader, node, error);
+}
+
+static bool read_port(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_port *port = g_new0(struct config_port, 1);
+
+	g_ptr_array_add(reader->config->ports, port);
+	read_chardev(reader, node, &port->chardev);
+	return true;
+}
+
+static xmlNode *child_named(xmlNode *node, const char *name)
+{
+	for (xmlNode *child = node->children; child; child = child->next)
+		if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, BAD_CAST name))
+			return child;
+	return NULL;
+}
+
+/*
+ * libvirt's rule: the first <console> without a virtio target is the first serial port, which
+ * it makes where there is none; it stands beside that port's own <serial>.
+ */
+static bool read_console(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	xmlNode *target = child_named(node, "target");
+
+	if (target && config_attribute_is(target, "type", "virtio"))
+		return read_port(reader, node, error) && check_source(reader, node, error);
+	if (reader->console_seen)
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("a second <console> must have a target of type 'virtio'"));
+	reader->console_seen = true;
+	reader->chardev = NULL;
+	if (child_named(node->parent, "serial"))
+		return true;
+	return read_serial(reader, node, error);
+}
+
+static bool read_channel(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	return read_port(reader, node, error);
+}
+
+static bool read_channel_target(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_port *port = last_of(reader->config->ports);
+
+	port->name = config_attribute(node, "name");
+	if (!port->name || !*port->name)
+		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+			_("<target> of a <channel> has no 'name'"));
+	return true;
+}
+
+static bool read_source(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_chardev *chardev = reader->chardev;
+
+	if (!chardev)
+		return true;
+	chardev->path = config_attribute(node, "path");
+	chardev->append = config_attribute_is(node, "append", "on");
+	chardev->listen = !config_attribute_is(node, "mode", "connect");
+	if (chardev->kind == CONFIG_CHARDEV_FILE && !chardev->path)
+		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+			_("<source> has no 'path'"));
+	return true;
+}
+
+static bool read_balloon(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	reader->config->balloon = !config_attribute_is(node, "model", "none");
+	reader->config->balloon_deflate_on_oom = config_attribute_is(node, "autodeflate", "on");
+	reader->config->balloon_reporting = config_attribute_is(node, "freePageReporting", "on");
+	return true;
+}
+
+static bool read_balloon_stats(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	uint64_t period;
+
+	if (!config_number(reader, node, "period", 0, 86400, &period, error))
+		return false;
+	reader->config->balloon_period = (unsigned)period;
+	return true;
+}
+
+static bool read_rng(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	g_ptr_array_add(reader->config->rngs, g_new0(struct config_rng, 1));
+	return true;
+}
+
+static bool read_rng_backend(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_rng *rng = last_of(reader->config->rngs);
+	g_autofree char *path = config_text(node);
+
+	if (*path)
+		rng->path = g_steal_pointer(&path);
+	return true;
+}
+
+#define CHARDEV "type=pty|stdio|file|unix|null tty"
+#define MANY CONFIG_RULE_MANY
+#define TEXT CONFIG_RULE_TEXT
+#define TREE CONFIG_RULE_TREE
+#define DEVICES "domain/devices"
+
+/* What every device may carry: the engine finds its own names and places. */
+#define PLACE(device) \
+	{ DEVICES "/" device "/alias", "name", 0, NULL }, \
+	{ DEVICES "/" device "/address", \
+		"type domain bus slot function multifunction controller port target unit iobase irq", \
+		0, NULL }
+
+const struct config_rule config_rules[] = {
+	{ "domain", "type=kvm|qemu id", 0, read_type },
+	{ "domain/name", NULL, TEXT, read_name },
+	{ "domain/uuid", NULL, TEXT, read_uuid },
+	{ "domain/title", NULL, TEXT, NULL },
+	{ "domain/description", NULL, TEXT, NULL },
+	{ "domain/metadata", NULL, TREE, NULL },
+	{ "domain/memory", "unit dumpCore=on|off", TEXT, read_memory },
+	{ "domain/currentMemory", "unit", TEXT, read_current_memory },
+	{ "domain/vcpu", "placement=static current", TEXT, read_vcpu },
+	{ "domain/resource", NULL, 0, NULL },
+	{ "domain/resource/partition", NULL, TEXT, NULL },
+	{ "domain/seclabel", "type=none|dynamic model relabel", TREE | MANY, NULL },
+
+	{ "domain/os", NULL, 0, NULL },
+	{ "domain/os/type", "arch=x86_64|i686 machine=pc*|q35|microvm|lodge*", TEXT, read_os_type },
+	{ "domain/os/kernel", NULL, TEXT, read_kernel },
+	{ "domain/os/initrd", NULL, TEXT, read_initrd },
+	{ "domain/os/cmdline", NULL, TEXT, read_cmdline },
+	{ "domain/os/boot", "dev=hd", 0, NULL },
+
+	{ "domain/features", NULL, 0, NULL },
+	{ "domain/features/acpi", NULL, 0, NULL },
+	{ "domain/features/apic", NULL, 0, NULL },
+	{ "domain/features/pae", NULL, 0, NULL },
+	{ "domain/features/vmport", "state=off", 0, NULL },
+
+	{ "domain/cpu", "mode=host-passthrough|host-model|maximum check migratable=on|off", 0, NULL },
+	{ "domain/cpu/topology", "sockets dies=1 cores=1 threads=1", 0, read_topology },
+
+	{ "domain/clock", "offset=utc|localtime", 0, read_clock },
+	{ "domain/clock/timer", "name=rtc|pit|hpet|kvmclock|tsc tickpolicy present=yes|no", MANY,
+		read_timer },
+	{ "domain/on_poweroff", NULL, TEXT, read_on_poweroff },
+	{ "domain/on_reboot", NULL, TEXT, read_on_reboot },
+	{ "domain/on_crash", NULL, TEXT, read_on_crash },
+	{ "domain/pm", NULL, 0, NULL },
+	{ "domain/pm/suspend-to-mem", "enabled=no", 0, NULL },
+	{ "domain/pm/suspend-to-disk", "enabled=no", 0, NULL },
+
+	{ DEVICES, NULL, 0, NULL },
+	{ DEVICES "/emulator", NULL, TEXT, NULL },
+
+	{ DEVICES "/disk", "type=file|block device=disk", MANY, read_disk },
+	{ DEVICES "/disk/driver",
+		"name=qemu type=raw cache=default|none|writeback|writethrough|directsync|unsafe "
+		"discard=unmap|ignore io=threads|native|io_uring",
+		0, read_disk_driver },
+	{ DEVICES "/disk/source", "file dev index startupPolicy=mandatory", 0, read_disk_source },
+	{ DEVICES "/disk/backingStore", NULL, 0, NULL },
+	{ DEVICES "/disk/target", "dev bus=virtio", 0, read_disk_target },
+	{ DEVICES "/disk/serial", NULL, TEXT, read_disk_serial },
+	{ DEVICES "/disk/readonly", NULL, 0, read_disk_readonly },
+	{ DEVICES "/disk/shareable", NULL, 0, read_disk_shareable },
+	{ DEVICES "/disk/boot", "order", 0, NULL },
+	PLACE("disk"),
+
+	{ DEVICES "/interface", "type=user", MANY, read_interface },
+	{ DEVICES "/interface/mac", "address type", 0, read_mac },
+	{ DEVICES "/interface/model", "type=virtio", 0, NULL },
+	{ DEVICES "/interface/source", "dev", 0, read_interface_source },
+	{ DEVICES "/interface/backend", "type=passt logFile", 0, read_interface_backend },
+	{ DEVICES "/interface/mtu", "size", 0, read_interface_mtu },
+	{ DEVICES "/interface/link", "state=up", 0, NULL },
+	{ DEVICES "/interface/ip", "family=ipv4 address prefix", 0, read_interface_ip },
+	{ DEVICES "/interface/portForward", "proto=tcp|udp address dev", MANY, NULL },
+	{ DEVICES "/interface/portForward/range", "start end to exclude=yes|no", MANY, read_range },
+	PLACE("interface"),
+
+	{ DEVICES "/serial", CHARDEV, MANY, read_serial },
+	{ DEVICES "/serial/source", "path append=on|off mode=bind|connect", 0, read_source },
+	{ DEVICES "/serial/target", "type=isa-serial port", 0, NULL },
+	{ DEVICES "/serial/target/model", "name=isa-serial", 0, NULL },
+	PLACE("serial"),
+	{ DEVICES "/console", CHARDEV, MANY, read_console },
+	{ DEVICES "/console/source", "path append=on|off mode=bind|connect", 0, read_source },
+	{ DEVICES "/console/target", "type=serial|virtio port", 0, NULL },
+	PLACE("console"),
+	{ DEVICES "/channel", "type=pty|file|unix|null", MANY, read_channel },
+	{ DEVICES "/channel/source", "path append=on|off mode=bind|connect", 0, read_source },
+	{ DEVICES "/channel/target", "type=virtio name state", 0, read_channel_target },
+	PLACE("channel"),
+
+	{ DEVICES "/memballoon",
+		"model=virtio|virtio-transitional|virtio-non-transitional|none autodeflate=on|off "
+		"freePageReporting=on|off",
+		0, read_balloon },
+	{ DEVICES "/memballoon/stats", "period", 0, read_balloon_stats },
+	PLACE("memballoon"),
+	{ DEVICES "/rng", "model=virtio|virtio-non-transitional", MANY, read_rng },
+	{ DEVICES "/rng/backend", "model=random|builtin", TEXT, read_rng_backend },
+	PLACE("rng"),
+
+	/* Written by every tool, with nothing behind them here: there are no USB, IDE or SATA
+	 * devices, no screen and no keyboard that could hang on them. */
+	{ DEVICES "/controller",
+		"type=usb|pci|virtio-serial|ide|sata|fdc|scsi index model ports vectors", MANY, NULL },
+	{ DEVICES "/controller/master", "startport", 0, NULL },
+	{ DEVICES "/controller/model", "name", 0, NULL },
+	{ DEVICES "/controller/target", "chassis port chassisNr busNr hotplug", 0, NULL },
+	PLACE("controller"),
+	{ DEVICES "/input", "type=mouse|keyboard|tablet bus=ps2|usb", MANY, NULL },
+	PLACE("input"),
+	{ DEVICES "/audio", "id type=none", 0, NULL },
+	{ DEVICES "/video", NULL, 0, NULL },
+	{ DEVICES "/video/model", "type=none", 0, NULL },
+	PLACE("video"),
+	{ NULL, NULL, 0, NULL },
+};

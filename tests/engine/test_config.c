@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Guest definitions: what virt-install writes is read, what is not supported is refused by line. */
+#include "engine/common/config.h"
+
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include <string.h>
+
+#define HEAD "<domain type='qemu'>\n<name>g</name>\n<memory unit='MiB'>128</memory>\n"
+#define OS "<os><type>hvm</type><kernel>/k</kernel></os>\n"
+
+static struct machine_config *read_text(const char *text, GError **error)
+{
+	return config_read_memory(text, strlen(text), "g.xml", error);
+}
+
+static struct machine_config *read_sample(const char *name)
+{
+	g_autofree char *path = g_build_filename(g_getenv("top_srcdir"), "tests/engine/config",
+		name, NULL);
+	g_autoptr(GError) error = NULL;
+	struct machine_config *config = config_read_file(path, &error);
+
+	if (!config)
+		fail_msg("%s", error->message);
+	return config;
+}
+
+static void reads_what_virt_install_writes(void **state)
+{
+	static const char *const names[] = { "virt-install-plain.xml", "virt-install-debian11.xml",
+		"virt-install-kvm.xml" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		struct machine_config *config = read_sample(names[i]);
+		struct config_disk *disk;
+
+		assert_string_equal(config->name, "g1");
+		assert_int_equal(config->memory, 512 << 20);
+		assert_int_equal(config->memory_current, 512 << 20);
+		assert_int_equal(config->vcpus, 2);
+		assert_int_equal(config->vcpus_max, 2);
+		assert_string_equal(config->kernel, "/srv/vmlinuz");
+		assert_string_equal(config->initrd, "/srv/initrd");
+		assert_string_equal(config->cmdline, "console=ttyS0");
+		assert_int_equal(config->cpu, i == 2 ? CONFIG_CPU_KVM : CONFIG_CPU_SOFT);
+		assert_int_equal(config->disks->len, 1);
+		disk = g_ptr_array_index(config->disks, 0);
+		assert_string_equal(disk->path, "/srv/g1.img");
+		assert_string_equal(disk->target, "vda");
+		assert_int_equal(config->nets->len, 1);
+		assert_true(config->balloon);
+		assert_int_equal(config->rngs->len, i == 0 ? 0 : 1);
+		config_free(config);
+	}
+}
+
+static void reads_consoles_as_libvirt_means_them(void **state)
+{
+	struct machine_config *config = read_sample("virt-install-debian11.xml");
+	struct config_port *port;
+
+	/* One <console> of type pty makes COM1; the agent's channel is a virtio port. */
+	assert_int_equal(config->serials->len, 1);
+	assert_int_equal(config->ports->len, 1);
+	port = g_ptr_array_index(config->ports, 0);
+	assert_string_equal(port->name, "org.qemu.guest_agent.0");
+	config_free(config);
+
+	config = read_text(HEAD OS "<devices><serial type='file'><source path='/log'/></serial>"
+				   "<console type='pty'><target type='serial'/></console>"
+				   "<console type='pty'><target type='virtio'/></console>"
+				   "</devices></domain>",
+		NULL);
+	assert_non_null(config);
+	assert_int_equal(config->serials->len, 1);
+	assert_string_equal(
+		((struct config_chardev *)g_ptr_array_index(config->serials, 0))->path, "/log");
+	assert_int_equal(config->ports->len, 1);
+	config_free(config);
+}
+
+static void reads_details_of_devices(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	struct machine_config *config = read_text(
+		HEAD OS
+		"<vcpu current='2'>4</vcpu><currentMemory>65536</currentMemory>"
+		"<on_reboot>destroy</on_reboot><on_crash>preserve</on_crash>"
+		"<devices>"
+		"<disk type='block'><driver type='raw' cache='directsync' discard='unmap'/>"
+		"<source dev='/dev/x'/><target dev='vdb'/><serial>S1</serial><readonly/></disk>"
+		"<interface type='user'><mac address='52:54:00:01:02:ff'/><model type='virtio'/>"
+		"<portForward proto='tcp' address='127.0.0.1'><range start='2022' to='22'/>"
+		"<range start='8000' end='8010'/></portForward></interface>"
+		"<memballoon model='virtio' freePageReporting='on'><stats period='5'/></memballoon>"
+		"</devices></domain>",
+		&error);
+	struct config_disk *disk;
+	struct config_net *net;
+	struct config_forward *forward;
+
+	assert_null(error);
+	assert_int_equal(config->vcpus, 2);
+	assert_int_equal(config->vcpus_max, 4);
+	assert_int_equal(config->memory_current, 64 << 20);
+	assert_int_equal(config->on_reboot, CONFIG_ACTION_DESTROY);
+	assert_int_equal(config->on_crash, CONFIG_ACTION_PRESERVE);
+	disk = g_ptr_array_index(config->disks, 0);
+	assert_true(disk->block && disk->readonly && disk->direct && disk->discard);
+	assert_false(disk->writeback);
+	assert_string_equal(disk->serial, "S1");
+	net = g_ptr_array_index(config->nets, 0);
+	assert_memory_equal(net->mac, "\x52\x54\x00\x01\x02\xff", 6);
+	assert_int_equal(net->forwards->len, 2);
+	forward = g_ptr_array_index(net->forwards, 0);
+	assert_int_equal(forward->start, 2022);
+	assert_int_equal(forward->end, 2022);
+	assert_int_equal(forward->to, 22);
+	assert_string_equal(forward->address, "127.0.0.1");
+	assert_int_equal(config->balloon_period, 5);
+	assert_true(config->balloon_reporting);
+	config_free(config);
+}
+
+static void refuses_by_name_and_line(void **state)
+{
+	static const struct {
+		const char *text;
+		enum config_error code;
+		const char *message;
+	} cases[] = {
+		{ HEAD OS "<devices>\n<graphics type='vnc'/>\n</devices></domain>",
+			CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:6: element <graphics> in <devices> is not supported" },
+		{ HEAD OS "<devices><disk type='file'><driver type='qcow2'/><source file='/d'/>"
+			  "</disk></devices></domain>",
+			CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: type='qcow2' of <driver> is not supported" },
+		{ HEAD OS "<vcpu cpuset='1'>2</vcpu></domain>", CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: attribute 'cpuset' of <vcpu> is not supported" },
+		{ "<domain type='xen'/>", CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:1: type='xen' of <domain> is not supported" },
+		{ "<domain/>", CONFIG_ERROR_MISSING,
+			"g.xml:1: <domain> has no type: it must be 'kvm' or 'qemu'" },
+		{ HEAD "</domain>", CONFIG_ERROR_MISSING,
+			"g.xml:1: <kernel> is missing in <os>: the engine boots a kernel file "
+			"directly" },
+		{ HEAD OS "<vcpu>0</vcpu></domain>", CONFIG_ERROR_INVALID,
+			"g.xml:5: '0' of <vcpu> is not a number from 1 to 64" },
+		{ HEAD OS "<name>again</name></domain>", CONFIG_ERROR_INVALID,
+			"g.xml:5: <name> stands here a second time" },
+		{ HEAD OS "<clock offset='utc'><timer name='hpet' present='yes'/></clock></domain>",
+			CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: the engine has no HPET: write present='no'" },
+		{ HEAD OS "<x:y xmlns:x='urn:z'/></domain>", CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: element <x:y> in <domain> is not supported" },
+		{ HEAD OS "stray</domain>", CONFIG_ERROR_INVALID,
+			"g.xml:5: <domain> must not hold text" },
+		{ "<domain type='qemu'>\n<memory unit='MiB'>99999999</memory></domain>",
+			CONFIG_ERROR_INVALID, "g.xml:2: <memory> must be from 1 MiB to 1 TiB" },
+		{ "<network/>", CONFIG_ERROR_INVALID,
+			"g.xml:1: this is not a domain definition: it does not begin with <domain>" },
+		{ HEAD OS "<devices><interface type='bridge'><source bridge='b'/></interface>"
+			  "</devices></domain>",
+			CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: type='bridge' of <interface> is not supported" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(read_text(cases[i].text, &error));
+		assert_string_equal(error->message, cases[i].message);
+		assert_true(g_error_matches(error, CONFIG_ERROR, (int)cases[i].code));
+	}
+}
+
+static void refuses_what_is_not_xml(void **state)
+{
+	static const char *const texts[] = { "", "<domain", "\x7f" "ELF", "<a></b>" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(read_text(texts[i], &error));
+		assert_true(g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_SYNTAX));
+	}
+}
+
+/* Neither files of the host nor a bomb of entities get in. */
+static void refuses_entities(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_null(read_text("<!DOCTYPE domain [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
+			      "<domain type='qemu'><name>&e;</name></domain>",
+		&error));
+	assert_true(g_error_matches(error, CONFIG_ERROR, CONFIG_ERROR_UNSUPPORTED));
+}
+
+static void a_missing_file_is_said(void **state)
+{
+	g_autoptr(GError) error = NULL;
+
+	assert_null(config_read_file("/nonexistent/g.xml", &error));
+	assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_virt_install_writes),
+		cmocka_unit_test(reads_consoles_as_libvirt_means_them),
+		cmocka_unit_test(reads_details_of_devices),
+		cmocka_unit_test(refuses_by_name_and_line),
+		cmocka_unit_test(refuses_what_is_not_xml),
+		cmocka_unit_test(refuses_entities),
+		cmocka_unit_test(a_missing_file_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
