@@ -203,6 +203,8 @@ struct soft_tlb {
 	 * filled; when a log is full the whole set is flushed. */
 	uint32_t logged, logged_global;
 	uint16_t log[SOFT_TLB_LOG], log_global[SOFT_TLB_LOG];
+	/* Filters for INVLPG (mmu.c): whether a large page of this 4 MiB, or a 1 GiB page, was filled. */
+	uint64_t large[4], huge;
 };
 
 /* A tag that no address looked up at this index equals. */
@@ -280,6 +282,8 @@ struct soft_cpu {
 	bool shadow;      /* STI, MOV SS or POP SS came just before: no interrupt, no #DB yet */
 	bool nmi_blocked;
 	uint8_t sipi_vector;
+	bool nmi_latched; /* one came while nmi_blocked; IRET posts it again */
+	bool step_done;   /* the instruction swallows its own single-step trap (INT n, SYSCALL) */
 	uint64_t debug_hits; /* debug.c: DR6 bits collected for the next #DB */
 	jmp_buf faulted;
 
@@ -293,6 +297,9 @@ struct soft_cpu {
 	struct soft_block *scratch; /* block.c: instructions that cross a page */
 	uint64_t flushes; /* TLB flushes so far: upper part of jump_key */
 	uint64_t instructions; /* executed one at a time outside blocks (statistics only) */
+
+	/* mmu.c: by RAM page, which entry has its write tag: 1 + index in tlbs, 0: none, 0xffff: look. */
+	uint16_t *tlb_writers;
 
 	/* access.c: the read-modify-write under way. */
 	struct {
