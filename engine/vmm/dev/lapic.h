@@ -81,7 +81,7 @@ enum lapic_lvt {
 
 /* The architectural state; a plain value. */
 struct lapic_state {
-	uint64_t base;            /* IA32_APIC_BASE */
+	_Atomic uint64_t base;    /* IA32_APIC_BASE */
 	_Atomic uint32_t irr[8];  /* any thread sets, the vCPU clears */
 	_Atomic uint32_t tmr[8];  /* any thread */
 	_Atomic uint32_t isr[8];  /* the vCPU alone writes */

@@ -92,7 +92,8 @@ struct pci_device {
 	void *opaque; /* the owner's */
 };
 
-/* Claims 0xcf8-0xcff and ECAM, and puts the host bridge into slot 0. */
+/* Claims 0xcf8-0xcff and ECAM, and puts the host bridge into slot 0. Made after the pm device, whose
+ * port 0xcf9 lies within: on a bus the earlier claim wins. */
 struct pci_bus *pci_bus_new(struct bus *ports, struct bus *mmio, struct irq_router *router);
 /* Devices are not freed: they belong to who plugged them, and go first or just after. */
 void pci_bus_free(struct pci_bus *bus);

@@ -32,7 +32,8 @@
 struct pm_state {
 	uint16_t status, enable, control;
 	uint32_t gpe_status, gpe_enable;
-	uint8_t reset; /* last value written to PM_RESET, its trigger bit aside */
+	uint64_t carry; /* how often the timer's top bit had changed when status was last seen */
+	uint8_t reset;  /* last value written to PM_RESET */
 };
 
 /* What the guest asks of the machine; called in the vCPU's thread with the lock held. */

@@ -8,7 +8,6 @@
 #pragma once
 
 #include "engine/vmm/bus.h"
-#include "engine/vmm/clock.h"
 #include "engine/vmm/dev/chardev.h"
 #include "engine/vmm/irq.h"
 
@@ -28,14 +27,14 @@ struct serial_state {
 	uint8_t tx[SERIAL_FIFO]; /* bytes the host side has not taken yet */
 	uint8_t tx_count;
 	bool thr_interrupt;      /* transmitter-empty interrupt pending */
-	bool rx_timeout;         /* bytes wait below the trigger level */
+	bool rx_refused;         /* the host side waits for room */
 };
 
 struct serial;
 
 /* chardev may be NULL (bytes go nowhere); it must outlive the port. */
 struct serial *serial_new(struct bus *ports, uint16_t base, struct irq_line irq,
-	struct machine_clock *clock, struct chardev *chardev);
+	struct chardev *chardev);
 void serial_free(struct serial *serial);
 void serial_reset(struct serial *serial);
 
