@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/vmm/memory.h"
+
+#include <errno.h>
+#include <glib/gi18n.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static void *map_zeroed(uint64_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static bool set_map_error(const char *what, uint64_t size, GError **error)
+{
+	int code = errno;
+
+	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code),
+		_("cannot get %llu MiB of host memory for %s: %s"),
+		(unsigned long long)(size >> 20), what, g_strerror(code));
+	return false;
+}
+
+struct guest_memory *memory_new(uint64_t size, GError **error)
+{
+	struct guest_memory *mem;
+	uint8_t *at;
+
+	g_assert(size && size % MEMORY_PAGE_SIZE == 0);
+	at = map_zeroed(size);
+	if (!at) {
+		set_map_error(_("the guest"), size, error);
+		return NULL;
+	}
+	mem = g_new0(struct guest_memory, 1);
+	mem->low = at;
+	mem->low_size = MIN(size, MEMORY_HOLE_START);
+	mem->high_size = size - mem->low_size;
+	mem->high = mem->high_size ? at + mem->low_size : NULL;
+	mem->pages = size >> MEMORY_PAGE_SHIFT;
+	return mem;
+}
+
+void memory_free(struct guest_memory *mem)
+{
+	if (!mem)
+		return;
+	if (mem->code_gen)
+		munmap(mem->code_gen, mem->pages * sizeof(*mem->code_gen));
+	if (mem->code_page)
+		munmap(mem->code_page, mem->pages);
+	munmap(mem->low, mem->low_size + mem->high_size);
+	g_free(mem);
+}
+
+bool memory_track_code(struct guest_memory *mem, GError **error)
+{
+	if (!mem->code_gen)
+		mem->code_gen = map_zeroed(mem->pages * sizeof(*mem->code_gen));
+	if (mem->code_gen && !mem->code_page)
+		mem->code_page = map_zeroed(mem->pages);
+	if (mem->code_gen && mem->code_page)
+		return true;
+	return set_map_error(_("code tracking"), mem->pages * sizeof(*mem->code_gen), error);
+}
+
+void memory_dirty(struct guest_memory *mem, uint64_t gpa, uint64_t length)
+{
+	uint64_t first, last;
+
+	if (!mem->code_gen || !length)
+		return;
+	first = memory_page_index(mem, gpa);
+	last = memory_page_index(mem, gpa + length - 1);
+	/* Pairs with the vCPU that marks a page before it reads the bytes to decode: either it
+	 * sees our bytes, or we see its mark. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (uint64_t page = first; page <= last; page++)
+		if (__atomic_load_n(&mem->code_page[page], __ATOMIC_RELAXED))
+			__atomic_fetch_add(&mem->code_gen[page], 1, __ATOMIC_SEQ_CST);
+}
+
+bool memory_read(const struct guest_memory *mem, uint64_t gpa, void *data, uint64_t length)
+{
+	const void *at = memory_at(mem, gpa, length);
+
+	if (at)
+		memcpy(data, at, length);
+	return at != NULL;
+}
+
+bool memory_write(struct guest_memory *mem, uint64_t gpa, const void *data, uint64_t length)
+{
+	void *at = memory_at(mem, gpa, length);
+
+	if (!at)
+		return false;
+	memcpy(at, data, length);
+	memory_dirty(mem, gpa, length);
+	return true;
+}
