@@ -21,6 +21,8 @@ static void set_host_mxcsr(uint32_t value)
 
 void soft_fp_reset(struct soft_fp *fp)
 {
+	if (!fp->stubs)
+		fp->stubs = soft_stubs_new(NULL);
 	soft_fp_park(fp);
 	memset(fp->xmm, 0, sizeof(fp->xmm));
 	memset(&fp->x87, 0, sizeof(fp->x87));
@@ -30,6 +32,12 @@ void soft_fp_reset(struct soft_fp *fp)
 	fp->x87_unmasked = true;
 	fp->fop = fp->fcs = fp->fds = 0;
 	fp->fip = fp->fdp = 0;
+}
+
+void soft_fp_free(struct soft_fp *fp)
+{
+	soft_fp_park(fp);
+	g_clear_pointer(&fp->stubs, soft_stubs_free);
 }
 
 // The x87 half of the image is all that counts; the host's MXCSR goes through it unchanged, and its

@@ -52,8 +52,10 @@ struct soft_fp {
 	struct soft_stubs *stubs; // made with the processor, owned
 };
 
-// State after RESET (SDM volume 3, table 10-1).
+// State after RESET (SDM volume 3, table 10-1). The first time, on zeroed memory, it makes the stubs;
+// they stay NULL where the host grants no executable memory, and no guest code may run then.
 void soft_fp_reset(struct soft_fp *fp);
+void soft_fp_free(struct soft_fp *fp);
 
 // The whole state in FXSAVE's 64-bit layout, and back. MXCSR is cut to SOFT_MXCSR_MASK.
 void soft_fp_get(struct soft_fp *fp, struct soft_fx_image *image);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-// Row field a.
+// Row field a; field b is the size of the memory operand.
 enum x87_kind {
 	X87_LOAD, // memory operand of b bytes
 	X87_STORE,
@@ -18,12 +18,21 @@ enum x87_kind {
 };
 
 
-// For FXSAVE and FNSTENV. pick has put the ModRM byte into insn->rm.
-static inline void x87_remember(struct soft_cpu *cpu, const struct soft_insn *insn, uint8_t opcode)
+// Where pick keeps what execution needs, in fields the decoder leaves to it: the ModRM byte in rm,
+// the row's a and the opcode's low bits in reg, the row's b in size.
+#define REG_FIELD(kind, opcode) ((kind) | ((opcode)&7) << 4)
+
+static inline enum x87_kind insn_kind(const struct soft_insn *insn)
+{
+	return insn->reg & 15;
+}
+
+// For FXSAVE and FNSTENV.
+static inline void x87_remember(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	struct soft_fp *fp = &cpu->fp;
 
-	fp->fop = (opcode & 7) << 8 | insn->rm;
+	fp->fop = (insn->reg & 0x70) << 4 | insn->rm;
 	fp->fip = soft_insn_rip(cpu, insn);
 	fp->fcs = cpu->seg[SOFT_CS].selector;
 	if (!insn->memory)
@@ -34,27 +43,58 @@ static inline void x87_remember(struct soft_cpu *cpu, const struct soft_insn *in
 	fp->fds = cpu->seg[insn->seg].selector;
 }
 
-static void x87_execute(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+static inline void x87_begin(struct soft_cpu *cpu)
 {
-	const struct soft_opcode *row = soft_opcode_at(insn->row);
-	struct soft_vector_memory memory = {.host = NULL};
-	uint64_t result, linear;
-
 	soft_x87_check(cpu);
 	soft_fp_use_x87(&cpu->fp);
-	if (row->a == X87_LOAD) {
-		linear = soft_operand(cpu, insn, row->b, SOFT_READ);
-		soft_vector_load(cpu, &memory, linear, row->b);
-	} else if (row->a == X87_STORE) {
-		linear = soft_operand(cpu, insn, row->b, SOFT_WRITE);
-		soft_vector_store(cpu, &memory, linear, row->b, true);
-	}
-	x87_remember(cpu, insn, row->opcode);
-	result = soft_stub_call(stub, NULL, memory.host, soft_flags_from_image(cpu->flags) | 2, NULL);
-	if (row->a == X87_COMPARE)
+}
+
+static void x87_load(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+{
+	struct soft_vector_memory memory;
+
+	x87_begin(cpu);
+	soft_vector_load(cpu, &memory, soft_operand(cpu, insn, insn->size, SOFT_READ), insn->size);
+	x87_remember(cpu, insn);
+	soft_stub_call(stub, NULL, memory.host, 0, NULL);
+}
+
+static void x87_store(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+{
+	struct soft_vector_memory memory;
+	uint64_t linear;
+
+	x87_begin(cpu);
+	linear = soft_operand(cpu, insn, insn->size, SOFT_WRITE);
+	soft_vector_store(cpu, &memory, linear, insn->size, true);
+	x87_remember(cpu, insn);
+	soft_stub_call(stub, NULL, memory.host, 0, NULL);
+	soft_vector_commit(cpu, &memory);
+}
+
+static void x87_register(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+{
+	uint64_t result;
+
+	x87_begin(cpu);
+	x87_remember(cpu, insn);
+	result = soft_stub_call(stub, NULL, NULL, soft_flags_from_image(cpu->flags) | 2, NULL);
+	if (insn_kind(insn) == X87_COMPARE)
 		cpu->flags = result;
-	else if (row->a == X87_STORE)
-		soft_vector_commit(cpu, &memory);
+}
+
+static void x87_execute(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+{
+	switch (insn_kind(insn)) {
+	case X87_LOAD:
+		x87_load(cpu, insn, stub);
+		break;
+	case X87_STORE:
+		x87_store(cpu, insn, stub);
+		break;
+	default:
+		x87_register(cpu, insn, stub);
+	}
 }
 
 static void x87_known(struct soft_cpu *cpu, const struct soft_insn *insn)
@@ -62,17 +102,26 @@ static void x87_known(struct soft_cpu *cpu, const struct soft_insn *insn)
 	x87_execute(cpu, insn, insn->data);
 }
 
+static uint8_t x87_traits(enum x87_kind kind)
+{
+	switch (kind) {
+	case X87_COMPARE:
+		return SOFT_STUB_FLAGS_IN | SOFT_STUB_FLAGS_OUT;
+	case X87_MOVE:
+		return SOFT_STUB_FLAGS_IN;
+	default:
+		return 0;
+	}
+}
+
 // The first execution of a decoded instruction.
 static void x87_first(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
-	const struct soft_opcode *row = soft_opcode_at(insn->row);
 	struct soft_stub_spec spec = {
-		.opcode = row->opcode,
+		.opcode = soft_opcode_at(insn->row)->opcode,
 		.modrm = insn->rm,
 		.rm = insn->memory ? SOFT_STUB_MEM : SOFT_STUB_NONE,
-		.traits = row->a == X87_COMPARE ? SOFT_STUB_FLAGS_IN | SOFT_STUB_FLAGS_OUT
-				  : row->a == X87_MOVE  ? SOFT_STUB_FLAGS_IN
-										: 0,
+		.traits = x87_traits(insn_kind(insn)),
 	};
 	const void *stub = soft_stub_find(cpu->fp.stubs, &spec);
 	struct soft_insn *own = (struct soft_insn *)insn; // a block is its vCPU's to write
@@ -91,6 +140,9 @@ static bool x87_pick(struct soft_insn *insn, const struct soft_decode *d)
 	insn->run = soft_op_call;
 	insn->fn = d->row->fn ? d->row->fn : x87_first;
 	insn->rm = d->modrm;
+	insn->reg = REG_FIELD(d->row->a, d->opcode);
+	if (d->row->b)
+		insn->size = d->row->b;
 	return true;
 }
 
