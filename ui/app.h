@@ -28,7 +28,10 @@ struct ui_screen {
 	struct widget *focus;	// where the focus is
 	char *popup_title;	// a popup's title in its frame; owned
 	bool popup;
+	bool line;		// a popup without frame in place of the status line, growing upwards
 	int popup_w, popup_h;	// wished size without frame; 0: what the body wants
+	bool popup_at;		// its frame's corner near popup_x, popup_y instead of centred
+	int popup_x, popup_y;
 	bool laid_out;		// internal
 };
 
@@ -91,6 +94,8 @@ void ui_app_on_end(struct ui_app *app, void (*end)(void *data), void *data);
 void ui_app_push(struct ui_app *app, struct ui_screen *s);
 /// Closes it (and all above it) without asking; freed after the current key is done with.
 void ui_app_close(struct ui_app *app, struct ui_screen *s);
+/// Closes just this one and leaves those above it.
+void ui_app_close_one(struct ui_app *app, struct ui_screen *s);
 /// Closes it, after the question when its dirty op says so.
 void ui_app_ask_close(struct ui_app *app, struct ui_screen *s);
 struct ui_screen *ui_app_top(const struct ui_app *app);

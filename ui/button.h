@@ -6,7 +6,7 @@
 #include "ui/widget.h"
 
 /// A button "[ Help ]". Enter, Space, a click, its hotkey or its F-key give UI_ACTIVATED from it.
-/// FKEY (1–12, 0: none) also names it in the key bar with KEYBAR_LABEL, or its own text when NULL.
+/// FKEY (1–12, 0: none) also puts its text into the key bar.
 struct button;
 struct button *button_new(const char *label, int fkey);
 void button_set_label(struct button *b, const char *label);

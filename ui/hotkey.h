@@ -13,6 +13,7 @@
 struct ui_hotlabel {
 	char *text;	 // without '&'
 	gunichar wish;	 // lower case; 0: no wish, but takes one when left over
+	int wish_pos;	 // where in text it stands
 	gunichar key;	 // as resolved, lower case; 0: none
 	int pos;	 // index (in characters) of the letter in text, -1: none
 };

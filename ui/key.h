@@ -46,7 +46,7 @@ enum ui_key_code {
 #define UIK_CTRL(ch) (UIK_CTRL_BIT | (ch))
 
 /// How long an Esc waits for the rest of a sequence, milliseconds.
-#define UI_ESC_MS 300
+#define UI_ESC_MS 400
 
 /// Whether the key is a character that can be typed into a text (no control, no special, no
 /// Alt or Ctrl).

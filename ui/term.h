@@ -49,8 +49,9 @@ void term_set_braille(struct ui_term *t, bool on);
 void term_size(const struct ui_term *t, int *width, int *height);
 /// Asks the kernel for the size anew and fits curses to it.
 void term_resized(struct ui_term *t);
-/// Sends what changed since the last call; the cursor goes to X, Y when X >= 0, else it is hidden.
-void term_flush(struct ui_term *t, int x, int y);
+/// Sends what changed since the last call, with the cursor at X, Y: also where it is not VISIBLE, for
+/// screen readers that follow it.
+void term_flush(struct ui_term *t, int x, int y, bool visible);
 /// The next flush paints everything anew.
 void term_repaint(struct ui_term *t);
 /// Gives the terminal back for another program (editor, shell) and takes it again.

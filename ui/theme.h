@@ -32,6 +32,7 @@ enum ui_style {
 	STYLE_SELECTED_IDLE, // the same while the focus is elsewhere
 	STYLE_MARKED,	     // a marked row
 	STYLE_MENU,	     // menu bar and drop-down
+	STYLE_MENU_HOTKEY,   // the hotkey letter in them
 	STYLE_MENU_FOCUS,
 	STYLE_KEYBAR_KEY,   // "F1" in the key bar
 	STYLE_KEYBAR_LABEL, // "Help" in the key bar
@@ -68,8 +69,7 @@ enum ui_attr {
 /// used instead where the terminal has 256 colours, -1 means "as fg/bg".
 struct theme_style {
 	gint16 fg, bg, fg256, bg256;
-	uint8_t attr; // with colours
-	uint8_t mono; // without
+	uint8_t attr; // with colours; without them one table serves all themes
 };
 
 struct theme {

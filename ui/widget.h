@@ -149,5 +149,7 @@ struct ui_screen *widget_screen(const struct widget *w);
 struct ui_app *widget_app(const struct widget *w);
 /// Focuses W, or the first thing inside it that takes the focus.
 void widget_grab_focus(struct widget *w);
+/// An intent that comes not from a key but from elsewhere (a popup's answer): bubbles up as usual.
+void widget_emit(struct widget *w, enum ui_result what);
 /// Its help, or the nearest parent's; NULL when none.
 const char *widget_help(const struct widget *w);
