@@ -42,7 +42,7 @@ struct connection {
 	enum connection_state state;
 	char *reason;    // one sentence when lost; NULL otherwise
 	char *details;   // libvirt's own words when lost; may be NULL
-	gint64 retry_at; // clock_monotonic() of the next try while lost; 0 otherwise
+	gint64 retry_at; // g_get_monotonic_time() of the next try while lost; 0 otherwise
 	unsigned failures; // tries in a row that failed
 	bool complete;   // the first whole list of guests has arrived
 	struct host host;

@@ -31,4 +31,9 @@ bool metadata_parse(const char *xml, struct metadata *metadata);
 // adds it; NULL when everything is empty (the element is then removed). Caller frees.
 char *metadata_write(const struct metadata *metadata);
 
+// The same from a parsed element (struct _xmlNode is libxml2's xmlNode; NULL: empty metadata). The
+// texts are the caller's to clear.
+struct _xmlNode;
+void metadata_read(struct _xmlNode *root, struct metadata *metadata);
+
 void metadata_clear(struct metadata *metadata);

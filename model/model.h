@@ -47,8 +47,6 @@ struct model_change {
 	struct job *job;
 };
 
-typedef void model_watch_func(struct model *model, const struct model_change *change, void *data);
-
 enum message_kind { MESSAGE_INFO, MESSAGE_WARNING, MESSAGE_ERROR };
 
 // One line of the message log, with what there is to say beyond it.
@@ -92,7 +90,8 @@ bool model_open(struct model *model, const char *const *uris, GError **error);
 char **model_local_uris(void);
 
 // Calls func in the main thread for every change. The number is for model_unwatch.
-unsigned model_watch(struct model *model, model_watch_func *func, void *data);
+unsigned model_watch(struct model *model,
+	void (*func)(struct model *model, const struct model_change *change, void *data), void *data);
 void model_unwatch(struct model *model, unsigned watch);
 
 // Takes a sample of every connection now.

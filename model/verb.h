@@ -29,6 +29,8 @@ enum verb_flags {
 	VERB_LOSES = 1 << 1,    // may lose data of a guest: ask first
 	VERB_ON_ACTIVE = 1 << 2, // makes sense for an active guest only
 	VERB_ON_INACTIVE = 1 << 3, // makes sense for a guest that is off only
+	VERB_PROGRESS = 1 << 5, // libvirt tells its progress and can stop it
+	VERB_REPEATS = 1 << 6,  // a report that the command line gives again and again (top)
 	VERB_CONFIRM = 1 << 4,  // screens ask before, unless the setting confirm.NAME says no
 };
 
@@ -40,6 +42,7 @@ enum argument_kind {
 	ARGUMENT_CHOICE, // one of `choices`
 	ARGUMENT_NUMBER, // a decimal number, fractions allowed
 	ARGUMENT_FLAG,   // an option without a value
+	ARGUMENT_HOST,   // a connection's name or URI; fills the request's connection
 	ARGUMENT_DISKS,  // targets of the guest's disks, comma-separated: "vda,vdb"
 };
 
@@ -59,15 +62,16 @@ struct verb {
 	const char *label; // for menus and buttons: N_("Shut down"); & comes from the screens
 	const char *help;  // one sentence, N_()
 	const char *title_one;  // N_("Shut down %s")
-	const char *title_many; // N_("Shut down %u guests")
+	const char *title_many; // N_("Shut down %u guests"); NULL when it is never more than one
 	const char *loses; // what may be lost, for the question; N_(), NULL for nothing
 	unsigned flags;
 	struct argument arguments[VERB_ARGUMENTS]; // ends with a NULL name
-	// Worker or job thread. On success may set the call's output. NULL for other kinds.
+	// A job's thread. On success may set the call's output. NULL for other kinds. A verb may have
+	// both: it works on the connection when the request names no guests.
 	bool (*on_guest)(struct call *call, virDomainPtr domain, GError **error);
 	bool (*on_connection)(struct call *call, virConnectPtr connection, GError **error);
-	// Main thread. Appends to the output, as text or JSON.
-	bool (*report)(const struct request *request, GString *text, bool json, GError **error);
+	// Main thread. Appends to the output, as text or (request->json) JSON.
+	bool (*report)(const struct request *request, GString *output, GError **error);
 	// Main thread: the equivalent virsh words without "virsh -c URI"; NULL when there is none.
 	char *(*virsh)(const struct request *request, const struct guest *guest);
 };
@@ -86,6 +90,7 @@ struct request {
 	GPtrArray *guests;             // struct guest *, held
 	struct connection *connection; // for verbs on a connection: --uri's or the only one
 	GHashTable *values;            // argument name -> text; flags have ""
+	bool json;                     // the output is wanted as JSON
 };
 
 // An empty request for filling by screens: add guests with request_add_guest, arguments with
@@ -111,6 +116,9 @@ struct request *request_parse_line(
 // begin: MODEL_ERROR_REFUSED (--readonly), MODEL_ERROR_USAGE (missing or wrong argument),
 // MODEL_ERROR_NOT_CONNECTED. The request stays the caller's. The job is borrowed from the model.
 struct job *request_run(const struct request *request, GError **error);
+
+// "Shut down web1", "Shut down 3 guests": the job's title and the question's headline. Caller frees.
+char *request_title(const struct request *request);
 
 // The equivalent command, whole: "virsh -c qemu:///system shutdown web1"; NULL when there is none.
 // Caller frees.

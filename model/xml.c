@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/xml.h"
+#include "model/error.h"
+
+#include <glib/gi18n.h>
+#include <libxml/parser.h>
+#include <string.h>
+
+static void set_parse_error(GError **error, xmlParserCtxt *context, const char *what)
+{
+	const xmlError *last = xmlCtxtGetLastError(context);
+	g_autofree char *reason = g_strdup(last && last->message ? last->message : "");
+
+	g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("Cannot read %s: line %d: %s"), what,
+		last ? last->line : 0, g_strchomp(reason));
+}
+
+// A document type is where entities come from, and no libvirt document has one.
+static bool refuse_doctype(xmlDoc *doc, const char *what, GError **error)
+{
+	if (!doc->intSubset)
+		return true;
+	g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
+		_("Cannot read %s: it has a document type declaration, which is refused."), what);
+	return false;
+}
+
+xmlDoc *xml_parse(const char *text, gssize length, const char *what, GError **error)
+{
+	gsize size = length < 0 ? strlen(text) : (gsize)length;
+	xmlParserCtxt *context;
+	xmlDoc *doc;
+
+	if (size > XML_MOST) {
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
+			_("Cannot read %s: it is larger than 16 MiB."), what);
+		return NULL;
+	}
+	context = xmlNewParserCtxt();
+	g_assert(context);
+	doc = xmlCtxtReadMemory(context, text, (int)size, NULL, NULL,
+		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (!doc)
+		set_parse_error(error, context, what);
+	xmlFreeParserCtxt(context);
+	if (doc && !refuse_doctype(doc, what, error)) {
+		xmlFreeDoc(doc);
+		return NULL;
+	}
+	return doc;
+}
+
+static bool matches(const xmlNode *node, const char *name, const char *ns)
+{
+	if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, name))
+		return false;
+	return g_strcmp0(node->ns ? (const char *)node->ns->href : NULL, ns) == 0;
+}
+
+xmlNode *xml_child(xmlNode *node, const char *name, const char *ns)
+{
+	if (!node)
+		return NULL;
+	for (xmlNode *child = node->children; child; child = child->next)
+		if (matches(child, name, ns))
+			return child;
+	return NULL;
+}
+
+xmlNode *xml_next(xmlNode *node, const char *name, const char *ns)
+{
+	for (node = node->next; node; node = node->next)
+		if (matches(node, name, ns))
+			return node;
+	return NULL;
+}
+
+char *xml_attribute(xmlNode *node, const char *name)
+{
+	xmlChar *value = node ? xmlGetNoNsProp(node, (const xmlChar *)name) : NULL;
+	char *copy = g_strdup((const char *)value);
+
+	xmlFree(value);
+	return copy;
+}
+
+char *xml_text(xmlNode *node)
+{
+	xmlChar *value = node ? xmlNodeGetContent(node) : NULL;
+	char *copy = g_strdup((const char *)value);
+
+	xmlFree(value);
+	return copy;
+}
