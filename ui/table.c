@@ -165,18 +165,33 @@ static enum ui_style row_style(struct table *t, int at, bool *fixed)
 			       STYLE_TEXT;
 }
 
+/* A bar of `width` cells at most, without its empty part: a column of bars stays readable. */
+static void draw_bar(const struct canvas *c, int x, int y, int width, double fraction,
+	enum ui_style full, enum ui_style empty)
+{
+	int eighths = (int)(CLAMP(fraction, 0.0, 1.0) * width * 8 + 0.5);
+	int cells = (eighths + 7) / 8;
+
+	if (cells > 0)
+		canvas_bar(c, x, y, cells, eighths / 8.0 / cells, full, empty);
+}
+
 static void draw_cell(struct table *t, const struct canvas *c, int y, const struct slot *slot,
 	const struct table_cell *cell, enum ui_style style, bool fixed)
 {
 	const struct table_column *column = &t->columns[slot->column];
-	int bar = column->bar && cell->bar >= 0 ? column->bar : 0;
-	int text = column->bar ? MIN(slot->w, slot->w - column->bar - 1) : slot->w;
 	enum ui_style own = !fixed && cell->style ? (enum ui_style)cell->style : style;
+	int text = column->bar ? MAX(0, slot->w - column->bar - 1) : slot->w;
 
-	canvas_fit(c, slot->x, y, MAX(text, 0), column->align, own, cell->text);
-	if (bar)
-		canvas_bar(c, slot->x + text + 1, y, bar, cell->bar, fixed ? style : STYLE_BAR_FULL,
-			style);
+	/* Words too long for the column may take the room of the bar that is not there. */
+	if (column->bar && cell->bar < 0 && text_width(cell->text) > text) {
+		canvas_fit(c, slot->x, y, slot->w, TEXT_LEFT, own, cell->text);
+		return;
+	}
+	canvas_fit(c, slot->x, y, text, column->align, own, cell->text);
+	if (column->bar && cell->bar >= 0)
+		draw_bar(c, slot->x + text + 1, y, column->bar, cell->bar,
+			fixed ? style : STYLE_BAR_FULL, style);
 }
 
 static void draw_gutter(struct table *t, const struct canvas *c, int y, int at, enum ui_style style)

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#include "screens/columns.h"
+#include "screens/guest.h"
+#include "screens/guest_actions.h"
+#include "screens/guest_charts.h"
+#include "screens/guest_columns.h"
+#include "screens/guests.h"
+#include "screens/help.h"
+#include "screens/host_line.h"
+#include "screens/host_tree.h"
+#include "screens/jobs.h"
+#include "screens/settings.h"
+#include "ui/clock.h"
+#include "ui/menu.h"
+#include "ui/table.h"
+
+#define CHART_LINES 4
+/* Terminals lower than this show no charts. */
+#define CHART_LEAST_HEIGHT 20
+
+struct guests {
+	struct ui_screen screen;
+	struct console *console;
+	struct tree *tree;
+	struct table *table;
+	struct chart *charts;
+	struct frame *table_frame, *chart_frame;
+	GPtrArray *list; // struct guest *, held: the rows
+	unsigned watch;
+	struct later later;
+	struct action_set guest_set, tree_set, own_set;
+};
+
+/* ---- data ---- */
+
+static struct guest *guest_under_cursor(struct guests *s)
+{
+	return guest_of_key(table_rows(s->table)->cursor_key);
+}
+
+static void refresh_rows(struct guests *s)
+{
+	GPtrArray *former = s->list;
+
+	s->list = host_tree_guests(s->tree, s->console->model);
+	table_refresh(s->table);
+	/* The former guests lived until now: no key can stand for another guest. */
+	g_ptr_array_unref(former);
+}
+
+static void refresh_charts(struct guests *s)
+{
+	const struct guest *guest = guest_under_cursor(s);
+	g_autofree char *title = NULL;
+
+	guest_charts_fill(s->charts, guest);
+	if (guest) {
+		double seconds = HISTORY_LENGTH * model_interval(s->console->model) / 1000.0;
+		g_autofree char *period = format_duration(seconds);
+
+		title = g_strdup_printf("%s - %s", guest->name, period);
+	}
+	frame_set_title(s->chart_frame, title ? title : _("No guest"));
+}
+
+static void refresh_note(struct guests *s)
+{
+	const char *filter = table_filter(s->table);
+	g_autofree char *note = NULL;
+
+	if (filter || table_filtering(s->table))
+		note = g_strdup_printf(_("filter: %s"), filter ? filter : "");
+	frame_set_note(s->table_frame, note);
+}
+
+static void fit_charts(struct guests *s)
+{
+	int width, height;
+
+	term_size(ui_app_term(s->console->app), &width, &height);
+	widget_set_hidden(WIDGET(s->chart_frame), height < CHART_LEAST_HEIGHT);
+	chart_set_rows(s->charts, height >= 60 ? 3 : height >= 40 ? 2 : 1);
+	chart_set_text_width(s->charts, width >= 140 ? 44 : 34);
+}
+
+static void refresh(void *data)
+{
+	struct guests *s = data;
+
+	host_tree_fill(s->tree, s->console->model);
+	refresh_rows(s);
+	refresh_charts(s);
+	ui_screen_touch(&s->screen);
+}
+
+static void model_changed(struct model *model, const struct model_change *change, void *data)
+{
+	struct guests *s = data;
+
+	if (change->event != MODEL_MESSAGE)
+		later_ask(&s->later);
+}
+
+/* ---- what an action acts on ---- */
+
+static GPtrArray *chosen_guests(struct guests *s)
+{
+	GPtrArray *guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_unref);
+	g_autoptr(GArray) keys = rows_chosen(table_rows(s->table));
+
+	for (guint i = 0; i < keys->len; i++)
+		g_ptr_array_add(guests, guest_ref(guest_of_key(g_array_index(keys, guint64, i))));
+	return guests;
+}
+
+/* The selected host, else the one of the guest under the cursor, else the only one. */
+static struct connection *chosen_connection(struct guests *s)
+{
+	struct model *model = s->console->model;
+	struct connection *c = host_tree_connection(s->tree, model);
+	const struct guest *guest = guest_under_cursor(s);
+
+	if (c)
+		return c;
+	if (guest && !widget_has_focus(WIDGET(s->tree)))
+		return guest->connection;
+	return model->connections->len == 1 ? g_ptr_array_index(model->connections, 0) : NULL;
+}
+
+static struct place place_now(struct guests *s)
+{
+	return (struct place){
+		.console = s->console,
+		.screen = &s->screen,
+		.guests = chosen_guests(s),
+		.connection = chosen_connection(s),
+	};
+}
+
+static struct action_set *set_of_focus(struct guests *s)
+{
+	return widget_has_focus(WIDGET(s->tree)) ? &s->tree_set : &s->guest_set;
+}
+
+/* ---- the screen's own actions ---- */
+
+static void open_menu(const struct place *place)
+{
+	struct guests *s = (struct guests *)place->screen;
+	struct action_set *set = set_of_focus(s);
+
+	action_menu(set, set == &s->tree_set ? _("Host") : _("Guest"), place);
+}
+
+static void open_more(const struct place *place)
+{
+	action_menu(&((struct guests *)place->screen)->own_set, _("Lodge"), place);
+}
+
+static void sort(const struct place *place)
+{
+	struct guests *s = (struct guests *)place->screen;
+
+	ui_screen_focus(&s->screen, WIDGET(s->table));
+	table_begin_sort(s->table);
+}
+
+static void filter(const struct place *place)
+{
+	struct guests *s = (struct guests *)place->screen;
+
+	ui_screen_focus(&s->screen, WIDGET(s->table));
+	table_begin_filter(s->table);
+	refresh_note(s);
+}
+
+static void save_columns(struct console *console, void *data)
+{
+	struct guests *s = data;
+	g_autofree char *list = table_columns(s->table);
+	g_auto(GStrv) words = g_strsplit(list, ",", -1);
+
+	if (settings_set_list(console->settings, "columns.guests", (const char *const *)words, NULL))
+		console_save_settings(console);
+}
+
+static void choose_columns(const struct place *place)
+{
+	struct guests *s = (struct guests *)place->screen;
+
+	columns_ask(s->console, s->table, guest_columns, n_guest_columns, save_columns, s);
+}
+
+static void open_log(const struct place *place)
+{
+	ui_app_push(place->console->app, jobs_screen_new(place->console));
+}
+
+static void open_settings(const struct place *place)
+{
+	ui_app_push(place->console->app, settings_screen_new(place->console));
+}
+
+static void refresh_now(const struct place *place)
+{
+	model_refresh(place->console->model);
+}
+
+static void open_prompt(const struct place *place)
+{
+	console_prompt(place->console, g_ptr_array_ref(place->guests));
+}
+
+static void quit(const struct place *place)
+{
+	console_quit(place->console);
+}
+
+static const struct action own_actions[] = {
+	{ .id = "menu", .key = "F7", .bar = N_("Actions"), .run = open_menu },
+	{ .id = "more", .key = "F12", .bar = N_("More"), .run = open_more },
+	{ .id = "filter", .label = N_("&Filter"), .run = filter },
+	{ .id = "sort", .label = N_("&Sort"), .run = sort },
+	{ .id = "columns", .key = "c", .label = N_("&Columns…"), .run = choose_columns },
+	{ .label = "-" },
+	{ .id = "log", .key = "l", .label = N_("Jobs and &log"), .run = open_log },
+	{ .id = "settings", .key = "o", .label = N_("S&ettings"), .run = open_settings },
+	{ .id = "refresh", .key = "C-r", .label = N_("&Refresh now"), .run = refresh_now },
+	{ .id = "prompt", .key = ":", .label = N_("Command &prompt"), .run = open_prompt },
+	{ .label = "-" },
+	{ .id = "quit", .key = "F9", .label = N_("&Quit"), .bar = N_("Quit"), .run = quit },
+};
+
+const struct action *guests_own_actions(size_t *n)
+{
+	*n = G_N_ELEMENTS(own_actions);
+	return own_actions;
+}
+
+/* ---- the screen's ops ---- */
+
+static char *guests_title(struct ui_screen *screen)
+{
+	struct guests *s = (struct guests *)screen;
+	int width, height;
+
+	term_size(ui_app_term(s->console->app), &width, &height);
+	return host_line(s->console->model, host_tree_connection(s->tree, s->console->model), width);
+}
+
+static char *guests_title_right(struct ui_screen *screen)
+{
+	g_autofree char *time = ui_clock_text(ui_now());
+
+	/* Hours and minutes: a clock with seconds would move each second. */
+	return g_strndup(time, 5);
+}
+
+static char *guests_status(struct ui_screen *screen)
+{
+	struct guests *s = (struct guests *)screen;
+	int marks = rows_marks(table_rows(s->table));
+
+	if (table_sorting(s->table))
+		return g_strdup(_("Sort by which column? Press its highlighted letter."));
+	if (table_filtering(s->table))
+		return g_strdup(_("Type to filter by name, tag, group or state. Enter keeps, Esc drops it."));
+	if (marks)
+		return g_strdup_printf(ngettext("%d marked: F7 and the keys act on it.",
+					       "%d marked: F7 and the keys act on all of them.", marks),
+			marks);
+	return NULL;
+}
+
+static void guests_keys(struct ui_screen *screen, struct keybar *bar)
+{
+	struct guests *s = (struct guests *)screen;
+	struct action_set *set = set_of_focus(s);
+	const struct guest *guest = guest_under_cursor(s);
+
+	keybar_set(bar, 1, _("Help"));
+	action_keys(set, bar);
+	action_keys(&s->own_set, bar);
+	if (set == &s->guest_set && (!guest || !guest_active(guest)))
+		keybar_set(bar, 10, _("Start"));
+}
+
+static enum ui_result guests_key(struct ui_screen *screen, uint32_t key)
+{
+	struct guests *s = (struct guests *)screen;
+	const struct action *action = action_of_key(set_of_focus(s), key);
+	struct place place;
+
+	if (!action)
+		action = action_of_key(&s->own_set, key);
+	if (!action)
+		return UI_IGNORED;
+	place = place_now(s);
+	action_run(action, &place);
+	g_ptr_array_unref(place.guests);
+	return UI_HANDLED;
+}
+
+static enum ui_result guests_event(struct ui_screen *screen, struct widget *from, enum ui_result what)
+{
+	struct guests *s = (struct guests *)screen;
+
+	if (from == WIDGET(s->tree)) {
+		refresh_rows(s);
+		if (what == UI_ACTIVATED)
+			ui_screen_focus(screen, WIDGET(s->table));
+	}
+	if (from == WIDGET(s->table) && what == UI_ACTIVATED && guest_under_cursor(s))
+		ui_app_push(s->console->app,
+			guest_screen_new(s->console, guest_under_cursor(s), GUEST_PAGE_OVERVIEW));
+	refresh_note(s);
+	refresh_charts(s);
+	ui_screen_touch(screen);
+	return UI_HANDLED;
+}
+
+/* What the settings may have changed while another screen was on top. */
+static void reload_settings(struct guests *s)
+{
+	g_auto(GStrv) columns = settings_list(s->console->settings, "columns.guests");
+	g_autofree char *wanted = g_strjoinv(",", columns);
+	g_autofree char *shown = table_columns(s->table);
+
+	if (g_strcmp0(wanted, shown))
+		table_set_columns(s->table, wanted);
+	action_set_reload(&s->guest_set, s->console);
+	action_set_reload(&s->tree_set, s->console);
+	action_set_reload(&s->own_set, s->console);
+}
+
+static void guests_shown(struct ui_screen *screen)
+{
+	struct guests *s = (struct guests *)screen;
+
+	reload_settings(s);
+	fit_charts(s);
+	refresh(s);
+}
+
+static void guests_tick(struct ui_screen *screen)
+{
+	struct guests *s = (struct guests *)screen;
+
+	fit_charts(s);
+	ui_screen_touch(screen);
+}
+
+static void guests_destroy(struct ui_screen *screen)
+{
+	struct guests *s = (struct guests *)screen;
+
+	model_unwatch(s->console->model, s->watch);
+	later_cancel(&s->later);
+	action_set_release(&s->guest_set);
+	action_set_release(&s->tree_set);
+	action_set_release(&s->own_set);
+	g_ptr_array_unref(s->list);
+	g_free(s);
+}
+
+static const struct ui_screen_ops guests_ops = {
+	.name = "guests",
+	.title = guests_title,
+	.title_right = guests_title_right,
+	.status = guests_status,
+	.keys = guests_keys,
+	.key = guests_key,
+	.event = guests_event,
+	.tick = guests_tick,
+	.shown = guests_shown,
+	.destroy = guests_destroy,
+	.help = HELP_GUESTS,
+};
+
+static void make_table(struct guests *s)
+{
+	s->table = table_new(guest_columns, n_guest_columns, &guest_source, &s->list);
+	table_set_sort(s->table, "name");
+	table_set_empty(s->table, _("No guest here. F3 adds one from its definition."));
+	widget_set_help(WIDGET(s->table), _(HELP_GUEST_TABLE));
+}
+
+static struct widget *make_body(struct guests *s)
+{
+	struct box *right = column_new(0);
+
+	s->tree = tree_new();
+	widget_set_help(WIDGET(s->tree), _(HELP_HOST_TREE));
+	make_table(s);
+	s->charts = guest_charts_new();
+	s->table_frame = frame_new(_("Guests"), WIDGET(s->table));
+	s->chart_frame = frame_new("", WIDGET(s->charts));
+	box_add(right, WIDGET(s->table_frame), -1, 1);
+	box_add(right, WIDGET(s->chart_frame), 0, 0);
+	return WIDGET(split_new(WIDGET(frame_new(_("Hosts"), WIDGET(s->tree))), WIDGET(right)));
+}
+
+struct ui_screen *guests_screen_new(struct console *console)
+{
+	struct guests *s = g_new0(struct guests, 1);
+
+	s->console = console;
+	s->list = g_ptr_array_new_with_free_func((GDestroyNotify)guest_unref);
+	s->later = (struct later){ .func = refresh, .data = s };
+	ui_screen_init(&s->screen, &guests_ops, make_body(s));
+	s->screen.focus = WIDGET(s->table);
+	action_set_init(&s->guest_set, console, guest_actions, n_guest_actions);
+	action_set_init(&s->tree_set, console, connection_actions, n_connection_actions);
+	action_set_init(&s->own_set, console, own_actions, G_N_ELEMENTS(own_actions));
+	s->watch = model_watch(console->model, model_changed, s);
+	return &s->screen;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#include "screens/job_table.h"
+
+static struct job *job_at(void *ctx, int row)
+{
+	const GPtrArray *jobs = ((struct model *)ctx)->jobs;
+
+	return g_ptr_array_index(jobs, jobs->len - 1 - (guint)row);
+}
+
+static int job_count_rows(void *ctx)
+{
+	return (int)((struct model *)ctx)->jobs->len;
+}
+
+static guint64 job_key(void *ctx, int row)
+{
+	return job_at(ctx, row)->id;
+}
+
+static void put(struct table_cell *cell, char *text)
+{
+	g_strlcpy(cell->text, text, sizeof(cell->text));
+	g_free(text);
+}
+
+static void progress_cell(const struct job *job, struct table_cell *cell)
+{
+	double progress = job_progress(job);
+
+	if (job_finished(job) || isnan(progress))
+		return;
+	put(cell, g_strdup_printf("%.0f%%", progress * 100));
+	cell->bar = progress;
+}
+
+/* Seconds it took, or has taken so far. */
+static double duration(const struct job *job)
+{
+	gint64 end = job_finished(job) ? job->ended : clock_now();
+
+	return (double)(end - job->created) / G_USEC_PER_SEC;
+}
+
+static void job_cell(void *ctx, int row, int column, struct table_cell *cell)
+{
+	static const int styles[] = {
+		[JOB_RUNNING] = STYLE_INFO,
+		[JOB_DONE] = STYLE_GOOD,
+		[JOB_FAILED] = STYLE_BAD,
+		[JOB_CANCELLED] = STYLE_WARN,
+	};
+	const struct job *job = job_at(ctx, row);
+
+	switch (column) {
+	case 0:
+		put(cell, format_time(job->created));
+		break;
+	case 1:
+		put(cell, g_strdup(job->title));
+		break;
+	case 2:
+		put(cell, g_strdup(job_state_word(job->state)));
+		cell->style = styles[job->state];
+		break;
+	case 3:
+		progress_cell(job, cell);
+		break;
+	case 4:
+		put(cell, format_duration(duration(job)));
+		break;
+	}
+}
+
+static const struct table_column columns[] = {
+	{ .id = "time", .title = N_("&Time"), .width = 8 },
+	{ .id = "title", .title = N_("&Operation"), .width = 18, .stretch = 1 },
+	{ .id = "state", .title = N_("&State"), .width = 10 },
+	{ .id = "progress", .title = N_("Done"), .width = 4, .bar = 5, .align = TEXT_RIGHT },
+	{ .id = "took", .title = N_("Took"), .width = 6, .align = TEXT_RIGHT },
+};
+
+static const struct table_source source = {
+	.count = job_count_rows,
+	.key = job_key,
+	.cell = job_cell,
+};
+
+struct table *job_table_new(struct model *model)
+{
+	struct table *table = table_new(columns, G_N_ELEMENTS(columns), &source, model);
+
+	table_set_marking(table, false);
+	table_set_empty(table, _("Nothing was done yet."));
+	return table;
+}
+
+struct job *job_table_selected(struct table *table, const struct model *model)
+{
+	guint64 key = table_rows(table)->cursor_key;
+
+	for (guint i = 0; i < model->jobs->len; i++) {
+		struct job *job = g_ptr_array_index(model->jobs, i);
+
+		if (job->id == key)
+			return job;
+	}
+	return NULL;
+}
+
+static void tell_step(GString *text, const struct job_step *step)
+{
+	g_string_append_printf(text, "%s: %s\n", step->target, job_state_word(step->state));
+	if (step->error)
+		g_string_append_printf(text, "  %s\n", step->error);
+	if (step->details)
+		g_string_append_printf(text, "  %s\n", step->details);
+	if (step->output)
+		g_string_append_printf(text, "  %s\n", step->output);
+	if (step->command)
+		g_string_append_printf(text, "  %s\n", step->command);
+}
+
+char *job_tell(const struct job *job)
+{
+	GString *text = g_string_new(NULL);
+	g_autofree char *summary = job_summary(job);
+
+	g_string_append_printf(text, "%s\n\n", summary);
+	for (guint i = 0; i < job->steps->len; i++)
+		tell_step(text, g_ptr_array_index(job->steps, i));
+	return g_string_free(text, FALSE);
+}
