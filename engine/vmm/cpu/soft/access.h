@@ -21,6 +21,11 @@ uint64_t soft_load_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t li
 void soft_store_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, uint64_t value,
 	unsigned size);
 
+/* A register of a device: the local APIC's page is the vCPU's own, all else the memory bus's.
+ * Both park the floating point state first. */
+uint64_t soft_mmio_read(struct soft_cpu *cpu, uint64_t gpa, unsigned size);
+void soft_mmio_write(struct soft_cpu *cpu, uint64_t gpa, uint64_t value, unsigned size);
+
 /* Any length (FXSAVE, descriptors, task states): all pages are checked before a byte is copied. */
 void soft_load_bytes(struct soft_cpu *cpu, uint64_t linear, void *data, unsigned length);
 void soft_store_bytes(struct soft_cpu *cpu, uint64_t linear, const void *data, unsigned length);

@@ -26,7 +26,7 @@
 struct soft_block {
 	const uint32_t *generation; /* &memory->code_gen[page] */
 	uint32_t decoded;  /* the generation the bytes were last known to match */
-	uint32_t mode;
+	uint32_t mode;     /* the part of the mode word that decoding depends on */
 	uint64_t gpa;      /* of the first byte */
 	uint16_t length;   /* bytes of code */
 	uint16_t insns;

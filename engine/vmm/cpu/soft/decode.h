@@ -130,6 +130,7 @@ enum soft_address {
 #define SOFT_HAS_66 0x8u
 #define SOFT_HAS_REX_W 0x10u
 #define SOFT_HAS_REX 0x20u
+#define SOFT_IS_LAST 0x80u /* the last of its block (block.c) */
 
 struct soft_insn {
 	/* The threaded handler. */

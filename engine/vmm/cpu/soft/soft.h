@@ -142,7 +142,7 @@ enum {
 
 /*
  * The mode word: everything decoding and dispatch depend on, derived from registers by
- * soft_update_mode(). Part of the key of every block.
+ * soft_update_mode(). Part of the key of every block and jump.
  */
 #define SOFT_MODE_CPL 0x3u        /* current privilege level */
 #define SOFT_MODE_CODE32 0x4u     /* default operand and address size 32 */
@@ -154,7 +154,6 @@ enum {
 #define SOFT_MODE_FLAT 0x100u     /* not 64-bit, but CS DS ES SS are flat, 4 GiB and usable */
 #define SOFT_MODE_STEP 0x200u     /* TF */
 #define SOFT_MODE_BREAK 0x400u    /* DR7 enables any breakpoint: one instruction at a time */
-#define SOFT_MODE_SINGLE 0x800u   /* block keys only: decode one instruction */
 #define SOFT_MODE_SET_SHIFT 12    /* 2 bits: enum soft_tlb_set of data accesses */
 
 /*
@@ -250,7 +249,7 @@ struct soft_jump {
 struct soft_cpu {
 	/* Hot: what handlers touch all the time. */
 	uint64_t gpr[SOFT_SLOTS];
-	uint32_t flags;        /* arithmetic flags as SOFT_IMAGE_* */
+	uint16_t flags;        /* arithmetic flags as SOFT_IMAGE_* */
 	uint32_t mode;         /* SOFT_MODE_* */
 	_Atomic uint32_t pending; /* SOFT_PENDING_*; set by soft_post() from any thread */
 	uint32_t rmw;          /* not 0 while a slow read-modify-write is under way (access.c) */
@@ -273,6 +272,7 @@ struct soft_cpu {
 	uint64_t tsc_offset; /* guest TSC = clock_ns() + this */
 	uint64_t tsc_aux, tsc_adjust, pat, misc_enable, mtrr_def_type;
 	uint64_t mtrr_fixed[11], mtrr_variable[16];
+	uint64_t spec_ctrl;
 	uint64_t pv_system_time, pv_wall_clock; /* the PV clock's MSRs */
 	struct soft_fp fp;
 
@@ -294,7 +294,9 @@ struct soft_cpu {
 	struct lapic *lapic; /* or NULL in tests */
 	void *vcpu;          /* vcpu.c's own */
 	struct soft_blocks *blocks;
-	struct soft_block *scratch; /* block.c: instructions that cross a page */
+	/* The branch that left the last block without a link, or NULL (block.c fills its link in). */
+	const struct soft_insn *link_from;
+	const struct soft_insn *resume; /* ops.h: the next instruction, in builds without tail calls */
 	uint64_t flushes; /* TLB flushes so far: upper part of jump_key */
 	uint64_t instructions; /* executed one at a time outside blocks (statistics only) */
 
@@ -306,11 +308,10 @@ struct soft_cpu {
 		uint64_t linear;
 		unsigned size;
 		bool world; /* stopped */
-		uint8_t *direct; /* the bytes themselves (a code page) */
-		uint64_t gpa;
+		uint64_t gpa; /* of bytes in a code page */
 		uint64_t bounce[2];
 	} slow_rmw;
-	/* protect.c: pages other vCPUs began to hold code of. */
+	/* block.c: pages other vCPUs began to hold code of. */
 	GMutex protect_lock;
 	GArray *protect_pages; /* uint64_t page indexes */
 
@@ -336,7 +337,8 @@ struct soft_machine {
  */
 struct soft_machine *soft_machine_new(const struct vcpu_env *env);
 void soft_machine_free(struct soft_machine *machine);
-struct soft_cpu *soft_cpu_new(struct soft_machine *machine, unsigned id);
+/* Errors: G_FILE_ERROR where the host grants no executable memory for stub.h. */
+struct soft_cpu *soft_cpu_new(struct soft_machine *machine, unsigned id, GError **error);
 void soft_cpu_free(struct soft_cpu *cpu);
 /* Power-on state (SDM volume 3, table 10-1): real mode, CS base FFFF0000h, rip FFF0h. */
 void soft_cpu_reset(struct soft_cpu *cpu);
