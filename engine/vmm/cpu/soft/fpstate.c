@@ -87,12 +87,26 @@ void soft_fp_get(struct soft_fp *fp, struct soft_fx_image *image)
 	memcpy(image->xmm, fp->xmm, sizeof(image->xmm));
 }
 
+// Reserved bits of a control word read as the 387 left them.
+static uint16_t loaded_control(uint16_t control)
+{
+	return (control & 0x1f3f) | 0x40;
+}
+
+// Loading a status word makes the processor work out ES and B anew.
+static uint16_t loaded_status(uint16_t control, uint16_t status)
+{
+	bool pending = status & ~control & SOFT_FCW_EXCEPTIONS;
+
+	return (status & 0x7f7f) | (pending ? 0x8000 | SOFT_FSW_ES : 0);
+}
+
 void soft_fp_set(struct soft_fp *fp, const struct soft_fx_image *image)
 {
 	soft_fp_park(fp);
 	memset(&fp->x87, 0, sizeof(fp->x87));
-	fp->x87.fcw = image->fcw;
-	fp->x87.fsw = image->fsw;
+	fp->x87.fcw = loaded_control(image->fcw);
+	fp->x87.fsw = loaded_status(image->fcw, image->fsw);
 	fp->x87.ftw = image->ftw;
 	for (unsigned i = 0; i < 8; i++)
 		memcpy(fp->x87.st[i], image->st[i], 10);

@@ -18,6 +18,15 @@ static bool wide_pointers(const struct soft_cpu *cpu, const struct soft_insn *in
 	return soft_long64(cpu) && (insn->prefixes & SOFT_HAS_REX_W);
 }
 
+// A stack address that is not canonical comes first, unlike with vector operands.
+static _Noreturn void raise_misaligned(struct soft_cpu *cpu, const struct soft_insn *insn,
+	uint64_t linear)
+{
+	bool stack = soft_long64(cpu) && insn->seg == SOFT_SS && !soft_canonical(linear);
+
+	soft_raise_code(cpu, stack ? SOFT_SS_FAULT : SOFT_GP, 0);
+}
+
 static uint64_t image_linear(struct soft_cpu *cpu, const struct soft_insn *insn,
 	enum soft_access access)
 {
@@ -27,7 +36,7 @@ static uint64_t image_linear(struct soft_cpu *cpu, const struct soft_insn *insn,
 		soft_raise(cpu, SOFT_NM);
 	linear = soft_operand(cpu, insn, sizeof(struct soft_fx_image), access);
 	if (linear & 15)
-		soft_raise_code(cpu, SOFT_GP, 0);
+		raise_misaligned(cpu, insn, linear);
 	return linear;
 }
 

@@ -117,9 +117,11 @@ static inline void *register_pointer(struct soft_cpu *cpu, unsigned kind, unsign
 	return kind == SOFT_STUB_XMM ? (void *)&cpu->fp.xmm[number] : (void *)&cpu->gpr[number];
 }
 
-static void simd_check(struct soft_cpu *cpu, const struct soft_simd_form *form)
+static void simd_check(struct soft_cpu *cpu, const struct soft_insn *insn,
+	const struct soft_simd_form *form)
 {
-	bool mmx = form->reg == SOFT_STUB_MMX || form->rm == SOFT_STUB_MMX;
+	// CVTPI2PS and CVTPI2PD from memory leave the x87 unit alone.
+	bool mmx = form->reg == SOFT_STUB_MMX || (form->rm == SOFT_STUB_MMX && !insn->memory);
 
 	if (form->reg == SOFT_STUB_XMM || form->rm == SOFT_STUB_XMM)
 		soft_sse_check(cpu);
@@ -145,6 +147,11 @@ static _Noreturn void simd_exception(struct soft_cpu *cpu)
 	soft_raise(cpu, cpu->cr4 & SOFT_CR4_OSXMMEXCPT ? SOFT_XM : SOFT_UD);
 }
 
+static bool simd_is_wide(const struct soft_insn *insn, const struct soft_simd_form *form)
+{
+	return (form->traits & SOFT_SIMD_WIDE) && (insn->prefixes & SOFT_HAS_REX_W);
+}
+
 // Any form at all.
 static void simd_execute(struct soft_cpu *cpu, const struct soft_insn *insn,
 	const struct soft_simd_form *form, const void *stub)
@@ -155,11 +162,11 @@ static void simd_execute(struct soft_cpu *cpu, const struct soft_insn *insn,
 	uint64_t linear, result;
 	void *rm;
 
-	simd_check(cpu, form);
+	simd_check(cpu, insn, form);
 	if (!insn->memory) {
 		rm = register_pointer(cpu, form->rm, insn->rm);
 	} else {
-		if ((form->traits & SOFT_SIMD_WIDE) && (insn->prefixes & SOFT_HAS_REX_W))
+		if (form->rm == SOFT_STUB_GPR && simd_is_wide(insn, form))
 			size *= 2;
 		linear = simd_linear(cpu, insn, size, form->traits & SOFT_SIMD_ALIGN,
 			store ? SOFT_WRITE : SOFT_READ);
@@ -318,7 +325,8 @@ static struct soft_stub_spec simd_spec(const struct soft_insn *insn, const struc
 		.prefix = prefix[row->prefix],
 		.opcode = row->opcode,
 		.modrm = 0xc0 | (insn->reg & 7) << 3 | (insn->rm & 7),
-		.rex_w = (form->traits & SOFT_SIMD_WIDE) && (insn->prefixes & SOFT_HAS_REX_W),
+		.rex_w = (form->traits & (SOFT_SIMD_WIDE | SOFT_STUB_LENGTHS)) &&
+				 (insn->prefixes & SOFT_HAS_REX_W),
 		.has_imm = row->imm == SOFT_I_8,
 		.imm = insn->imm,
 		.reg = form->reg,
@@ -402,9 +410,7 @@ void soft_op_maskmov(struct soft_cpu *cpu, const struct soft_insn *insn)
 		mask = cpu->fp.xmm[insn->rm];
 	}
 	linear = soft_operand(cpu, insn, size, SOFT_WRITE);
-	for (unsigned i = 0; i < size; i++)
-		if (mask.u8[i] & 0x80)
-			soft_probe_write(cpu, linear + i, 1);
+	soft_probe_write(cpu, linear, size);
 	for (unsigned i = 0; i < size; i++)
 		if (mask.u8[i] & 0x80)
 			soft_store8(cpu, linear + i, value.u8[i]);

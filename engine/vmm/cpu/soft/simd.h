@@ -14,7 +14,7 @@
 // Bits of soft_simd_form.traits above those of stub.h.
 #define SOFT_SIMD_ALIGN 0x100u // a memory operand must be aligned to 16 bytes, else #GP(0)
 #define SOFT_SIMD_MXCSR 0x200u // obeys MXCSR and can raise SIMD exceptions
-#define SOFT_SIMD_WIDE 0x400u  // REX.W doubles the general or memory operand
+#define SOFT_SIMD_WIDE 0x400u  // REX.W doubles the general operand
 
 struct soft_simd_form {
 	uint8_t reg;  // enum soft_stub_operand of the ModRM reg field

@@ -47,18 +47,14 @@ static void stub_on_sigfpe(int signal_number, siginfo_t *info, void *context)
 		signal(SIGFPE, SIG_DFL); // the instruction runs again and ends the process
 }
 
-static void stub_install_handler(void)
+void soft_stubs_handle_sigfpe(void)
 {
-	static gsize installed;
 	struct sigaction action = {
 		.sa_sigaction = stub_on_sigfpe,
 		.sa_flags = SA_SIGINFO,
 	};
 
-	if (g_once_init_enter(&installed)) {
-		sigaction(SIGFPE, &action, NULL);
-		g_once_init_leave(&installed, 1);
-	}
+	sigaction(SIGFPE, &action, NULL);
 }
 
 void soft_stubs_enter(struct soft_stubs *stubs)
@@ -103,7 +99,7 @@ struct soft_stubs *soft_stubs_new(GError **error)
 	memcpy(stubs->write + FAULT_SLOT * SLOT_SIZE, fault, sizeof(fault));
 	stubs->used = FIRST_SLOT;
 	stubs->bucket = g_new0(uint16_t, BUCKETS);
-	stub_install_handler();
+	soft_stubs_handle_sigfpe();
 	return stubs;
 }
 

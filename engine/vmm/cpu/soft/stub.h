@@ -12,8 +12,8 @@
 // stores the written ones. Equal instructions share a stub; a stub stays valid as long as the pool.
 //
 // An unmasked SIMD exception is caught as SIGFPE inside the stub: nothing is stored, the stub
-// returns SOFT_STUB_FAULT and the host's MXCSR has the flags. The handler is installed once per
-// process and leaves every SIGFPE from elsewhere alone.
+// returns SOFT_STUB_FAULT and the host's MXCSR has the flags. The process's handler is installed
+// with each pool; a SIGFPE from elsewhere ends the process as it would without it.
 //
 // Code is written through one mapping of a memory file and run through another: no page is ever
 // writable and executable. A pool belongs to one vCPU thread.
@@ -61,6 +61,9 @@ struct soft_stub_spec {
 // Errors: G_FILE_ERROR where the host grants no memory or no executable memory.
 struct soft_stubs *soft_stubs_new(GError **error);
 void soft_stubs_free(struct soft_stubs *stubs); // NULL is fine
+
+// Installs the handler anew, where others (a test framework) have put theirs.
+void soft_stubs_handle_sigfpe(void);
 
 // The stub for an instruction, made when it is not there yet; NULL when the pool is full.
 const void *soft_stub_find(struct soft_stubs *stubs, const struct soft_stub_spec *spec);
