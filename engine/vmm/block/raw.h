@@ -14,7 +14,6 @@ struct block_raw_config {
 	bool read_only;
 	bool shared;  /* <shareable/>: no lock */
 	bool discard; /* pass discards on; else they are acknowledged and dropped */
-	bool direct;  /* O_DIRECT, cache='none' */
 };
 
 /* Errors are whole sentences with path and cause: not found, not permitted, in use by another

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What all virtio devices share: status, features and split virtqueues (virtio 1.2, sections 2.1,
- * 2.2, 2.6-2.8), with indirect descriptors and event indices.
+ * 2.2, 2.6, 2.7), with indirect descriptors and event indices.
  *
  * A device embeds struct virtio_device first and describes itself by struct virtio_ops. A transport
  * (virtio_pci.h) shows it to the guest.
@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* The largest queue; also the longest descriptor chain (2.6.5.3.1 forbids chains longer than the
+/* The largest queue; also the longest descriptor chain (2.7.5.3.1 forbids chains longer than the
  * queue is). */
 #define VIRTQ_SIZE_MAX 256u
 #define VIRTIO_QUEUES_MAX 8
@@ -41,7 +41,6 @@
 #define VIRTIO_FEATURE_INDIRECT (1ull << 28)
 #define VIRTIO_FEATURE_EVENT_IDX (1ull << 29)
 #define VIRTIO_FEATURE_VERSION_1 (1ull << 32)
-#define VIRTIO_FEATURE_RING_RESET (1ull << 40)
 
 /* What a device lives in; the same for all of a machine. Outlives them. */
 struct virtio_env {
@@ -99,10 +98,9 @@ struct virtio_ops {
 	void (*start)(struct virtio_device *dev);
 	/* The driver has notified a queue, or it may have entries after start. */
 	void (*kick)(struct virtio_device *dev, unsigned queue);
-	/* The driver resets the device (or only this queue). Requests in flight may go on: the
-	 * device counts as reset when every queue's popped is 0 again (chains are pushed by
-	 * virtq_push() or virtq_discard() as ever; nothing reaches the guest any more). NULL:
-	 * nothing to do. */
+	/* The driver resets the device. Requests in flight may go on: the device counts as reset (its
+	 * status reads 0) when every queue's popped is 0 again. Chains are pushed as ever; that
+	 * tells the driver nothing any more. NULL: nothing to do. */
 	void (*reset)(struct virtio_device *dev);
 };
 
@@ -148,8 +146,8 @@ void virtio_misused(struct virtio_device *dev, const char *what);
 
 /* Takes the next request. false: none there, queue off, or misused (then the device needs reset). */
 bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *chain);
-/* Takes back the last pop, as if it had not been. */
-void virtq_unpop(struct virtio_device *dev, unsigned queue);
+/* Takes back the last count pops, as if they had not been. */
+void virtq_unpop(struct virtio_device *dev, unsigned queue, unsigned count);
 /* Gives a chain back with length bytes written to its writable part (and tells the code tracking
  * of them). Does not interrupt: that is virtq_notify(), once after a batch. */
 void virtq_push(struct virtio_device *dev, unsigned queue, const struct virtq_chain *chain,
@@ -183,8 +181,6 @@ void virtio_set_status(struct virtio_device *dev, uint8_t status);
 void virtio_set_features(struct virtio_device *dev, uint64_t features);
 /* Enables a queue with the size and addresses in it; misuse where they are wrong. */
 void virtio_enable_queue(struct virtio_device *dev, unsigned queue);
-/* Resets one queue (VIRTIO_F_RING_RESET). */
-void virtio_reset_queue(struct virtio_device *dev, unsigned queue);
 /* The driver notifies. */
 void virtio_kick(struct virtio_device *dev, unsigned queue);
 /* Configuration access with bounds: what lies outside reads as zero and is not written. */
