@@ -5,6 +5,19 @@
 #include "ui/button.h"
 #include "ui/dialog.h"
 
+// ---- help
+
+static void show_help(struct ui_app *app, struct ui_screen *s)
+{
+	const char *help = s->focus ? widget_help(s->focus) : widget_help(s->body);
+
+	if (!help && s->ops->help)
+		help = _(s->ops->help);
+	dialog_text(app, _("Help"),
+		    help ? help : _("Tab and Shift-Tab move between the parts of the screen, F-keys are named in "
+				    "the bottom line, Shift-F1 lists all keys."));
+}
+
 // ---- intents
 
 /// What the framework does with an activation nobody wanted: the usual meaning of the button.
@@ -13,7 +26,7 @@ static void default_activation(struct ui_app *app, struct ui_screen *s, struct w
 	int fkey = from && widget_is_button(from) ? button_fkey((struct button *)from) : 0;
 
 	if (fkey == 1)
-		ui_app_input(app, &(struct ui_input){ .key = UIK_F(1) });
+		show_help(app, s);
 	else if (fkey == 9)
 		ui_app_ask_close(app, s);
 	else if (fkey == 10 && s->popup)
@@ -85,17 +98,6 @@ static struct widget *fkey_button(struct widget *w, int fkey)
 			return found;
 	}
 	return NULL;
-}
-
-static void show_help(struct ui_app *app, struct ui_screen *s)
-{
-	const char *help = s->focus ? widget_help(s->focus) : widget_help(s->body);
-
-	if (!help && s->ops->help)
-		help = _(s->ops->help);
-	dialog_text(app, _("Help"),
-		    help ? help : _("Tab and Shift-Tab move between the parts of the screen, F-keys are named in "
-				    "the bottom line, Shift-F1 lists all keys."));
 }
 
 static void show_hotkeys(struct ui_app *app, struct ui_screen *s)

@@ -12,6 +12,7 @@
 /// Lists and details inside a dialog scroll when they are longer.
 #define NAMES_MAX 10
 #define DETAILS_HEIGHT 8
+#define DETAILS_WIDTH 64
 #define CHOICES_MAX 16
 
 struct dialog_press {
@@ -195,8 +196,8 @@ static struct widget *ask_body(struct ask *a, const char *text, enum ui_style st
 	}
 	if (details && *details) {
 		a->details = WIDGET(reader_new(details));
+		box_add(column, a->details, CLAMP(widget_want(a->details, DETAILS_WIDTH).h, 1, DETAILS_HEIGHT), 1);
 		a->details->hidden = true;
-		box_add(column, a->details, DETAILS_HEIGHT, 1);
 	}
 	return WIDGET(column);
 }

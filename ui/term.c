@@ -78,8 +78,10 @@ static const char *cap(const char *name)
 /// Remembers how to bring the terminal back, and takes over fatal signals that nobody else wants.
 static void arm_rescue(struct ui_term *t)
 {
+	static char stack[64 * 1024]; // a crash may be one of the stack itself
 	static bool once;
-	struct sigaction old;
+	const stack_t alternative = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction old, fatal = { .sa_handler = on_fatal, .sa_flags = SA_ONSTACK | SA_RESETHAND };
 
 	rescue.fd = t->out;
 	rescue.n = 0;
@@ -93,9 +95,10 @@ static void arm_rescue(struct ui_term *t)
 		return;
 	once = true;
 	atexit(restore_now);
+	sigaltstack(&alternative, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(fatal_signals); i++)
 		if (!sigaction(fatal_signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
-			signal(fatal_signals[i], on_fatal);
+			sigaction(fatal_signals[i], &fatal, NULL);
 }
 
 static void send_bytes(struct ui_term *t, const char *bytes)
