@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "config.h"
+
 #include "engine/vmm/net/passt.h"
 
 #include <arpa/inet.h>
