@@ -277,9 +277,9 @@ static void op_aad(struct soft_cpu *cpu, const struct soft_insn *insn)
 #define ONE(n, text, ...) \
 	{ .name = text, .opcode = 0xf6, .modrm = SOFT_M_ANY, .digit = n + 1, .size = SOFT_S_8, __VA_ARGS__ }, \
 	{ .name = text, .opcode = 0xf7, .modrm = SOFT_M_ANY, .digit = n + 1, .size = SOFT_S_V, __VA_ARGS__ }
-#define DECIMAL(op, text, number, f) \
+#define DECIMAL(op, text, number, unknown, f) \
 	{ .name = text, .opcode = op, .size = SOFT_S_8, .group = SOFT_G_BCD, .flags = SOFT_NO64, \
-		.reads = SOFT_AF | SOFT_CF, .writes = SOFT_ARITHMETIC, .undefined = SOFT_OF, .fn = f, .a = number }
+		.reads = SOFT_AF | SOFT_CF, .writes = SOFT_ARITHMETIC, .undefined = unknown, .fn = f, .a = number }
 
 const struct soft_opcode soft_mul_table[] = {
 	ONE(4, "mul", PRODUCT, .flags = SOFT_READS_RM, .fn = op_mul),
@@ -294,10 +294,10 @@ const struct soft_opcode soft_mul_table[] = {
 		.flags = SOFT_READS_RM | SOFT_WRITES_REG, .pick = pick_imul, .a = 1 },
 	{ .name = "imul", .opcode = 0x6b, .modrm = SOFT_M_ANY, .size = SOFT_S_V, .imm = SOFT_I_8S, PRODUCT,
 		.flags = SOFT_READS_RM | SOFT_WRITES_REG, .pick = pick_imul, .a = 1 },
-	DECIMAL(0x27, "daa", 0, op_daa_das),
-	DECIMAL(0x2f, "das", 1, op_daa_das),
-	DECIMAL(0x37, "aaa", 0, op_aaa_aas),
-	DECIMAL(0x3f, "aas", 1, op_aaa_aas),
+	DECIMAL(0x27, "daa", 0, SOFT_OF, op_daa_das),
+	DECIMAL(0x2f, "das", 1, SOFT_OF, op_daa_das),
+	DECIMAL(0x37, "aaa", 0, SOFT_OF | SOFT_SF | SOFT_ZF | SOFT_PF, op_aaa_aas),
+	DECIMAL(0x3f, "aas", 1, SOFT_OF | SOFT_SF | SOFT_ZF | SOFT_PF, op_aaa_aas),
 	{ .name = "aam", .opcode = 0xd4, .size = SOFT_S_8, .imm = SOFT_I_8, .group = SOFT_G_BCD,
 		.flags = SOFT_NO64 | SOFT_FAULTS, .writes = SOFT_ARITHMETIC,
 		.undefined = SOFT_OF | SOFT_AF | SOFT_CF, .fn = op_aam },
