@@ -182,7 +182,7 @@ static struct place place_now(struct guest_screen *s)
 static bool has_sense_here(const struct action *action)
 {
 	return g_strcmp0(action->id, "open") && g_strcmp0(action->id, "info") &&
-		g_strcmp0(action->id, "xml") && g_strcmp0(action->id, "add");
+		g_strcmp0(action->id, "xml");
 }
 
 static void ask_prompt(struct guest_screen *s)

@@ -167,12 +167,12 @@ static void ask_file(const struct place *place, const char *verb, const char *ar
 		wanting_answered, wanting_new(place, verb, argument), wanting_free);
 }
 
-static void add_guest(const struct place *place)
+void guest_add(const struct place *place)
 {
 	ask_file(place, "define", "FILE", _("Add a guest from its definition (XML)"));
 }
 
-static void restore_guest(const struct place *place)
+void guest_restore(const struct place *place)
 {
 	ask_file(place, "restore", "--from", _("Restore a guest from a saved state"));
 }
@@ -184,7 +184,6 @@ const struct action guest_actions[] = {
 	{ .id = "reboot", .label = N_("Re&boot"), .verb = "reboot" },
 	{ .id = "pause", .label = N_("&Pause"), .verb = "pause" },
 	{ .id = "resume", .label = N_("&Resume"), .verb = "resume" },
-	{ .label = "-" },
 	{ .id = "save", .label = N_("Sa&ve and stop"), .verb = "save" },
 	{ .id = "reset", .label = N_("Rese&t (hard)"), .verb = "reset" },
 	{ .id = "destroy", .label = N_("Force o&ff"), .verb = "destroy" },
@@ -194,12 +193,10 @@ const struct action guest_actions[] = {
 	{ .id = "rename", .label = N_("Re&name…"), .run = rename_guest, .needs_guest = true },
 	{ .id = "groups", .label = N_("&Groups…"), .run = set_groups, .needs_guest = true },
 	{ .id = "tags", .label = N_("Ta&gs…"), .run = set_tags, .needs_guest = true },
+	{ .label = "-" },
 	{ .id = "info", .key = "F2", .label = N_("&Info"), .bar = N_("Info"), .run = open_guest,
 		.needs_guest = true },
 	{ .id = "xml", .key = "x", .label = N_("&XML"), .run = open_xml, .needs_guest = true },
-	{ .id = "add", .key = "F3", .label = N_("Add fro&m a file…"), .bar = N_("Add"),
-		.run = add_guest },
-	{ .id = "restore", .label = N_("Restore from a fi&le…"), .run = restore_guest },
 	{ .id = "delete", .key = "F5", .label = N_("&Delete…"), .bar = N_("Delete"),
 		.run = delete_guests, .needs_guest = true },
 };

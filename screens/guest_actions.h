@@ -7,6 +7,10 @@
 extern const struct action guest_actions[];
 extern const size_t n_guest_actions;
 
+/// Ask for a file, and make a guest of it: its definition, or its saved state.
+void guest_add(const struct place *place);
+void guest_restore(const struct place *place);
+
 /// For the tree of hosts.
 extern const struct action connection_actions[];
 extern const size_t n_connection_actions;

@@ -31,6 +31,7 @@ struct guests {
 	struct chart *charts;
 	struct frame *table_frame, *chart_frame;
 	GPtrArray *list; // struct guest *, held: the rows
+	char *columns; // as the settings say; NULL: the usual ones
 	unsigned watch;
 	struct later later;
 	struct action_set guest_set, tree_set, own_set;
@@ -60,10 +61,10 @@ static void refresh_charts(struct guests *s)
 
 	guest_charts_fill(s->charts, guest);
 	if (guest) {
-		double seconds = HISTORY_LENGTH * model_interval(s->console->model) / 1000.0;
-		g_autofree char *period = format_duration(seconds);
+		unsigned minutes = HISTORY_LENGTH * model_interval(s->console->model) / 60000;
 
-		title = g_strdup_printf("%s - %s", guest->name, period);
+		/* TRANSLATORS: over the charts: the guest's name, and how far back they reach. */
+		title = g_strdup_printf(_("%s - %u min"), guest->name, MAX(1, minutes));
 	}
 	frame_set_title(s->chart_frame, title ? title : _("No guest"));
 }
@@ -228,6 +229,10 @@ static const struct action own_actions[] = {
 	{ .id = "sort", .label = N_("&Sort"), .run = sort },
 	{ .id = "columns", .key = "c", .label = N_("&Columns…"), .run = choose_columns },
 	{ .label = "-" },
+	{ .id = "add", .key = "F3", .label = N_("&Add a guest from a file…"), .bar = N_("Add"),
+		.run = guest_add },
+	{ .id = "restore", .label = N_("Restore a &guest from a file…"), .run = guest_restore },
+	{ .label = "-" },
 	{ .id = "log", .key = "l", .label = N_("Jobs and &log"), .run = open_log },
 	{ .id = "settings", .key = "o", .label = N_("S&ettings"), .run = open_settings },
 	{ .id = "refresh", .key = "C-r", .label = N_("&Refresh now"), .run = refresh_now },
@@ -284,8 +289,8 @@ static void guests_keys(struct ui_screen *screen, struct keybar *bar)
 	const struct guest *guest = guest_under_cursor(s);
 
 	keybar_set(bar, 1, _("Help"));
-	action_keys(set, bar);
 	action_keys(&s->own_set, bar);
+	action_keys(set, bar);
 	if (set == &s->guest_set && (!guest || !guest_active(guest)))
 		keybar_set(bar, 10, _("Start"));
 }
@@ -328,11 +333,23 @@ static enum ui_result guests_event(struct ui_screen *screen, struct widget *from
 static void reload_settings(struct guests *s)
 {
 	g_auto(GStrv) columns = settings_list(s->console->settings, "columns.guests");
-	g_autofree char *wanted = g_strjoinv(",", columns);
-	g_autofree char *shown = table_columns(s->table);
+	g_autofree char *wanted = g_strjoinv(";", columns);
+	const char *usual = setting_find("columns.guests")->fallback;
 
-	if (g_strcmp0(wanted, shown))
-		table_set_columns(s->table, wanted);
+	/* Left alone, the table shows more where there is more room. */
+	if (g_strcmp0(wanted, usual) == 0)
+		g_clear_pointer(&wanted, g_free);
+	else
+		g_strdelimit(wanted, ";", ',');
+	if (g_strcmp0(wanted, s->columns) == 0)
+		return;
+	table_set_columns(s->table, wanted);
+	g_free(s->columns);
+	s->columns = g_steal_pointer(&wanted);
+}
+
+static void reload_keys(struct guests *s)
+{
 	action_set_reload(&s->guest_set, s->console);
 	action_set_reload(&s->tree_set, s->console);
 	action_set_reload(&s->own_set, s->console);
@@ -343,6 +360,7 @@ static void guests_shown(struct ui_screen *screen)
 	struct guests *s = (struct guests *)screen;
 
 	reload_settings(s);
+	reload_keys(s);
 	fit_charts(s);
 	refresh(s);
 }
@@ -365,6 +383,7 @@ static void guests_destroy(struct ui_screen *screen)
 	action_set_release(&s->tree_set);
 	action_set_release(&s->own_set);
 	g_ptr_array_unref(s->list);
+	g_free(s->columns);
 	g_free(s);
 }
 
@@ -392,6 +411,7 @@ static void make_table(struct guests *s)
 
 static struct widget *make_body(struct guests *s)
 {
+	struct box *both = row_new(0);
 	struct box *right = column_new(0);
 
 	s->tree = tree_new();
@@ -402,7 +422,10 @@ static struct widget *make_body(struct guests *s)
 	s->chart_frame = frame_new("", WIDGET(s->charts));
 	box_add(right, WIDGET(s->table_frame), -1, 1);
 	box_add(right, WIDGET(s->chart_frame), 0, 0);
-	return WIDGET(split_new(WIDGET(frame_new(_("Hosts"), WIDGET(s->tree))), WIDGET(right)));
+	/* 30/70 on a small terminal; on a wide one the table has more use for the room. */
+	box_add(both, WIDGET(frame_new(_("Hosts"), WIDGET(s->tree))), 24, 1);
+	box_add(both, WIDGET(right), 54, 9);
+	return WIDGET(both);
 }
 
 struct ui_screen *guests_screen_new(struct console *console)

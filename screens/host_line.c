@@ -8,17 +8,21 @@
 
 #define WIDE 100
 
+/* What one host does not tell is left out of the sum. */
+static void add_known(double *sum, double value)
+{
+	if (!isnan(value))
+		*sum = isnan(*sum) ? value : *sum + value;
+}
+
 static void add_host(struct host *sum, const struct host *host)
 {
 	sum->cpus += host->cpus;
 	sum->memory += host->memory;
 	sum->cpus_promised += host->cpus_promised;
 	sum->memory_promised += host->memory_promised;
-	/* Figures that one host does not tell are left out of the sum. */
-	if (!isnan(host->cpu))
-		sum->cpu += host->cpu;
-	if (!isnan(host->memory_used))
-		sum->memory_used += host->memory_used;
+	add_known(&sum->cpu, host->cpu);
+	add_known(&sum->memory_used, host->memory_used);
 }
 
 static char *figure_or_dash(double value)
@@ -44,7 +48,7 @@ static char *figures(const struct host *host, int width)
 
 char *host_line(const struct model *model, const struct connection *connection, int width)
 {
-	struct host sum = { 0 };
+	struct host sum = { .cpu = NAN, .memory_used = NAN };
 	g_autofree char *text = NULL;
 	g_autofree char *name = NULL;
 	unsigned n = model->connections->len;

@@ -126,17 +126,31 @@ static void drop_lost_marks(struct rows *rows)
 	g_hash_table_foreach_remove(rows->marks, mark_is_gone, alive);
 }
 
-/* Puts the cursor back on its row; where that is gone it stays at its place on the screen. */
-static void replace_cursor(struct rows *rows)
+/* The place of a row, the cursor's own first; -1 when it is not shown. */
+static int place_of_key(const struct rows *rows, guint64 key)
 {
 	int shown = rows_shown(rows);
 
-	if (rows_key_at(rows, rows->cursor) == rows->cursor_key && rows->cursor_key)
-		return;
-	if (rows->cursor_key && rows_move_to_key(rows, rows->cursor_key))
-		return;
-	rows->cursor = CLAMP(rows->cursor, 0, MAX(0, shown - 1));
+	if (rows_key_at(rows, rows->cursor) == key)
+		return rows->cursor;
+	for (int at = 0; at < shown; at++)
+		if (rows_key_at(rows, at) == key)
+			return at;
+	return -1;
+}
+
+static void set_cursor(struct rows *rows, int at)
+{
+	rows->cursor = CLAMP(at, 0, MAX(0, rows_shown(rows) - 1));
 	rows->cursor_key = rows_key_at(rows, rows->cursor);
+}
+
+/* Puts the cursor back on its row; where that is gone it stays at its place on the screen. */
+static void replace_cursor(struct rows *rows)
+{
+	int at = rows->held && rows->cursor_key ? place_of_key(rows, rows->cursor_key) : -1;
+
+	set_cursor(rows, at >= 0 ? at : rows->held ? rows->cursor : 0);
 }
 
 void rows_refresh(struct rows *rows)
@@ -164,21 +178,19 @@ bool rows_move(struct rows *rows, int at)
 {
 	int before = rows->cursor;
 
-	rows->cursor = CLAMP(at, 0, MAX(0, rows_shown(rows) - 1));
-	rows->cursor_key = rows_key_at(rows, rows->cursor);
+	rows->held = true;
+	set_cursor(rows, at);
 	return rows->cursor != before;
 }
 
 bool rows_move_to_key(struct rows *rows, guint64 key)
 {
-	int shown = rows_shown(rows);
+	int at = place_of_key(rows, key);
 
-	for (int at = 0; at < shown; at++)
-		if (rows_key_at(rows, at) == key) {
-			rows_move(rows, at);
-			return true;
-		}
-	return false;
+	if (at < 0)
+		return false;
+	rows_move(rows, at);
+	return true;
 }
 
 static bool begins_folded(const char *text, const char *prefix)
@@ -213,6 +225,7 @@ bool rows_marked(const struct rows *rows, guint64 key)
 
 void rows_mark(struct rows *rows, guint64 key, bool marked)
 {
+	rows->held = true;
 	if (marked && key)
 		g_hash_table_add(rows->marks, g_memdup2(&key, sizeof(key)));
 	else

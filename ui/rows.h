@@ -47,6 +47,7 @@ struct rows {
 	bool descending;
 	int cursor;	    // place in `order`; 0 when empty
 	guint64 cursor_key; // 0 when there is no row
+	bool held;	    // the cursor was moved: until then it stays at the top while rows come
 };
 
 void rows_init(struct rows *rows, const struct table_source *source, void *ctx);

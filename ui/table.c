@@ -20,6 +20,7 @@ struct table {
 	int n_columns;
 	int *order; // columns shown, from left to right
 	int shown;  // their number
+	bool automatic; // nobody chose columns: roomy ones come and go
 	int *width; // cells of each column's text, as the user sized it
 	struct ui_hotlabel *labels;
 	struct rows rows;
@@ -101,6 +102,30 @@ static int place_columns(const struct table *t, int width, struct slot *slots)
 		x += w + 1;
 	}
 	return n;
+}
+
+/* The default columns, and as many of the roomy ones as fit into `width` cells. */
+static void fit_columns(struct table *t, int width)
+{
+	int left;
+
+	if (!t->automatic)
+		return;
+	t->shown = 0;
+	for (int i = 0; i < t->n_columns; i++)
+		if (!t->columns[i].hidden)
+			t->order[t->shown++] = i;
+	left = room(t, width) - wanted_width(t);
+	t->shown = 0;
+	for (int i = 0; i < t->n_columns; i++) {
+		bool extra = t->columns[i].hidden;
+
+		if (extra && (!t->columns[i].roomy || full_width(t, i) + 1 > left))
+			continue;
+		if (extra)
+			left -= full_width(t, i) + 1;
+		t->order[t->shown++] = i;
+	}
 }
 
 static bool is_sorted_by(const struct table *t, int column)
@@ -259,8 +284,10 @@ static void table_draw(struct widget *w, const struct canvas *c)
 {
 	struct table *t = (struct table *)w;
 	struct slot slots[MAX_SLOTS];
-	int n = place_columns(t, c->w, slots);
+	int n;
 
+	fit_columns(t, c->w);
+	n = place_columns(t, c->w, slots);
 	keep_cursor_seen(t);
 	draw_head(t, c, slots, n);
 	for (int y = 1; y < c->h && t->top + y - 1 < rows_shown(&t->rows); y++)
@@ -342,6 +369,7 @@ static enum ui_result sort_by(struct table *t, int column)
 	bool descending = is_sorted_by(t, column) ? !t->rows.descending :
 						    t->columns[column].largest_first;
 
+	t->rows.held = true;
 	rows_sort(&t->rows, column, descending);
 	return changed(t);
 }
@@ -403,6 +431,17 @@ static enum ui_result type_ahead(struct table *t, uint32_t key)
 	return rows_find_prefix(&t->rows, t->order[0], t->typed->str, !more) ? UI_MOVED : UI_HANDLED;
 }
 
+static enum ui_result drop_filter_or_marks(struct table *t)
+{
+	if (table_filter(t))
+		rows_set_filter(&t->rows, NULL);
+	else if (rows_marks(&t->rows))
+		rows_unmark_all(&t->rows);
+	else
+		return UI_IGNORED;
+	return changed(t);
+}
+
 static enum ui_result plain_key(struct table *t, uint32_t key)
 {
 	switch (key) {
@@ -416,10 +455,7 @@ static enum ui_result plain_key(struct table *t, uint32_t key)
 	case UIK_RIGHT:
 		return scroll_sideways(t, 1);
 	case UIK_ESC:
-		if (!table_filter(t))
-			return UI_IGNORED;
-		rows_set_filter(&t->rows, NULL);
-		return changed(t);
+		return drop_filter_or_marks(t);
 	}
 	if (t->typeahead && ui_key_is_text(key))
 		return type_ahead(t, key);
@@ -635,7 +671,8 @@ void table_set_columns(struct table *t, const char *list)
 	t->shown = 0;
 	for (int i = 0; words[i]; i++)
 		add_named(t, words[i]);
-	if (!t->shown)
+	t->automatic = !t->shown;
+	if (t->automatic)
 		default_columns(t);
 	t->scrolled = 0;
 	widget_touch(&t->w);
@@ -678,6 +715,7 @@ void table_show_column(struct table *t, const char *id, bool shown)
 
 	if (column < 0 || shown == (at >= 0) || (!shown && t->shown == 1))
 		return;
+	t->automatic = false;
 	if (shown) {
 		at = place_for(t, column);
 		memmove(t->order + at + 1, t->order + at, (size_t)(t->shown - at) * sizeof(int));

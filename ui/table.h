@@ -5,7 +5,8 @@
 // when the others are scrolled sideways. Only the rows to be seen are asked for their cells.
 //
 // Keys: arrows, page and Home/End move; Space or Insert marks and goes on; '*' marks all shown or
-// none; '/' filters while typing (Enter keeps the filter, Esc drops it); 's' and a column's letter
+// none; '/' filters while typing (Enter keeps the filter, Esc drops it, and
+// else the marks); 's' and a column's letter
 // sorts (again: the other way round); Left/Right scroll columns that do not fit; Enter activates.
 // Mouse: click moves, click before the name marks, double click activates, click on a head sorts,
 // the wheel scrolls.
@@ -26,6 +27,7 @@ struct table_column {
 	int bar;	      // cells of a bar after the text; 0 none
 	enum text_align align;
 	bool hidden;	      // not shown unless chosen
+	bool roomy;	      // hidden, but shown by itself where all shown so far leave it room
 	bool largest_first;   // the first sort is descending: numbers
 };
 
@@ -42,7 +44,8 @@ void table_refresh(struct table *t);
 struct rows *table_rows(struct table *t);
 
 /// Columns shown, in order, as text for settings: "name,state,cpu=12" (=: cells wide).
-/// Unknown names are passed over; NULL or a list without a known name gives the default.
+/// Unknown names are passed over; NULL or a list without a known name gives the default, to which
+/// roomy columns come and go with the width.
 void table_set_columns(struct table *t, const char *list);
 /// The caller frees.
 char *table_columns(const struct table *t);

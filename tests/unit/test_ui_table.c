@@ -235,6 +235,9 @@ static void a_filter_hides_but_never_unmarks(void **state)
 	assert_int_equal(g_array_index(chosen, guint64, 1), 11);
 	assert_int_equal(key(t, UIK_ESC), UI_CHANGED);
 	assert_null(table_filter(t));
+	assert_int_equal(rows_marks(table_rows(t)), 2);
+	assert_int_equal(key(t, UIK_ESC), UI_CHANGED);
+	assert_int_equal(rows_marks(table_rows(t)), 0);
 	assert_int_equal(key(t, UIK_ESC), UI_IGNORED);
 	widget_free(WIDGET(t));
 }
