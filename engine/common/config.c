@@ -225,14 +225,6 @@ static void net_free(void *data)
 	g_free(net);
 }
 
-static void rng_free(void *data)
-{
-	struct config_rng *rng = data;
-
-	g_free(rng->path);
-	g_free(rng);
-}
-
 static struct machine_config *config_new(void)
 {
 	struct machine_config *config = g_new0(struct machine_config, 1);
@@ -246,7 +238,6 @@ static struct machine_config *config_new(void)
 	config->nets = g_ptr_array_new_with_free_func(net_free);
 	config->serials = g_ptr_array_new_with_free_func(chardev_free);
 	config->ports = g_ptr_array_new_with_free_func(port_free);
-	config->rngs = g_ptr_array_new_with_free_func(rng_free);
 	return config;
 }
 
@@ -263,7 +254,6 @@ void config_free(struct machine_config *config)
 	g_ptr_array_free(config->nets, TRUE);
 	g_ptr_array_free(config->serials, TRUE);
 	g_ptr_array_free(config->ports, TRUE);
-	g_ptr_array_free(config->rngs, TRUE);
 	g_free(config);
 }
 
@@ -271,7 +261,7 @@ void config_free(struct machine_config *config)
 static bool check_whole(const struct config_reader *reader, xmlNode *root, GError **error)
 {
 	const struct machine_config *config = reader->config;
-	unsigned devices = config->disks->len + config->nets->len + config->rngs->len +
+	unsigned devices = config->disks->len + config->nets->len + config->rngs +
 		(config->ports->len ? 1 : 0) + config->balloon;
 
 	if (!config->name)

@@ -103,10 +103,6 @@ struct config_net {
 	GPtrArray *forwards; /* struct config_forward */
 };
 
-struct config_rng {
-	char *path; /* NULL: the host's getrandom() */
-};
-
 struct machine_config {
 	char *name;
 	char *uuid; /* canonical text, or NULL */
@@ -129,7 +125,7 @@ struct machine_config {
 	GPtrArray *nets;     /* struct config_net */
 	GPtrArray *serials;  /* struct config_chardev, COM1 to COM4 */
 	GPtrArray *ports;    /* struct config_port */
-	GPtrArray *rngs;     /* struct config_rng */
+	unsigned rngs;       /* entropy devices, fed by the host's getrandom() */
 	bool balloon;
 	bool balloon_deflate_on_oom;
 	bool balloon_reporting; /* free page reporting */

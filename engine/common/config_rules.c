@@ -536,18 +536,19 @@ static bool read_balloon_stats(struct config_reader *reader, xmlNode *node, GErr
 
 static bool read_rng(struct config_reader *reader, xmlNode *node, GError **error)
 {
-	g_ptr_array_add(reader->config->rngs, g_new0(struct config_rng, 1));
+	reader->config->rngs++;
 	return true;
 }
 
+/* Both files are the same source, which needs no file. */
 static bool read_rng_backend(struct config_reader *reader, xmlNode *node, GError **error)
 {
-	struct config_rng *rng = last_of(reader->config->rngs);
 	g_autofree char *path = config_text(node);
 
-	if (*path)
-		rng->path = g_steal_pointer(&path);
-	return true;
+	if (!*path || strcmp(path, "/dev/urandom") == 0 || strcmp(path, "/dev/random") == 0)
+		return true;
+	return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+		_("'%s' as a source of random numbers is not supported: only /dev/urandom is"), path);
 }
 
 #define CHARDEV "type=pty|stdio|file|unix|null tty"

@@ -1,5 +1,249 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-int main(void)
+/* lodge-vmm: one guest, in the foreground. */
+#include <config.h>
+
+#include "engine/vmm/control.h"
+#include "engine/vmm/machine.h"
+#include "engine/vmm/probe.h"
+#include "engine/vmm/terminal.h"
+
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct options {
+	gboolean check;
+	gboolean probe;
+	gboolean version;
+	char *control;
+	int debug_exit;
+	char **files;
+};
+
+struct monitor {
+	GMainLoop *loop;
+	struct machine *machine;
+	struct control *control;
+	struct terminal_keys keys;
+	const char *name;
+	bool terminal;
+};
+
+/* A message on its own lines, whatever the guest has written on the terminal. */
+G_GNUC_PRINTF(2, 3)
+static void say(const struct monitor *monitor, const char *format, ...)
 {
-	return 0;
+	va_list args;
+	va_start(args, format);
+	g_autofree char *message = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
+	const char *end = monitor->terminal ? "\r\n" : "\n";
+
+	if (monitor->terminal)
+		g_printerr("%s", end);
+	for (char **line = lines; *line; line++)
+		g_printerr("%s%s%s", line == lines ? "lodge-vmm: " : "", *line, end);
+}
+
+static void on_event(void *data, enum machine_event event, const char *detail)
+{
+	struct monitor *monitor = data;
+
+	if (event == MACHINE_EVENT_WARNING)
+		say(monitor, "%s: %s", monitor->name, detail);
+	if (event == MACHINE_EVENT_CRASHED)
+		say(monitor, _("Guest '%s' has crashed: %s"), monitor->name, detail ? detail : "");
+	if (monitor->control)
+		control_event(monitor->control, event, detail);
+	if (event == MACHINE_EVENT_ENDED)
+		g_main_loop_quit(monitor->loop);
+}
+
+static void on_command(void *data, enum terminal_command command)
+{
+	struct monitor *monitor = data;
+
+	switch (command) {
+	case TERMINAL_QUIT:
+		machine_quit(monitor->machine);
+		break;
+	case TERMINAL_POWER_BUTTON:
+		machine_press_power(monitor->machine);
+		break;
+	case TERMINAL_RESET:
+		machine_reset(monitor->machine);
+		break;
+	case TERMINAL_PAUSE:
+		if (machine_pause(monitor->machine))
+			say(monitor, _("stopped; Ctrl-] s goes on"));
+		else
+			machine_resume(monitor->machine);
+		break;
+	}
+}
+
+static gboolean on_signal(void *data)
+{
+	struct monitor *monitor = data;
+
+	if (monitor->machine)
+		machine_quit(monitor->machine);
+	return G_SOURCE_CONTINUE;
+}
+
+static void watch_signals(struct monitor *monitor)
+{
+	g_unix_signal_add(SIGTERM, on_signal, monitor);
+	g_unix_signal_add(SIGINT, on_signal, monitor);
+	g_unix_signal_add(SIGHUP, on_signal, monitor);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(struct monitor *monitor, const struct machine_config *config,
+	const struct options *options, GError **error)
+{
+	const struct machine_options machine_options = {
+		.context = g_main_context_default(),
+		.terminal = true,
+		.terminal_filter = monitor->terminal ? terminal_filter : NULL,
+		.terminal_filter_data = &monitor->keys,
+		.debug_exit_port = (uint16_t)options->debug_exit,
+		.event = on_event,
+		.event_data = monitor,
+	};
+	int status;
+
+	if (options->control) {
+		monitor->control = control_new(options->control, g_main_context_default(), error);
+		if (!monitor->control)
+			return EXIT_FAILURE;
+	}
+	monitor->machine = machine_new(config, &machine_options, error);
+	if (!monitor->machine)
+		return EXIT_FAILURE;
+	if (monitor->control)
+		control_set_machine(monitor->control, monitor->machine);
+	machine_resume(monitor->machine);
+	g_main_loop_run(monitor->loop);
+	status = machine_exit_status(monitor->machine);
+	machine_free(monitor->machine);
+	return status;
+}
+
+static bool has_terminal(const struct machine_config *config)
+{
+	for (unsigned i = 0; i < config->serials->len; i++) {
+		const struct config_chardev *serial = g_ptr_array_index(config->serials, i);
+
+		if (serial->kind == CONFIG_CHARDEV_PTY || serial->kind == CONFIG_CHARDEV_STDIO)
+			return true;
+	}
+	return false;
+}
+
+/* Runs the guest of a definition; the process's exit status. */
+static int run_guest(const struct machine_config *config, const struct options *options)
+{
+	g_autoptr(GError) error = NULL;
+	struct monitor monitor = {
+		.loop = g_main_loop_new(NULL, FALSE),
+		.name = config->name,
+		.keys = { .command = on_command, .data = &monitor },
+	};
+	int status;
+
+	watch_signals(&monitor);
+	monitor.terminal = has_terminal(config) && terminal_raw();
+	status = run(&monitor, config, options, &error);
+	control_free(monitor.control);
+	terminal_restore();
+	if (error)
+		g_printerr(_("Cannot start guest '%s': %s\n"), config->name, error->message);
+	g_main_loop_unref(monitor.loop);
+	return status;
+}
+
+static bool parse_options(struct options *options, int *argc, char ***argv, GError **error)
+{
+	const GOptionEntry entries[] = {
+		{ "check", 0, 0, G_OPTION_ARG_NONE, &options->check,
+			N_("Read the definition, say what is wrong with it, and stop"), NULL },
+		{ "control", 0, 0, G_OPTION_ARG_FILENAME, &options->control,
+			N_("Listen for control requests at a UNIX socket"), N_("SOCKET") },
+		{ "debug-exit", 0, 0, G_OPTION_ARG_INT, &options->debug_exit,
+			N_("End with status v << 1 | 1 when the guest writes v to this port"),
+			N_("PORT") },
+		{ "probe", 0, 0, G_OPTION_ARG_NONE, &options->probe,
+			N_("Measure what KVM and the software CPU are worth here, as JSON"), NULL },
+		{ "version", 0, 0, G_OPTION_ARG_NONE, &options->version,
+			N_("Show the version"), NULL },
+		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->files, NULL,
+			N_("GUEST.xml") },
+		{ NULL, 0, 0, 0, NULL, NULL, NULL },
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_summary(context,
+		_("Runs one guest, defined by a libvirt domain XML, in the foreground."));
+	if (!g_option_context_parse(context, argc, argv, error))
+		return false;
+	if (options->debug_exit < 0 || options->debug_exit > 0xffff) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			_("%d is not a port"), options->debug_exit);
+		return false;
+	}
+	if (options->probe || options->version || (options->files && !options->files[1]))
+		return true;
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+		_("Give the file of one guest's definition (see --help)"));
+	return false;
+}
+
+static int run_options(const struct options *options)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *json = NULL;
+	struct machine_config *config;
+	int status = EXIT_SUCCESS;
+
+	if (options->version) {
+		g_print("lodge-vmm %s\n", PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (options->probe) {
+		json = probe_json();
+		g_print("%s", json);
+		return EXIT_SUCCESS;
+	}
+	config = config_read_file(options->files[0], &error);
+	if (!config) {
+		g_printerr("%s\n", error->message);
+		return EXIT_FAILURE;
+	}
+	if (!options->check)
+		status = run_guest(config, options);
+	config_free(config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	struct options options = { 0 };
+	int status = 2;
+
+	setlocale(LC_ALL, "");
+	bindtextdomain(PACKAGE, LOCALEDIR);
+	textdomain(PACKAGE);
+	if (parse_options(&options, &argc, &argv, &error))
+		status = run_options(&options);
+	else
+		g_printerr("%s\n", error->message);
+	g_free(options.control);
+	g_strfreev(options.files);
+	return status;
 }

@@ -56,6 +56,14 @@ void memory_free(struct guest_memory *mem)
 	g_free(mem);
 }
 
+void memory_clear(struct guest_memory *mem)
+{
+	madvise(mem->low, mem->low_size + mem->high_size, MADV_DONTNEED);
+	memory_dirty(mem, 0, mem->low_size);
+	if (mem->high_size)
+		memory_dirty(mem, MEMORY_HIGH_START, mem->high_size);
+}
+
 bool memory_track_code(struct guest_memory *mem, GError **error)
 {
 	if (!mem->code_gen)

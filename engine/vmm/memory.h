@@ -46,6 +46,10 @@ struct guest_memory {
 struct guest_memory *memory_new(uint64_t size, GError **error);
 void memory_free(struct guest_memory *mem);
 
+/* Makes all RAM zero again, and gives it back to the host until it is touched. No vCPU runs and
+ * no device writes meanwhile. */
+void memory_clear(struct guest_memory *mem);
+
 /* Allocates the code tracking arrays (host memory is taken as pages of them are touched). */
 bool memory_track_code(struct guest_memory *mem, GError **error);
 

@@ -54,7 +54,7 @@ static void reads_what_virt_install_writes(void **state)
 		assert_string_equal(disk->target, "vda");
 		assert_int_equal(config->nets->len, 1);
 		assert_true(config->balloon);
-		assert_int_equal(config->rngs->len, i == 0 ? 0 : 1);
+		assert_int_equal(config->rngs, i == 0 ? 0 : 1);
 		config_free(config);
 	}
 }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The vCPU threads of one machine, and stopping and starting them all.
+ *
+ * Threads: made, started, stopped and freed by the main thread, which must not hold the machine
+ * lock then (a vCPU on its way out may need it). cpus_ask_stop() may be called from any thread,
+ * with the lock held or not.
+ */
+#pragma once
+
+#include "engine/vmm/cpu/vcpu.h"
+
+struct cpus;
+
+/* Told in the vCPU's thread when it cannot go on: VCPU_EXIT_SHUTDOWN or VCPU_EXIT_ERROR, with the
+ * vCPU's error text. The vCPU is stopped then, the others run. */
+struct cpus_listener {
+	void (*stopped)(void *data, enum vcpu_exit why, const char *error);
+	void *data;
+};
+
+/* Makes env->count vCPUs, each with a thread; all are stopped. */
+struct cpus *cpus_new(struct vcpu_backend *backend, const struct vcpu_env *env,
+	const struct cpus_listener *listener, GError **error);
+/* Stops and frees all. */
+void cpus_free(struct cpus *cpus);
+
+void cpus_start(struct cpus *cpus);
+/* Returns when no vCPU is in run() any more. */
+void cpus_stop(struct cpus *cpus);
+/* Makes all stop as soon as they can, and does not wait. */
+void cpus_ask_stop(struct cpus *cpus);
+
+/* While stopped: power-on state for all, then this for the boot processor. */
+void cpus_reset(struct cpus *cpus, const struct vcpu_state *boot_state);
+
+unsigned cpus_count(const struct cpus *cpus);
+/* For reports and tests; while stopped. */
+struct vcpu *cpus_get(struct cpus *cpus, unsigned id);
