@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The software CPU behind the vCPU interface: threads, sleeping, and what comes from outside.
+
+#include "engine/vmm/cpu/soft/block.h"
+#include "engine/vmm/cpu/soft/system.h"
+#include "engine/vmm/cpu/vcpu.h"
+#include "engine/vmm/dev/irqchip.h"
+#include "engine/vmm/dev/lapic.h"
+#include "engine/vmm/dev/pit.h"
+
+struct soft_backend {
+	struct vcpu_backend backend;
+	const struct vcpu_env *env;
+	struct soft_machine *machine;
+	struct irqchip *irqchip;
+	struct pit *pit;
+};
+
+struct soft_vcpu {
+	struct vcpu vcpu;
+	struct soft_cpu *cpu;
+	/* Sleeping in HLT or for SIPI: asleep is set before the last look at pending. */
+	GMutex lock;
+	GCond cond;
+	atomic_bool asleep;
+};
+
+/* ---- sleeping and waking ---- */
+
+void soft_wake(struct soft_cpu *cpu)
+{
+	struct soft_vcpu *self = cpu->vcpu;
+
+	if (self == NULL || !atomic_load(&self->asleep))
+		return;
+	g_mutex_lock(&self->lock);
+	g_cond_signal(&self->cond);
+	g_mutex_unlock(&self->lock);
+}
+
+static void post_and_wake(struct soft_cpu *cpu, uint32_t pending)
+{
+	soft_post(cpu, pending);
+	soft_wake(cpu);
+}
+
+/* Microseconds of the monotonic clock until the local APIC's timer is due, from now. */
+static int64_t sleep_time(const struct soft_cpu *cpu)
+{
+	uint64_t deadline = cpu->lapic != NULL ? lapic_deadline(cpu->lapic) : 0;
+	uint64_t now = clock_ns(cpu->env->clock);
+
+	if (deadline == 0)
+		return G_MAXINT64;
+	return deadline <= now ? 0 : (int64_t)((deadline - now) / 1000 + 1);
+}
+
+static bool has_news(struct soft_cpu *cpu)
+{
+	return atomic_load(&cpu->pending) & ~(SOFT_PENDING_HALT | SOFT_PENDING_WAIT);
+}
+
+/* Waits for something to serve. The APIC's timer is watched here, too: waking by oneself at its
+ * deadline is faster than by the main loop. */
+static void sleep_halted(struct soft_cpu *cpu)
+{
+	struct soft_vcpu *self = cpu->vcpu;
+
+	soft_fp_park(&cpu->fp);
+	soft_world_leave(cpu);
+	g_mutex_lock(&self->lock);
+	atomic_store(&self->asleep, true);
+	while (!has_news(cpu)) {
+		int64_t us = sleep_time(cpu);
+		if (us == G_MAXINT64)
+			g_cond_wait(&self->cond, &self->lock);
+		else if (us == 0 ||
+			!g_cond_wait_until(&self->cond, &self->lock, g_get_monotonic_time() + us))
+			break;
+	}
+	atomic_store(&self->asleep, false);
+	g_mutex_unlock(&self->lock);
+	soft_world_enter(cpu);
+	if (cpu->lapic != NULL)
+		lapic_poll(cpu->lapic);
+}
+
+/* ---- what the run loop asks ---- */
+
+void soft_update_interrupt(struct soft_cpu *cpu)
+{
+	if (cpu->lapic != NULL && lapic_pending(cpu->lapic))
+		soft_post(cpu, SOFT_PENDING_INTERRUPT);
+}
+
+/* INIT: an application processor waits for SIPI then, the boot processor begins anew. */
+static void serve_init(struct soft_cpu *cpu)
+{
+	soft_unpost(cpu, SOFT_PENDING_INIT | SOFT_PENDING_HALT | SOFT_PENDING_SIPI);
+	soft_fp_park(&cpu->fp);
+	soft_cpu_init_signal(cpu);
+	if (cpu->lapic != NULL)
+		lapic_init(cpu->lapic);
+	if (cpu->id != 0)
+		soft_post(cpu, SOFT_PENDING_WAIT);
+}
+
+static void serve_sipi(struct soft_cpu *cpu)
+{
+	soft_unpost(cpu, SOFT_PENDING_SIPI | SOFT_PENDING_WAIT);
+	soft_segment_real(&cpu->seg[SOFT_CS], (uint16_t)(cpu->sipi_vector << 8));
+	cpu->rip = 0;
+	soft_update_mode(cpu);
+}
+
+static void serve_nmi(struct soft_cpu *cpu)
+{
+	soft_unpost(cpu, SOFT_PENDING_NMI);
+	if (cpu->nmi_blocked) {
+		cpu->nmi_latched = true;
+		return;
+	}
+	soft_unpost(cpu, SOFT_PENDING_HALT);
+	cpu->nmi_blocked = true;
+	soft_interrupt_external(cpu, SOFT_NMI);
+}
+
+static void serve_interrupt(struct soft_cpu *cpu)
+{
+	int vector;
+
+	/* First the flag, then the question: see lapic.h. */
+	soft_unpost(cpu, SOFT_PENDING_INTERRUPT);
+	if (!(cpu->rflags & SOFT_IF) || cpu->lapic == NULL)
+		return;
+	soft_fp_park(&cpu->fp);
+	vector = lapic_accept(cpu->lapic);
+	if (vector < 0)
+		return;
+	soft_unpost(cpu, SOFT_PENDING_HALT);
+	/* Another may wait behind it. */
+	soft_update_interrupt(cpu);
+	soft_interrupt_external(cpu, (unsigned)vector);
+}
+
+/* Requests that end soft_cpu_run(). */
+static bool serve_exit(struct soft_cpu *cpu, uint32_t pending, enum vcpu_exit *exit)
+{
+	if (pending & SOFT_PENDING_SHUTDOWN) {
+		soft_unpost(cpu, SOFT_PENDING_SHUTDOWN);
+		*exit = VCPU_EXIT_SHUTDOWN;
+	} else if (pending & SOFT_PENDING_KICK) {
+		soft_unpost(cpu, SOFT_PENDING_KICK);
+		*exit = VCPU_EXIT_KICKED;
+	} else {
+		return false;
+	}
+	soft_fp_park(&cpu->fp);
+	return true;
+}
+
+static void serve_waiting(struct soft_cpu *cpu, uint32_t pending)
+{
+	if (pending & SOFT_PENDING_SIPI)
+		serve_sipi(cpu);
+	else {
+		soft_unpost(cpu, SOFT_PENDING_INTERRUPT | SOFT_PENDING_NMI);
+		sleep_halted(cpu);
+	}
+}
+
+bool soft_serve(struct soft_cpu *cpu, enum vcpu_exit *exit)
+{
+	uint32_t pending = atomic_load(&cpu->pending);
+
+	if (pending & SOFT_PENDING_PAUSE)
+		soft_world_wait(cpu);
+	if (pending & SOFT_PENDING_PROTECT)
+		soft_blocks_protect(cpu);
+	if (serve_exit(cpu, pending, exit))
+		return false;
+	if (pending & SOFT_PENDING_INIT) {
+		serve_init(cpu);
+	} else if (pending & SOFT_PENDING_WAIT) {
+		serve_waiting(cpu, pending);
+	} else {
+		/* A processor that runs ignores it. */
+		soft_unpost(cpu, SOFT_PENDING_SIPI);
+		if (pending & SOFT_PENDING_NMI)
+			serve_nmi(cpu);
+		else if (pending & SOFT_PENDING_INTERRUPT)
+			serve_interrupt(cpu);
+		else if (pending & SOFT_PENDING_HALT)
+			sleep_halted(cpu);
+	}
+	return true;
+}
+
+/* ---- what the local APIC asks ---- */
+
+static void apic_interrupt(void *cpu)
+{
+	post_and_wake(cpu, SOFT_PENDING_INTERRUPT);
+}
+
+static void apic_nmi(void *cpu)
+{
+	post_and_wake(cpu, SOFT_PENDING_NMI);
+}
+
+static void apic_init(void *cpu)
+{
+	post_and_wake(cpu, SOFT_PENDING_INIT);
+}
+
+static void apic_startup(void *data, uint8_t vector)
+{
+	struct soft_cpu *cpu = data;
+
+	/* Only the first of several counts, as in hardware, where the second finds it running. */
+	if (!(atomic_load(&cpu->pending) & SOFT_PENDING_SIPI))
+		cpu->sipi_vector = vector;
+	post_and_wake(cpu, SOFT_PENDING_SIPI);
+}
+
+static const struct lapic_ops apic_ops = {
+	.interrupt = apic_interrupt,
+	.nmi = apic_nmi,
+	.init = apic_init,
+	.startup = apic_startup,
+};
+
+/* ---- the vCPU interface ---- */
+
+static struct soft_vcpu *self_of(struct vcpu *vcpu)
+{
+	return (struct soft_vcpu *)vcpu;
+}
+
+static enum vcpu_exit vcpu_soft_run(struct vcpu *vcpu)
+{
+	return soft_cpu_run(self_of(vcpu)->cpu);
+}
+
+static void vcpu_soft_kick(struct vcpu *vcpu)
+{
+	post_and_wake(self_of(vcpu)->cpu, SOFT_PENDING_KICK);
+}
+
+static void vcpu_soft_get_state(struct vcpu *vcpu, struct vcpu_state *state)
+{
+	struct soft_cpu *cpu = self_of(vcpu)->cpu;
+	struct soft_fx_image image;
+
+	*state = (struct vcpu_state){
+		.rip = cpu->rip,
+		.rflags = soft_rflags(cpu),
+		.ldtr = cpu->ldtr,
+		.tr = cpu->tr,
+		.gdtr = cpu->gdtr,
+		.idtr = cpu->idtr,
+		.cr0 = cpu->cr0,
+		.cr2 = cpu->cr2,
+		.cr3 = cpu->cr3,
+		.cr4 = cpu->cr4,
+		.efer = cpu->efer,
+	};
+	memcpy(state->gpr, cpu->gpr, sizeof(state->gpr));
+	memcpy(state->segment, cpu->seg, sizeof(state->segment));
+	soft_fp_get(&cpu->fp, &image);
+	memcpy(state->fxsave, &image, sizeof(image));
+}
+
+static void vcpu_soft_set_state(struct vcpu *vcpu, const struct vcpu_state *state)
+{
+	struct soft_cpu *cpu = self_of(vcpu)->cpu;
+	struct soft_fx_image image;
+
+	memcpy(cpu->gpr, state->gpr, sizeof(state->gpr));
+	memcpy(cpu->seg, state->segment, sizeof(state->segment));
+	cpu->rip = state->rip;
+	cpu->ldtr = state->ldtr;
+	cpu->tr = state->tr;
+	cpu->gdtr = state->gdtr;
+	cpu->idtr = state->idtr;
+	cpu->cr0 = state->cr0;
+	cpu->cr2 = state->cr2;
+	cpu->cr3 = state->cr3;
+	cpu->cr4 = state->cr4;
+	cpu->efer = state->efer;
+	memcpy(&image, state->fxsave, sizeof(image));
+	soft_fp_set(&cpu->fp, &image);
+	soft_pdpte_load(cpu, cpu->cr3);
+	soft_unpost(cpu, SOFT_PENDING_HALT | SOFT_PENDING_WAIT);
+	cpu->shadow = false;
+	soft_tlb_flush(cpu);
+	soft_set_rflags(cpu, state->rflags);
+	soft_update_mode(cpu);
+}
+
+static void vcpu_soft_reset(struct vcpu *vcpu)
+{
+	struct soft_cpu *cpu = self_of(vcpu)->cpu;
+
+	soft_fp_park(&cpu->fp);
+	soft_cpu_reset(cpu);
+	cpu->nmi_latched = false;
+	soft_unpost(cpu, ~(SOFT_PENDING_KICK | SOFT_PENDING_PROTECT));
+	if (cpu->id != 0)
+		soft_post(cpu, SOFT_PENDING_WAIT);
+}
+
+static void vcpu_soft_free(struct vcpu *vcpu)
+{
+	struct soft_vcpu *self = self_of(vcpu);
+
+	if (self == NULL)
+		return;
+	lapic_connect(self->cpu->lapic, &apic_ops, NULL);
+	soft_cpu_free(self->cpu);
+	g_mutex_clear(&self->lock);
+	g_cond_clear(&self->cond);
+	g_free(self->vcpu.error);
+	g_free(self);
+}
+
+static const struct vcpu_ops vcpu_soft_ops = {
+	.run = vcpu_soft_run,
+	.kick = vcpu_soft_kick,
+	.get_state = vcpu_soft_get_state,
+	.set_state = vcpu_soft_set_state,
+	.reset = vcpu_soft_reset,
+	.free = vcpu_soft_free,
+};
+
+/* ---- the backend ---- */
+
+static struct vcpu_backend *soft_open(const struct vcpu_env *env, GError **error)
+{
+	struct soft_backend *self;
+	struct irq_line timer = { .gsi = 0 };
+
+	if (env->memory->code_gen == NULL && !memory_track_code(env->memory, error))
+		return NULL;
+	self = g_new0(struct soft_backend, 1);
+	self->backend.ops = &vcpu_backend_soft;
+	self->env = env;
+	self->machine = soft_machine_new(env);
+	self->irqchip = irqchip_new(env->ports, env->mmio, env->clock, env->lock, env->count_max);
+	self->backend.router = timer.router = irqchip_router(self->irqchip);
+	self->pit = pit_new(env->ports, env->clock, timer);
+	return &self->backend;
+}
+
+static struct vcpu *soft_vcpu_new(struct vcpu_backend *backend, unsigned id, GError **error)
+{
+	struct soft_backend *owner = (struct soft_backend *)backend;
+	struct soft_cpu *cpu = soft_cpu_new(owner->machine, id, error);
+	struct soft_vcpu *self;
+
+	if (cpu == NULL)
+		return NULL;
+	self = g_new0(struct soft_vcpu, 1);
+	self->vcpu.ops = &vcpu_soft_ops;
+	self->vcpu.id = id;
+	self->cpu = cpu;
+	g_mutex_init(&self->lock);
+	g_cond_init(&self->cond);
+	cpu->vcpu = self;
+	cpu->lapic = irqchip_lapic(owner->irqchip, id);
+	lapic_connect(cpu->lapic, &apic_ops, cpu);
+	if (id != 0)
+		soft_post(cpu, SOFT_PENDING_WAIT);
+	return &self->vcpu;
+}
+
+static void soft_close(struct vcpu_backend *backend)
+{
+	struct soft_backend *self = (struct soft_backend *)backend;
+
+	if (self == NULL)
+		return;
+	pit_free(self->pit);
+	irqchip_free(self->irqchip);
+	soft_machine_free(self->machine);
+	g_free(self);
+}
+
+const struct vcpu_backend_ops vcpu_backend_soft = {
+	.name = "soft",
+	.open = soft_open,
+	.vcpu_new = soft_vcpu_new,
+	.close = soft_close,
+};
