@@ -509,7 +509,7 @@ bool plan_put_back(struct plan *plan, virDomainPtr domain, GError **error)
 	for (guint i = plan->steps->len; i-- > 0;) {
 		struct plan_step *step = plan->steps->pdata[i];
 
-		if (step->state != PLAN_DONE || step->from == PLAN_UNKNOWN)
+		if (step->state != PLAN_DONE || step->from == PLAN_UNKNOWN || step->kind->one_way)
 			continue;
 		if (!bring_to(plan, domain, step, step->from, error))
 			return false;

@@ -66,7 +66,7 @@ bool plan_wish(struct plan *plan, struct plan_step *step, const char *value, GEr
 typedef void plan_told(const struct plan_step *step, void *data);
 bool plan_run(struct plan *plan, virDomainPtr domain, plan_told *told, void *data, GError **error);
 
-// Puts back what the steps of a run have done, newest first.
+// Puts back what the steps of a run have done, newest first; a disk that grew stays as it is.
 bool plan_put_back(struct plan *plan, virDomainPtr domain, GError **error);
 
 // "vCPUs 4 -> 6", a value as text, and the equivalent virsh words without "virsh -c URI". Caller

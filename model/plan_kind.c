@@ -450,7 +450,7 @@ const struct plan_kind plan_kinds[] = {
 	{"pin.*", N_("vCPU %s on host CPUs"), UNIT_CPUS, "", NULL, true, read_pin, write_pin, bound_pin,
 		refuse_pin, .virsh = virsh_pin},
 	{"disk.*.size", N_("%s, size"), UNIT_BYTES, DISK_MEMBERS, read_disk_size, write_disk_size,
-		bound_disk_size, refuse_disk_size, .settle = 2, .live_only = true,
+		bound_disk_size, refuse_disk_size, .settle = 2, .live_only = true, .one_way = true,
 		.virsh = virsh_disk_size},
 	LIMIT("total_bytes_sec", N_("%s, limit"), UNIT_BYTE_RATE),
 	LIMIT("read_bytes_sec", N_("%s, read limit"), UNIT_BYTE_RATE),

@@ -30,6 +30,7 @@ struct plan_kind {
 	// How long the value may take to arrive, seconds; 0: at once.
 	unsigned settle;
 	bool live_only; // there is nothing to keep for the next start
+	bool one_way;   // never put back: a disk that shrinks loses data
 	// The virsh words before the flags: "setvcpus %s 6". Caller frees.
 	char *(*virsh)(const char *guest, const struct plan_step *step);
 };

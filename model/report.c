@@ -189,7 +189,7 @@ bool report_list(const struct request *request, GString *output, GError **error)
 static void add_line(GString *output, const char *label, char *value)
 {
 	g_autofree char *taken = value;
-	g_autofree char *text = clean(value);
+	g_autofree char *text = clean(taken);
 	unsigned width = width_of(label) + 1;
 
 	g_string_append_printf(output, "%s:", label);

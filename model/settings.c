@@ -32,7 +32,7 @@ const struct setting settings_table[] = {
 		N_("For braille displays: the cursor stands on the focused item, nothing is told by drawing.")},
 	{"columns.guests", SETTING_LIST, "name;state;vcpus;cpu;memory;disk", 0, 0, NULL,
 		N_("Columns"), N_("Columns of the table of guests, in their order.")},
-	{NULL},
+	{.name = NULL},
 };
 
 struct settings {
