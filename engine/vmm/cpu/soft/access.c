@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vmm/cpu/soft/access.h"
 #include "engine/vmm/cpu/soft/block.h"
+#include "engine/vmm/cpu/soft/system.h"
 #include "engine/vmm/dev/lapic.h"
 
 #include <string.h>
@@ -54,6 +55,13 @@ static struct span resolve(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t
 static bool crosses(uint64_t linear, unsigned length)
 {
 	return (linear & ~SOFT_PAGE_MASK) + length > MEMORY_PAGE_SIZE;
+}
+
+/* A flat segment ends at 4 GiB, and its operands do not go around. */
+static void check_end(struct soft_cpu *cpu, uint64_t linear, unsigned length)
+{
+	if (cpu->current && cpu->mode & SOFT_MODE_FLAT && linear + length > 1ull << 32)
+		soft_raise_canonical(cpu);
 }
 
 /* The local APIC's page is the vCPU's own. */
@@ -158,6 +166,7 @@ uint64_t soft_load_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t li
 {
 	if (crosses(linear, size)) {
 		uint64_t value = 0;
+		check_end(cpu, linear, size);
 		load_bytes(cpu, set, linear, (uint8_t *)&value, size);
 		return value;
 	}
@@ -169,6 +178,7 @@ void soft_store_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linea
 	unsigned size)
 {
 	if (crosses(linear, size)) {
+		check_end(cpu, linear, size);
 		store_bytes(cpu, set, linear, (const uint8_t *)&value, size);
 		return;
 	}
@@ -240,6 +250,7 @@ uint8_t *soft_page_pointer(struct soft_cpu *cpu, uint64_t linear, unsigned lengt
 /* The operand is copied aside, and back when it was changed; under LOCK nobody else runs meanwhile. */
 static void *rmw_bounce(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
 {
+	check_end(cpu, linear, size);
 	probe(cpu, soft_data_set(cpu), linear, size, SOFT_WRITE);
 	if (lock)
 		soft_world_stop(cpu);

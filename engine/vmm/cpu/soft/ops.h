@@ -48,7 +48,8 @@
 #define SOFT_NEXT() SOFT_JUMP_TO(insn + 1)
 
 /* May the block be entered without asking the run loop? */
-static inline bool soft_block_ready(const struct soft_cpu *cpu, const struct soft_block *block)
+static inline __attribute__((always_inline)) bool soft_block_ready(const struct soft_cpu *cpu,
+	const struct soft_block *block)
 {
 	return block->decoded == __atomic_load_n(block->generation, __ATOMIC_ACQUIRE) &&
 		!atomic_load_explicit(&cpu->pending, memory_order_relaxed);
