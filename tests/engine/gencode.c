@@ -207,9 +207,9 @@ static void put_prefixes(struct draft *draft, struct draft_insn *insn)
 		put(insn, 0x65);
 	if (percent(gen, draft->test->compat ? 3 : 6))
 		put(insn, 0x67);
-	// Near branches with 66 differ between the makers' processors in 64-bit code.
+	// Near branches and MOVSXD with 66 differ between the makers' processors in 64-bit code.
 	if (row->prefix == SOFT_P_ANY && (draft->test->compat || row->size != SOFT_S_F64) &&
-		percent(gen, sized ? 25 : 3))
+		strcmp(row->name, "movsxd") != 0 && percent(gen, sized ? 25 : 3))
 		put(insn, 0x66);
 	if (row->prefix > SOFT_P_NONE)
 		put(insn, mandatory[row->prefix]);
