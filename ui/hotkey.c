@@ -69,10 +69,10 @@ void ui_hotlabel_resolve(struct ui_hotlabel **labels, size_t n)
 		l->key = l->wish;
 		l->pos = l->wish_pos;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (!labels[i]->key && !take_free(labels[i], labels, n, true) &&
-		    !take_free(labels[i], labels, n, false))
-			labels[i]->pos = -1;
+	for (int heads = 1; heads >= 0; heads--)
+		for (size_t i = 0; i < n; i++)
+			if (!labels[i]->key && !take_free(labels[i], labels, n, heads))
+				labels[i]->pos = -1;
 }
 
 int ui_hotlabel_width(const struct ui_hotlabel *l)

@@ -2,7 +2,7 @@
 // Labels with hotkeys: "&Name" asks for Alt+N; "&&" is a plain '&'.
 //
 // Within one screen or popup every label gets a letter of its own: the wished one when free, else
-// the first letter of a word in it, else any letter or digit in it, else none. The earlier in focus
+// the first letter of a word in it, else any letter in it, else none. The earlier in focus
 // order wins.
 #pragma once
 

@@ -32,7 +32,7 @@ static const struct theme themes[] = {
 	[STYLE_INFO] = C(14, 4, B),		[STYLE_MATCH] = C(0, 3, 0),
 	[STYLE_SYNTAX_NAME] = C(14, 4, B),	[STYLE_SYNTAX_ATTR] = C(10, 4, B),
 	[STYLE_SYNTAX_VALUE] = C(11, 4, B),	[STYLE_SYNTAX_COMMENT] = C(6, 4, 0),
-	[STYLE_DIFF_ADD] = C(10, 4, B),		[STYLE_DIFF_DEL] = C(13, 4, B),
+	[STYLE_DIFF_ADD] = C(10, 4, B),		[STYLE_DIFF_DEL] = C(15, 5, B),
 	[STYLE_CHART_1] = C(14, 4, B),		[STYLE_CHART_2] = C(10, 4, B),
 	[STYLE_CHART_3] = C(11, 4, B),		[STYLE_CHART_4] = C(15, 4, B),
 } },
