@@ -20,6 +20,7 @@ static void set_level(struct soft_cpu *cpu, uint16_t cs, uint16_t ss, unsigned c
 {
 	set_flat(&cpu->seg[SOFT_CS], cs, FLAT_CODE | (wide ? SOFT_SEG_L : SOFT_SEG_DB), cpl);
 	set_flat(&cpu->seg[SOFT_SS], ss, FLAT_DATA, cpl);
+	soft_update_mode(cpu);
 }
 
 static void check_syscall(struct soft_cpu *cpu)
@@ -83,5 +84,4 @@ void soft_sys_sysexit(struct soft_cpu *cpu, const struct soft_insn *insn)
 	cpu->gpr[SOFT_RSP] = wide ? rsp : (uint32_t)rsp;
 	cs |= 3;
 	set_level(cpu, cs + (wide ? 32 : 16), cs + (wide ? 40 : 24), 3, wide);
-	soft_update_mode(cpu);
 }
