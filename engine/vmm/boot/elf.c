@@ -193,7 +193,7 @@ bool elf_loader_pvh_entry(const struct elf_loader *loader, uint32_t *entry)
 {
 	uint64_t at = 0;
 
-	while (loader->notes_length - at >= sizeof(Elf64_Nhdr)) {
+	while (loader->notes && loader->notes_length - at >= sizeof(Elf64_Nhdr)) {
 		Elf64_Nhdr note;
 		uint64_t left = loader->notes_length - at - sizeof(note);
 		uint64_t name, content;
