@@ -136,24 +136,31 @@ static void add_line(GString *text, const char *label, char *value)
 	g_free(value);
 }
 
+/* 0 is not known. */
+static char *number(unsigned n)
+{
+	return n ? g_strdup_printf("%u", n) : NULL;
+}
+
+static char *size(guint64 bytes)
+{
+	return bytes ? format_size_long((double)bytes) : NULL;
+}
+
 static void add_host(GString *text, const struct host *host)
 {
-	g_autofree char *memory = format_size_long((double)host->memory);
-	g_autofree char *used = format_size_long(host->memory_used);
-	g_autofree char *promised = format_size_long((double)host->memory_promised);
-	g_autofree char *most = format_size_long((double)host->memory_most);
-
 	add_line(text, _("Host name"), g_strdup(host->hostname));
 	add_line(text, _("Hypervisor"), host->driver ?
 		g_strdup_printf("%s %s", host->driver, host->version ? host->version : "") : NULL);
-	add_line(text, _("CPUs"), g_strdup_printf("%u", host->cpus));
-	add_line(text, _("CPU in use"), isnan(host->cpu) ? NULL :
+	add_line(text, _("CPUs"), number(host->cpus));
+	add_line(text, _("CPUs in use"), isnan(host->cpu) ? NULL :
 		g_strdup_printf("%.1f", host->cpu / 100));
-	add_line(text, _("vCPUs promised"), g_strdup_printf("%u", host->cpus_promised));
-	add_line(text, _("Memory"), g_steal_pointer(&memory));
-	add_line(text, _("Memory in use"), g_steal_pointer(&used));
-	add_line(text, _("Memory promised"), g_steal_pointer(&promised));
-	add_line(text, _("Guests may grow to"), g_steal_pointer(&most));
+	add_line(text, _("vCPUs promised"), number(host->cpus_promised));
+	add_line(text, _("Memory"), size(host->memory));
+	add_line(text, _("Memory in use"), isnan(host->memory_used) ? NULL :
+		format_size_long(host->memory_used));
+	add_line(text, _("Memory promised"), size(host->memory_promised));
+	add_line(text, _("Guests may grow to"), size(host->memory_most));
 }
 
 void connection_show_info(struct console *console, const struct connection *connection)

@@ -17,6 +17,11 @@ static char *state_value(const struct guest *g)
 {
 	const char *reason = guest_reason_words(g);
 
+	if (guest_stale(g) > 0) {
+		g_autofree char *age = format_duration(guest_age(g));
+
+		return g_strdup_printf(_("%s, as it was %s ago"), guest_state_word(g), age);
+	}
 	if (!reason)
 		return g_strdup(guest_state_word(g));
 	return g_strdup_printf("%s (%s)", guest_state_word(g), reason);
@@ -54,14 +59,25 @@ static char *memory_value(const struct guest *g)
 	return g_strdup_printf(_("%s, most %s"), now, most);
 }
 
-static char *used_value(const struct guest *g)
+/* What the guest uses of its memory, and what it takes on the host. */
+static char *in_use_value(const struct guest *g)
 {
-	return isnan(g->memory_used) ? NULL : format_size_long(g->memory_used);
+	g_autofree char *inside = format_size_long(g->memory_used);
+	g_autofree char *host = format_size_long(g->memory_rss);
+
+	return guest_active(g) ? g_strdup_printf(_("inside %s, on the host %s"), inside, host) : NULL;
 }
 
-static char *rss_value(const struct guest *g)
+/* Groups first, then tags with a '#'. */
+static char *labels_value(const struct guest *g)
 {
-	return isnan(g->memory_rss) ? NULL : format_size_long(g->memory_rss);
+	GString *text = g_string_new(NULL);
+
+	for (char **group = g->groups; group && *group; group++)
+		g_string_append_printf(text, "%s%s", text->len ? " " : "", *group);
+	for (char **tag = g->tags; tag && *tag; tag++)
+		g_string_append_printf(text, "%s#%s", text->len ? " " : "", *tag);
+	return g_string_free(text, FALSE);
 }
 
 static char *disk_value(const struct guest *g)
@@ -88,27 +104,16 @@ static char *host_value(const struct guest *g)
 
 static char *type_value(const struct guest *g)
 {
-	return g_strdup_printf("%s, %s", g->type ? g->type : "-", g->os_type ? g->os_type : "-");
-}
+	const char *type = g->type ? g->type : "-", *os = g->os_type ? g->os_type : "-";
 
-static char *kept_value(const struct guest *g)
-{
-	return g_strdup(g->persistent ? _("yes") : _("no, it is gone when it stops"));
+	if (!g->persistent)
+		return g_strdup_printf(_("%s %s, gone when it stops"), type, os);
+	return g_strdup_printf("%s %s", type, os);
 }
 
 static char *autostart_value(const struct guest *g)
 {
 	return g_strdup(g->autostart ? _("yes") : _("no"));
-}
-
-static char *groups_value(const struct guest *g)
-{
-	return g->groups ? g_strjoinv(", ", g->groups) : NULL;
-}
-
-static char *tags_value(const struct guest *g)
-{
-	return g->tags ? g_strjoinv(", ", g->tags) : NULL;
 }
 
 static char *uuid_value(const struct guest *g)
@@ -121,32 +126,21 @@ static char *title_value(const struct guest *g)
 	return g_strdup(g->title);
 }
 
-static char *age_value(const struct guest *g)
-{
-	g_autofree char *age = format_duration(guest_age(g));
-
-	return guest_stale(g) > 0 ? g_strdup_printf(_("%s ago"), age) : g_strdup(_("now"));
-}
-
 static const struct fact fact_table[] = {
 	{ N_("State"), state_value },
 	{ N_("Up for"), uptime_value },
 	{ N_("CPU"), cpu_value },
 	{ N_("vCPUs"), vcpus_value },
 	{ N_("Memory"), memory_value },
-	{ N_("Used inside"), used_value },
-	{ N_("On the host"), rss_value },
+	{ N_("In use"), in_use_value },
 	{ N_("Disks"), disk_value },
 	{ N_("Network"), net_value },
 	{ N_("Host"), host_value },
 	{ N_("Type"), type_value },
-	{ N_("Kept"), kept_value },
 	{ N_("Autostart"), autostart_value },
+	{ N_("Groups"), labels_value },
 	{ N_("Title"), title_value },
-	{ N_("Groups"), groups_value },
-	{ N_("Tags"), tags_value },
 	{ N_("UUID"), uuid_value },
-	{ N_("Figures of"), age_value },
 };
 
 struct facts *guest_facts_new(void)

@@ -103,7 +103,7 @@ static const struct table_column vcpu_columns[] = {
 	{ .id = "use", .title = N_("&CPU%"), .width = 4, .bar = 10, .align = TEXT_RIGHT },
 	{ .id = "wait", .title = N_("&Wait%"), .width = 5, .align = TEXT_RIGHT },
 	{ .id = "steal", .title = N_("Stea&l%"), .width = 6, .align = TEXT_RIGHT },
-	{ .id = "time", .title = N_("&Time"), .width = 12, .align = TEXT_RIGHT },
+	{ .id = "time", .title = N_("&Time"), .width = 9, .align = TEXT_RIGHT },
 };
 
 static const struct table_source vcpu_source = {
@@ -162,13 +162,13 @@ static void disk_cell(void *ctx, int row, int column, struct table_cell *cell)
 		put(cell, size_or_dash(disk->capacity));
 		break;
 	case 5:
-		put(cell, size_or_dash(disk->allocation));
+		put(cell, g_strdup(disk->source ? disk->source : _("(empty)")));
 		break;
 	case 6:
-		put(cell, g_strdup(disk->device));
+		put(cell, size_or_dash(disk->allocation));
 		break;
 	case 7:
-		put(cell, g_strdup(disk->source ? disk->source : _("(empty)")));
+		put(cell, g_strdup(disk->device));
 		break;
 	}
 }
@@ -190,12 +190,12 @@ static double disk_now(const struct guest *guest, int row, int series)
 static const struct table_column disk_columns[] = {
 	{ .id = "target", .title = N_("&Disk"), .width = 5 },
 	{ .id = "read", .title = N_("&Read"), .width = 6, .align = TEXT_RIGHT },
-	{ .id = "write", .title = N_("&Write"), .width = 7, .align = TEXT_RIGHT },
+	{ .id = "write", .title = N_("&Write"), .width = 6, .align = TEXT_RIGHT },
 	{ .id = "iops", .title = N_("I&OPS"), .width = 5, .align = TEXT_RIGHT },
 	{ .id = "size", .title = N_("&Size"), .width = 6, .align = TEXT_RIGHT },
+	{ .id = "source", .title = N_("&File"), .width = 19, .stretch = 1 },
 	{ .id = "held", .title = N_("On &host"), .width = 8, .align = TEXT_RIGHT },
 	{ .id = "kind", .title = N_("&Kind"), .width = 6 },
-	{ .id = "source", .title = N_("&File"), .width = 24, .stretch = 1 },
 };
 
 static const struct table_source disk_source = {

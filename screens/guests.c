@@ -44,6 +44,24 @@ static struct guest *guest_under_cursor(struct guests *s)
 	return guest_of_key(table_rows(s->table)->cursor_key);
 }
 
+/* Why the table is empty. */
+static void refresh_empty(struct guests *s)
+{
+	struct connection *c = host_tree_connection(s->tree, s->console->model);
+	g_autofree char *status = NULL;
+
+	if (rows_shown(table_rows(s->table)))
+		return;
+	if (table_filter(s->table)) {
+		table_set_empty(s->table, _("No guest matches the filter. Esc drops it."));
+	} else if (c && c->state != CONNECTION_CONNECTED) {
+		status = connection_status(c);
+		table_set_empty(s->table, status);
+	} else {
+		table_set_empty(s->table, _("No guest here. F3 adds one from its definition."));
+	}
+}
+
 static void refresh_rows(struct guests *s)
 {
 	GPtrArray *former = s->list;
@@ -52,6 +70,7 @@ static void refresh_rows(struct guests *s)
 	table_refresh(s->table);
 	/* The former guests lived until now: no key can stand for another guest. */
 	g_ptr_array_unref(former);
+	refresh_empty(s);
 }
 
 static void refresh_charts(struct guests *s)
@@ -266,11 +285,22 @@ static char *guests_title_right(struct ui_screen *screen)
 	return g_strndup(time, 5);
 }
 
+/* The URI and how the connection stands. */
+static char *host_status(const struct connection *c)
+{
+	g_autofree char *status = connection_status(c);
+
+	return g_strdup_printf("%s: %s", c->uri, status);
+}
+
 static char *guests_status(struct ui_screen *screen)
 {
 	struct guests *s = (struct guests *)screen;
 	int marks = rows_marks(table_rows(s->table));
+	struct connection *c = host_tree_connection(s->tree, s->console->model);
 
+	if (widget_has_focus(WIDGET(s->tree)) && c)
+		return host_status(c);
 	if (table_sorting(s->table))
 		return g_strdup(_("Sort by which column? Press its highlighted letter."));
 	if (table_filtering(s->table))
@@ -323,6 +353,7 @@ static enum ui_result guests_event(struct ui_screen *screen, struct widget *from
 	if (from == WIDGET(s->table) && what == UI_ACTIVATED && guest_under_cursor(s))
 		ui_app_push(s->console->app,
 			guest_screen_new(s->console, guest_under_cursor(s), GUEST_PAGE_OVERVIEW));
+	refresh_empty(s);
 	refresh_note(s);
 	refresh_charts(s);
 	ui_screen_touch(screen);
@@ -405,7 +436,6 @@ static void make_table(struct guests *s)
 {
 	s->table = table_new(guest_columns, n_guest_columns, &guest_source, &s->list);
 	table_set_sort(s->table, "name");
-	table_set_empty(s->table, _("No guest here. F3 adds one from its definition."));
 	widget_set_help(WIDGET(s->table), _(HELP_GUEST_TABLE));
 }
 

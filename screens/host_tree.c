@@ -70,6 +70,16 @@ static char *host_badge(const struct connection *c)
 	return g_strdup_printf("%s %u", driver, c->guests->len);
 }
 
+/* Few words for the tree; the status line tells the whole. */
+static char *short_status(const struct connection *c)
+{
+	if (c->state == CONNECTION_LOST)
+		return g_strdup(_("not connected"));
+	if (c->state == CONNECTION_CONNECTED && connection_silence(c) <= 0)
+		return g_strdup(_("reading guests"));
+	return connection_status(c);
+}
+
 static void add_connection(struct tree *tree, const struct connection *c, int depth)
 {
 	g_autofree char *badge = host_badge(c);
@@ -78,7 +88,7 @@ static void add_connection(struct tree *tree, const struct connection *c, int de
 	add(tree, c->name, depth, c->name, badge, ok ? STYLE_TEXT : STYLE_DIM);
 	if (!ok) {
 		g_autofree char *id = g_strconcat(c->name, "\n\n", NULL);
-		g_autofree char *status = connection_status(c);
+		g_autofree char *status = short_status(c);
 		g_autofree char *label = g_strdup_printf("(%s)", status);
 
 		tree_add(tree, &(struct tree_node){ .id = id, .depth = depth + 1, .label = label,

@@ -134,7 +134,7 @@ static struct field *field_of(struct settings *settings, const struct setting *s
 }
 
 static void add_row(struct settings_screen *s, enum settings_page page, const char *label, const char *name,
-	const struct setting *setting, struct field *field)
+	const struct setting *setting, struct field *field, const char *hint)
 {
 	struct row *row = g_new0(struct row, 1);
 
@@ -142,7 +142,7 @@ static void add_row(struct settings_screen *s, enum settings_page page, const ch
 	row->setting = setting;
 	row->field = field;
 	g_ptr_array_add(s->rows, row);
-	form_add(s->forms[page], label, WIDGET(field), NULL);
+	form_add(s->forms[page], label, WIDGET(field), hint);
 }
 
 static void add_table_rows(struct settings_screen *s, enum settings_page page)
@@ -155,7 +155,8 @@ static void add_table_rows(struct settings_screen *s, enum settings_page page)
 		field = field_of(s->console->settings, setting);
 		widget_set_help(WIDGET(field), _(setting->help));
 		add_row(s, page, setting->kind == SETTING_BOOL ? NULL : _(setting->label),
-			setting->name, setting, field);
+			setting->name, setting, field,
+			setting->kind == SETTING_LIST ? _("one a line") : NULL);
 	}
 }
 
@@ -183,7 +184,7 @@ static void add_keys(struct settings_screen *s, const struct action *actions, si
 		field_set_validator(field, key_is_good, NULL);
 		widget_set_help(WIDGET(field), _("The key for this action: F1 to F12, a letter, Ctrl-r, "
 						 "Alt-s. Empty: the usual key."));
-		add_row(s, PAGE_KEYS, title, name, NULL, field);
+		add_row(s, PAGE_KEYS, title, name, NULL, field, NULL);
 	}
 }
 
@@ -202,7 +203,7 @@ static void add_all_keys(struct settings_screen *s)
 
 static void add_confirmations(struct settings_screen *s)
 {
-	form_heading(s->forms[PAGE_CONFIRM], _("Ask before"));
+	form_heading(s->forms[PAGE_CONFIRM], _("Ask before (of several guests, and where it may do harm)"));
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		g_autofree char *name = NULL;
 
@@ -211,7 +212,8 @@ static void add_confirmations(struct settings_screen *s)
 		name = g_strconcat("confirm.", verb->name, NULL);
 		add_row(s, PAGE_CONFIRM, NULL, name, NULL,
 			field_check_new(_(verb->label),
-				settings_confirm(s->console->settings, verb->name)));
+				settings_confirm(s->console->settings, verb->name)),
+			NULL);
 	}
 }
 
