@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Runs short pieces of user-mode code on this processor itself, in a forked child, and tells how
+// Runs short pieces of user-mode code on this processor itself, in a child process, and tells how
 // each ended: the oracle of the differential test.
 //
 // The child maps code and data at fixed addresses below 2 GiB, so that 32-bit code reaches them as
@@ -42,6 +42,13 @@ struct native_case {
 	uint32_t vector, error;
 	uint64_t cr2;
 	uint8_t data[NATIVE_DATA_SIZE];
+};
+
+// Memory that the test and the child share.
+struct native_shared {
+	unsigned count;
+	uint8_t data[NATIVE_DATA_SIZE];
+	struct native_case cases[NATIVE_BATCH];
 };
 
 struct native;
