@@ -96,7 +96,7 @@ void soft_update_interrupt(struct soft_cpu *cpu)
 /* INIT: an application processor waits for SIPI then, the boot processor begins anew. */
 static void serve_init(struct soft_cpu *cpu)
 {
-	soft_unpost(cpu, SOFT_PENDING_INIT | SOFT_PENDING_HALT | SOFT_PENDING_SIPI);
+	soft_unpost(cpu, SOFT_PENDING_INIT | SOFT_PENDING_HALT);
 	soft_fp_park(&cpu->fp);
 	soft_cpu_init_signal(cpu);
 	if (cpu->lapic != NULL)
@@ -210,6 +210,8 @@ static void apic_nmi(void *cpu)
 
 static void apic_init(void *cpu)
 {
+	/* A SIPI that comes before this is served is meant for it, one from before is not. */
+	soft_unpost(cpu, SOFT_PENDING_SIPI);
 	post_and_wake(cpu, SOFT_PENDING_INIT);
 }
 
