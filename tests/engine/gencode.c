@@ -431,6 +431,21 @@ static void aim_branches(struct draft *draft)
 	}
 }
 
+// A row to go on with: any; often a condition after flags, as compilers write it.
+static unsigned next_row(struct draft *draft)
+{
+	const struct soft_opcode *last = soft_opcode_at(draft->info->row[draft->info->count - 1]);
+	bool condition = last->writes && percent(draft->gen, 40);
+	const struct soft_opcode *opcode;
+	unsigned row;
+
+	do {
+		row = below(draft->gen, soft_opcodes());
+		opcode = soft_opcode_at(row);
+	} while (!gencode_can_test(opcode) || (condition && !(opcode->flags & SOFT_CC_IN_OPCODE)));
+	return row;
+}
+
 bool gencode_make(struct gencode *gen, unsigned row, unsigned length, struct native_case *test,
 	struct gencode_case *info)
 {
@@ -440,12 +455,8 @@ bool gencode_make(struct gencode *gen, unsigned row, unsigned length, struct nat
 	begin(&draft, test, info);
 	for (unsigned attempt = 0; attempt < 8 && !made; attempt++)
 		made = append(&draft, row);
-	while (made && info->count < length) {
-		unsigned other = below(gen, soft_opcodes());
-
-		if (gencode_can_test(soft_opcode_at(other)))
-			append(&draft, other);
-	}
+	while (made && info->count < length)
+		append(&draft, next_row(&draft));
 	if (test->compat)
 		for (unsigned i = 0; i < 16; i++)
 			test->in.gpr[i] = i < 8 ? (uint32_t)test->in.gpr[i] : 0;
