@@ -42,6 +42,8 @@
 #define FEATURES_7_ECX (BIT(2) | BIT(22))        /* UMIP RDPID */
 #define FEATURES_7_EDX (BIT(4) | BIT(26) | BIT(29)) /* FSRM SPEC_CTRL ARCH_CAPABILITIES */
 
+#define FEATURES_7_2_EDX BIT(4)                  /* BHI_DIS_S: kernels then leave out the loop */
+
 #define FEATURES_EXTENDED_ECX (BIT(0) | BIT(8))  /* LAHF in 64-bit mode, PREFETCHW */
 #define FEATURES_EXTENDED_EDX ( \
 	BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29)) /* SYSCALL NX 1 GiB pages RDTSCP long mode */
@@ -81,6 +83,18 @@ static void leaf_version(struct soft_cpu *cpu, uint32_t out[4])
 		out[EDX] |= FEATURES_1_EDX_HTT;
 	if (cpu->cr4 & SOFT_CR4_OSXSAVE)
 		out[ECX] |= BIT(27);
+}
+
+static void leaf_features(uint32_t subleaf, uint32_t out[4])
+{
+	if (subleaf == 0) {
+		out[EAX] = 2; /* the last subleaf */
+		out[EBX] = FEATURES_7_EBX;
+		out[ECX] = FEATURES_7_ECX;
+		out[EDX] = FEATURES_7_EDX;
+	} else if (subleaf == 2) {
+		out[EDX] = FEATURES_7_2_EDX;
+	}
 }
 
 struct cache {
@@ -138,13 +152,7 @@ static void leaf_basic(struct soft_cpu *cpu, uint32_t leaf, uint32_t subleaf, ui
 	case 2: out[EAX] = 0x0000ff01; break; /* see leaf 4 */
 	case 4: leaf_cache(cpu, subleaf, out); break;
 	case 6: out[EAX] = BIT(2); break; /* the APIC timer never stops */
-	case 7:
-		if (subleaf == 0) {
-			out[EBX] = FEATURES_7_EBX;
-			out[ECX] = FEATURES_7_ECX;
-			out[EDX] = FEATURES_7_EDX;
-		}
-		break;
+	case 7: leaf_features(subleaf, out); break;
 	case 0xb: leaf_topology(cpu, subleaf, out); break;
 	case 0x15: /* TSC = crystal = 1 GHz */
 		out[EAX] = out[EBX] = 1;

@@ -92,10 +92,10 @@ static bool read_misc_enable(struct soft_cpu *cpu, uint32_t index, uint64_t *val
 	return true;
 }
 
-/* IBRS and STIBP. */
+/* IBRS, STIBP and BHI_DIS_S. */
 static bool is_spec_ctrl(uint64_t value)
 {
-	return !(value & ~3ull);
+	return !(value & ~0x403ull);
 }
 
 /* ---- memory types: kept, of no effect ---- */
@@ -286,6 +286,7 @@ static const struct msr msrs[] = {
 	{ 0x08b, 1, .read = read_microcode, .write = write_nothing },
 	{ 0x0fe, 1, .read = read_mtrr_capabilities, .write = refuse_write },
 	{ 0x10a, 1, .read = read_capabilities, .write = refuse_write },
+	{ 0x140, 1, .read = read_zero, .write = refuse_write }, /* misc features: CPUID faulting */
 	{ 0x174, 1, FIELD(sysenter_cs) },
 	{ 0x175, 2, .valid = soft_canonical, FIELD(sysenter_esp) },
 	{ 0x179, 1, .read = read_zero, .write = refuse_write }, /* no machine check banks */
