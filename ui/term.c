@@ -136,8 +136,6 @@ static void load_theme(struct ui_term *t, const struct theme *theme)
 	short used = 0;
 
 	t->look.theme = theme;
-	if (t->look.colors >= 8)
-		reset_color_pairs();
 	for (int s = 0; s < N_STYLES; s++) {
 		struct theme_cell cell = theme_resolve(theme, (enum ui_style)s, t->look.colors);
 
