@@ -6,16 +6,39 @@
 
 #include "screens/job_table.h"
 
+/* Looking at something (a definition, the log) is no operation. */
+static bool is_operation(const struct job *job)
+{
+	return job->verb->flags & VERB_CHANGES;
+}
+
+/* The row-th operation from the newest; the model keeps few enough to count. */
 static struct job *job_at(void *ctx, int row)
 {
 	const GPtrArray *jobs = ((struct model *)ctx)->jobs;
 
-	return g_ptr_array_index(jobs, jobs->len - 1 - (guint)row);
+	for (guint i = jobs->len; i-- > 0;) {
+		struct job *job = g_ptr_array_index(jobs, i);
+
+		if (is_operation(job) && row-- == 0)
+			return job;
+	}
+	g_assert_not_reached();
 }
 
 static int job_count_rows(void *ctx)
 {
-	return (int)((struct model *)ctx)->jobs->len;
+	return (int)job_table_count(ctx);
+}
+
+unsigned job_table_count(const struct model *model)
+{
+	unsigned n = 0;
+
+	for (guint i = 0; i < model->jobs->len; i++)
+		if (is_operation(g_ptr_array_index(model->jobs, i)))
+			n++;
+	return n;
 }
 
 static guint64 job_key(void *ctx, int row)

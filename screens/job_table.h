@@ -7,6 +7,8 @@
 
 /// ctx is the struct model; a row's key is the job's id.
 struct table *job_table_new(struct model *model);
+/// How many operations there are.
+unsigned job_table_count(const struct model *model);
 /// The job under the cursor, NULL when there is none.
 struct job *job_table_selected(struct table *table, const struct model *model);
 /// Each step with its state, result and command. The caller frees.

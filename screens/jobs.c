@@ -70,7 +70,7 @@ static void read_audit(struct jobs *s)
 
 static void fill_tree(struct jobs *s)
 {
-	guint counts[PAGES] = { s->console->model->jobs->len, s->console->model->messages->len,
+	guint counts[PAGES] = { job_table_count(s->console->model), s->console->model->messages->len,
 		s->records->len };
 
 	tree_begin(s->tree);
