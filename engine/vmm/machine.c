@@ -51,6 +51,7 @@ struct machine {
 	const struct machine_config *config;
 	struct machine_options options;
 	enum machine_state state;
+	bool started;
 	int exit_status;
 
 	struct machine_lock lock;
@@ -80,7 +81,8 @@ struct machine {
 	GAsyncQueue *warnings; /* char * */
 	GAsyncQueue *crashes;  /* char * */
 	GSource *wake;
-	atomic_uint warned;
+	GMutex warned_mutex;
+	GHashTable *warned; /* char *: what has been said already */
 };
 
 /* After so many the log is full of one guest's mischief. */
@@ -133,11 +135,17 @@ static void cpu_stopped(void *data, enum vcpu_exit why, const char *error)
 	request(machine, REQUEST_CRASH);
 }
 
+/* Each sentence once, however many vCPUs find it. */
 static void warn(void *data, const char *message)
 {
 	struct machine *machine = data;
+	bool fresh;
 
-	if (atomic_fetch_add(&machine->warned, 1) >= WARNINGS_MAX)
+	g_mutex_lock(&machine->warned_mutex);
+	fresh = g_hash_table_size(machine->warned) < WARNINGS_MAX &&
+		g_hash_table_add(machine->warned, g_strdup(message));
+	g_mutex_unlock(&machine->warned_mutex);
+	if (!fresh)
 		return;
 	g_async_queue_push(machine->warnings, g_strdup(message));
 	g_source_set_ready_time(machine->wake, 0);
@@ -385,6 +393,7 @@ static bool make_core(struct machine *machine, GError **error)
 	machine->memory = machine->clock ? memory_new(config->memory, error) : NULL;
 	if (!machine->memory)
 		return false;
+	clock_pause(machine->clock);
 	machine->ports = bus_new("ports", &machine->lock);
 	machine->mmio = bus_new("memory", &machine->lock);
 	machine->env = (struct vcpu_env){
@@ -442,7 +451,6 @@ static bool make_machine(struct machine *machine, GError **error)
 	make_chips(machine);
 	if (!make_serials(machine, error) || !make_virtio_devices(machine, error))
 		return false;
-	clock_pause(machine->clock);
 	return load(machine, error);
 }
 
@@ -454,6 +462,8 @@ struct machine *machine_new(const struct machine_config *config,
 	machine->config = config;
 	machine->options = *options;
 	g_mutex_init(&machine->lock.mutex);
+	g_mutex_init(&machine->warned_mutex);
+	machine->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	machine->warnings = g_async_queue_new_full(g_free);
 	machine->crashes = g_async_queue_new_full(g_free);
 	machine->wake = g_source_new(&wake_funcs, sizeof(GSource));
@@ -516,6 +526,8 @@ void machine_free(struct machine *machine)
 	memory_free(machine->memory);
 	g_source_destroy(machine->wake);
 	g_source_unref(machine->wake);
+	g_hash_table_unref(machine->warned);
+	g_mutex_clear(&machine->warned_mutex);
 	g_async_queue_unref(machine->warnings);
 	g_async_queue_unref(machine->crashes);
 	g_mutex_clear(&machine->lock.mutex);
@@ -645,7 +657,8 @@ bool machine_resume(struct machine *machine)
 {
 	if (machine->state != MACHINE_PAUSED)
 		return false;
-	tell(machine, machine_uptime(machine) ? MACHINE_EVENT_RESUMED : MACHINE_EVENT_STARTED, NULL);
+	tell(machine, machine->started ? MACHINE_EVENT_RESUMED : MACHINE_EVENT_STARTED, NULL);
+	machine->started = true;
 	go(machine);
 	/* What was asked for while it was being paused. */
 	g_source_set_ready_time(machine->wake, 0);

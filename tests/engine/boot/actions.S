@@ -98,7 +98,9 @@ misuse:
 	je 2f
 	cmpw $0x92, %dx
 	je 2f
-	cmpw $DEBUG_EXIT, %dx
+	movl %edx, %eax
+	andl $0xfffc, %eax
+	cmpl $DEBUG_EXIT, %eax
 	je 2f
 	movl $0xa5, %eax
 	outb %al, %dx
