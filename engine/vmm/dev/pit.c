@@ -130,7 +130,7 @@ static void pit_load(struct pit *pit, unsigned which, uint16_t value)
 	/* Modes 1 and 5 wait for the gate's edge. */
 	channel->armed = channel->mode != 1 && channel->mode != 5;
 	if (which == 0) {
-		irq_set(&pit->irq, channel_out(pit, channel));
+		irq_set(&pit->irq, false); /* each expiry is a rising edge */
 		pit_schedule(pit);
 	}
 }
@@ -205,7 +205,7 @@ static void pit_write_control(struct pit *pit, uint8_t value)
 	channel->count_latched = channel->status_latched = false;
 	if (channel == &pit->channel[0]) {
 		timer_cancel(pit->timer);
-		irq_set(&pit->irq, channel_out(pit, channel));
+		irq_set(&pit->irq, false);
 	}
 }
 

@@ -155,7 +155,6 @@ void virtio_enable_queue(struct virtio_device *dev, unsigned queue)
 		return;
 	}
 	q->next_avail = q->next_used = q->signalled = 0;
-	q->signalled_valid = false;
 	q->enabled = true;
 }
 
@@ -356,15 +355,15 @@ void virtq_push(struct virtio_device *dev, unsigned queue, const struct virtq_ch
 static bool virtq_wants_interrupt(struct virtio_device *dev, struct virtq *q)
 {
 	uint16_t old = q->signalled, event;
-	bool valid = q->signalled_valid;
 
+	if (q->next_used == old)
+		return false; /* nothing new */
+	q->signalled = q->next_used;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!virtio_has(dev, VIRTIO_FEATURE_EVENT_IDX))
 		return !(__atomic_load_n(&q->avail->flags, __ATOMIC_RELAXED) & VRING_AVAIL_F_NO_INTERRUPT);
-	q->signalled = q->next_used;
-	q->signalled_valid = true;
 	event = __atomic_load_n(&q->avail->ring[q->size], __ATOMIC_RELAXED);
-	return !valid || vring_need_event(event, q->next_used, old);
+	return vring_need_event(event, q->next_used, old);
 }
 
 void virtq_notify(struct virtio_device *dev, unsigned queue)

@@ -67,8 +67,7 @@ struct virtq {
 	struct vring_used *used;
 	uint16_t next_avail; /* next available entry to take */
 	uint16_t next_used;  /* next used entry to write */
-	uint16_t signalled;  /* next_used when the driver was last interrupted */
-	bool signalled_valid;
+	uint16_t signalled;  /* next_used when it was last thought of interrupting */
 	unsigned popped; /* chains taken and not pushed */
 };
 
