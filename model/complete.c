@@ -106,6 +106,7 @@ static void offer_value(
 		offer_choices(completion, argument->choices);
 		break;
 	case ARGUMENT_TEXT:
+	case ARGUMENT_ASSIGNMENTS:
 	case ARGUMENT_NUMBER:
 	case ARGUMENT_FLAG:
 		break;

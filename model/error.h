@@ -18,6 +18,7 @@ enum model_error {
 	MODEL_ERROR_UNSUPPORTED = 6, // this hypervisor cannot do that
 	MODEL_ERROR_STATE = 7,     // the guest is not in a state for that
 	MODEL_ERROR_CANCELLED = 8,
+	MODEL_ERROR_CONFLICT = 9,  // somebody else changed it meanwhile
 };
 
 // The first line of a message, and what follows it (NULL for nothing). Caller frees.

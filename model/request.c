@@ -106,11 +106,34 @@ static const struct argument *next_positional(struct parse *parse)
 	return argument->name ? argument : NULL;
 }
 
+static const struct argument *assignments_argument(const struct verb *verb)
+{
+	for (const struct argument *argument = verb->arguments; argument->name; argument++)
+		if (argument->kind == ARGUMENT_ASSIGNMENTS)
+			return argument;
+	return NULL;
+}
+
+// KEY=VALUE words are told from guests by their '=', and may stand anywhere.
+static bool add_assignment(struct parse *parse, const char *word)
+{
+	const char *name = assignments_argument(parse->request->verb)->name;
+	const char *before = request_get(parse->request, name);
+	g_autofree char *all = before ? g_strconcat(before, "\n", word, NULL) : g_strdup(word);
+
+	if (strchr(word, '\n'))
+		return usage_error(parse, _("'%s' holds a line break."), word);
+	request_set(parse->request, name, all);
+	return true;
+}
+
 static bool parse_positional(struct parse *parse, const char *word)
 {
 	const struct argument *argument = next_positional(parse);
 	struct guest *guest;
 
+	if (strchr(word, '=') && assignments_argument(parse->request->verb))
+		return add_assignment(parse, word);
 	if (!argument)
 		return usage_error(parse, _("'%s' is one word too many."), word);
 	if (argument->kind != ARGUMENT_GUESTS)

@@ -2,6 +2,7 @@
 // The table of verbs.
 #include "model/verb.h"
 #include "model/actions.h"
+#include "model/editing.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const char *const states[] = {"running", "paused", "off", "saved", "crash
 		.name = option, .kind = ARGUMENT_CHOICE, .optional = true, .choices = words,       \
 		.help = text                                                                       \
 	}
+#define CHANGES(text) {.name = "KEY=VALUE", .kind = ARGUMENT_ASSIGNMENTS, .help = text}
 #define HOST OPTION("--host", ARGUMENT_HOST, N_("The host to do it on, when several are connected."))
 
 const struct verb verbs[] = {
@@ -244,6 +246,66 @@ const struct verb verbs[] = {
 		.virsh = virsh_metadata,
 	},
 	{
+		.name = "resize",
+		.label = N_("Resize…"),
+		.help = N_("Changes what running guests have: vCPUs, memory, CPU cap, limits."),
+		.title_one = N_("Resize %s"),
+		.title_many = N_("Resize %u guests"),
+		.flags = VERB_CHANGES,
+		.arguments = {GUESTS, CHANGES(N_("What to change, such as vcpus=4 memory=3GiB cap=150%.")),
+			FLAG("--both", N_("Now and at the next start.")),
+			FLAG("--next-boot", N_("At the next start only.")),
+			FLAG("--dry-run", N_("Only tell what would be done."))},
+		.on_guest = action_resize,
+		.virsh = virsh_resize,
+	},
+	{
+		.name = "set",
+		.label = N_("Set…"),
+		.help = N_("Sets named values of guests' definitions; lodge-xml(7) lists the keys."),
+		.title_one = N_("Set values of %s"),
+		.title_many = N_("Set values of %u guests"),
+		.flags = VERB_CHANGES,
+		.arguments = {GUESTS, CHANGES(N_("What to set, such as memory=2GiB vcpus=4/8.")),
+			FLAG("--next-boot", N_("In the saved definition: the default.")),
+			FLAG("--now", N_("In the running guest only.")),
+			FLAG("--both", N_("Now and at the next start."))},
+		.on_guest = action_set,
+		.virsh = virsh_set,
+	},
+	{
+		.name = "diff",
+		.label = N_("Differences"),
+		.help = N_("Compares a guest's definitions: saved, running, draft or a revision's number."),
+		.title_one = N_("Differences of %s"),
+		.title_many = N_("Differences of %u guests"),
+		.arguments = {ONE_GUEST, OPTION("--from", ARGUMENT_TEXT, N_("One side; saved where not given.")),
+			OPTION("--to", ARGUMENT_TEXT, N_("The other side; running where not given.")),
+			FLAG("--words", N_("Value by value instead of line by line."))},
+		.on_guest = action_diff,
+	},
+	{
+		.name = "revisions",
+		.label = N_("Revisions"),
+		.help = N_("Lists the definitions a guest had, or shows one."),
+		.title_one = N_("Revisions of %s"),
+		.title_many = N_("Revisions of %u guests"),
+		.arguments = {ONE_GUEST, OPTION("--show", ARGUMENT_TEXT, N_("Print the revision of that number."))},
+		.on_guest = action_revisions,
+	},
+	{
+		.name = "restore-revision",
+		.label = N_("Restore a revision…"),
+		.help = N_("Makes an earlier definition the saved one again."),
+		.title_one = N_("Restore a revision of %s"),
+		.title_many = N_("Restore a revision of %u guests"),
+		.flags = VERB_CHANGES,
+		.arguments = {ONE_GUEST, {.name = "NUMBER", .kind = ARGUMENT_TEXT,
+						 .help = N_("The revision's number.")}},
+		.on_guest = action_restore_revision,
+		.virsh = virsh_set,
+	},
+	{
 		.name = "top",
 		.label = N_("Figures"),
 		.help = N_("Prints the figures of active guests, again and again."),
@@ -296,7 +358,7 @@ static void append_argument(GString *usage, const struct argument *argument)
 
 	g_string_append(usage, argument->optional ? " [" : " ");
 	g_string_append(usage, argument->name);
-	if (argument->kind == ARGUMENT_GUESTS)
+	if (argument->kind == ARGUMENT_GUESTS || argument->kind == ARGUMENT_ASSIGNMENTS)
 		g_string_append(usage, "...");
 	if (argument->kind == ARGUMENT_CHOICE) {
 		g_autofree char *choices = g_strjoinv("|", (char **)argument->choices);

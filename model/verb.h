@@ -43,6 +43,7 @@ enum argument_kind {
 	ARGUMENT_NUMBER, // a decimal number, fractions allowed
 	ARGUMENT_FLAG,   // an option without a value
 	ARGUMENT_HOST,   // a connection's name or URI; fills the request's connection
+	ARGUMENT_ASSIGNMENTS, // one or more KEY=VALUE words; their text is joined by newlines
 	ARGUMENT_DISKS,  // targets of the guest's disks, comma-separated: "vda,vdb"
 };
 
@@ -55,7 +56,7 @@ struct argument {
 	const char *help;           // one sentence, to be translated with _()
 };
 
-#define VERB_ARGUMENTS 6
+#define VERB_ARGUMENTS 7
 
 struct verb {
 	const char *name;
