@@ -343,6 +343,10 @@ static void aim_implicit(struct draft *draft, const struct soft_opcode *row,
 		set_register(draft, SOFT_RDI, random_target(gen));
 		set_register(draft, SOFT_RCX, below(gen, percent(gen, 20) ? 5000 : 40));
 	}
+	if (strcmp(row->name, "enter") == 0) { // the frames it copies must not be its own
+		set_register(draft, SOFT_RBP, NATIVE_WRITABLE + 300 + below(gen, 512));
+		set_register(draft, SOFT_RSP, NATIVE_WRITABLE + 2048 + below(gen, NATIVE_DATA_SIZE));
+	}
 	if (row->flags & SOFT_STACK || row->group == SOFT_G_CALL)
 		set_register(draft, SOFT_RSP, random_target(gen) & (percent(gen, 80) ? ~7ull : ~0ull));
 	if (strcmp(row->name, "leave") == 0)
@@ -373,6 +377,14 @@ static bool make_insn(struct draft *draft, struct draft_insn *insn, struct soft_
 	return true;
 }
 
+// ENTER after the registers were used otherwise would copy its own frames.
+static bool is_clobbered(const struct draft *draft, const struct soft_opcode *row)
+{
+	uint32_t pointers = 1u << SOFT_RBP | 1u << SOFT_RSP;
+
+	return strcmp(row->name, "enter") == 0 && (draft->info->count || draft->locked & pointers);
+}
+
 static bool append(struct draft *draft, unsigned row)
 {
 	struct draft_insn insn = {.row = soft_opcode_at(row)};
@@ -380,7 +392,7 @@ static bool append(struct draft *draft, unsigned row)
 	struct native_case *test = draft->test;
 	struct gencode_case *info = draft->info;
 
-	if (!make_insn(draft, &insn, &decoded) || test->length + insn.length > NATIVE_CODE_MAX)
+	if (is_clobbered(draft, insn.row) || !make_insn(draft, &insn, &decoded) || test->length + insn.length > NATIVE_CODE_MAX)
 		return false;
 	draft->relative_size[info->count] = decoded.size == 2 ? 2 : 4;
 	info->row[info->count] = row;

@@ -20,7 +20,11 @@
 
 #include <cmocka.h>
 
-#define CASES_PER_ROW 160u
+#ifdef LODGE_SANITIZED
+#define CASES_PER_ROW 60u
+#else
+#define CASES_PER_ROW 400u
+#endif
 #define FAILURES_SHOWN 20u
 
 static const char *const group_names[SOFT_GROUPS] = {
@@ -196,7 +200,8 @@ static bool either_fault(const struct native_case *native, const struct native_c
 		soft->vector > SOFT_PF_FAULT || native->vector < SOFT_SS_FAULT ||
 		native->vector > SOFT_PF_FAULT)
 		return false;
-	return row->flags & (SOFT_STACK | SOFT_STRING) || row->group == SOFT_G_CALL;
+	return row->flags & (SOFT_STACK | SOFT_STRING) || row->group == SOFT_G_CALL ||
+		   row->group == SOFT_G_X87 || row->group == SOFT_G_FXSR;
 }
 
 // Processors may leave words of a faulted ENTER, PUSHA or CALL below the stack pointer; we do not.

@@ -197,11 +197,15 @@ void soft_store_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linea
 
 void soft_load_bytes(struct soft_cpu *cpu, uint64_t linear, void *data, unsigned length)
 {
+	if (crosses(linear, length))
+		check_end(cpu, linear, length);
 	load_bytes(cpu, soft_data_set(cpu), linear, data, length);
 }
 
 void soft_store_bytes(struct soft_cpu *cpu, uint64_t linear, const void *data, unsigned length)
 {
+	if (crosses(linear, length))
+		check_end(cpu, linear, length);
 	store_bytes(cpu, soft_data_set(cpu), linear, data, length);
 }
 
@@ -217,6 +221,8 @@ void soft_store_bytes_sys(struct soft_cpu *cpu, uint64_t linear, const void *dat
 
 void soft_probe_write(struct soft_cpu *cpu, uint64_t linear, unsigned length)
 {
+	if (crosses(linear, length))
+		check_end(cpu, linear, length);
 	probe(cpu, soft_data_set(cpu), linear, length, SOFT_WRITE);
 }
 
@@ -227,6 +233,8 @@ void soft_probe_write_sys(struct soft_cpu *cpu, uint64_t linear, unsigned length
 
 void soft_probe_read(struct soft_cpu *cpu, uint64_t linear, unsigned length)
 {
+	if (crosses(linear, length))
+		check_end(cpu, linear, length);
 	probe(cpu, soft_data_set(cpu), linear, length, SOFT_READ);
 }
 
