@@ -235,6 +235,16 @@ static unsigned find_row(const struct soft_decode *d, enum soft_map map)
 	return row;
 }
 
+/* Could a ModRM byte that is not there yet still make it a row? */
+static bool wants_modrm(const struct soft_decode *d, enum soft_map map)
+{
+	const struct decode_index *index = index_get();
+	unsigned row = index->first[map][d->opcode];
+	while (row != ROW_NONE && index->rows[row]->modrm == SOFT_M_NONE)
+		row = *index_next(row, d->opcode - index->rows[row]->opcode);
+	return row != ROW_NONE;
+}
+
 static unsigned operand_size(const struct soft_decode *d, const struct soft_opcode *row)
 {
 	bool long64 = d->mode & SOFT_MODE_CODE64;
@@ -433,12 +443,12 @@ int soft_decode(struct soft_insn *insn, const uint8_t *bytes, unsigned available
 	enum soft_map map = decode_opcode(&d, &in);
 	unsigned row = ROW_NONE;
 	if (!in.short_of) {
-		/* A missing ModRM byte is noticed below, by what was found with a zero. */
 		struct decode_bytes ahead = in;
 		d.modrm = peek_byte(&ahead);
 		row = find_row(&d, map);
-		bool modrm = row != ROW_NONE && the_index.rows[row]->modrm != SOFT_M_NONE;
-		in.short_of = ahead.short_of && (modrm || row == ROW_NONE);
+		bool modrm = row == ROW_NONE ? wants_modrm(&d, map)
+					     : the_index.rows[row]->modrm != SOFT_M_NONE;
+		in.short_of = ahead.short_of && modrm;
 	}
 	if (row != ROW_NONE && !in.short_of) {
 		d.row = the_index.rows[row];
