@@ -50,6 +50,16 @@ static GPtrArray *all_names(const struct document *from, const struct document *
 	return all;
 }
 
+// A key's value; an element that is not there says "no" of itself, which is nothing to tell.
+static char *set_value(const struct document *document, const char *name, const struct key *key)
+{
+	char *value = key_get(document, name, NULL);
+
+	if (key->kind == KEY_PRESENCE && !g_strcmp0(value, "no"))
+		g_clear_pointer(&value, g_free);
+	return value;
+}
+
 static void compare_keys(const struct document *from, const struct document *to, GPtrArray *changes)
 {
 	g_autoptr(GPtrArray) names = all_names(from, to);
@@ -57,22 +67,29 @@ static void compare_keys(const struct document *from, const struct document *to,
 	for (guint i = 0; i < names->len; i++) {
 		const char *name = names->pdata[i];
 		g_autofree char *member = NULL;
-		g_autofree char *old = key_get(from, name, NULL);
-		g_autofree char *new = key_get(to, name, NULL);
+		const struct key *key = key_find(name, &member, NULL);
+		g_autofree char *old = set_value(from, name, key);
+		g_autofree char *new = set_value(to, name, key);
 
 		if (g_strcmp0(old, new))
-			add_change(changes, name, old, new, key_find(name, &member, NULL)->effect);
+			add_change(changes, name, old, new, key->effect);
 	}
 }
 
 // ---- what no key names ------------------------------------------------------------------------------
 
-// The text of an element without what its children hold: name, attributes, own text.
+// The text of an element without what its children hold: name, attributes, own text. Sizes are
+// in bytes, whatever their unit.
 static char *own_text(xmlNode *element)
 {
 	GString *text = g_string_new((const char *)element->name);
 	xmlNode *child = element->children;
+	g_autofree char *size = key_size_text(element);
 
+	if (size) {
+		g_string_append_printf(text, " %s", size);
+		return g_string_free(text, FALSE);
+	}
 	for (const xmlAttr *a = element->properties; a; a = a->next) {
 		g_autofree char *value = xml_attribute(element, (const char *)a->name);
 

@@ -282,6 +282,23 @@ static char *get_size(xmlNode *element)
 	return g_strdup_printf("%s%s", g_strstrip(text), unit ? unit : "KiB");
 }
 
+char *key_size_text(xmlNode *element)
+{
+	static const char *const sized[] = {"memory", "currentMemory", "maxMemory", "hard_limit",
+		"soft_limit", "swap_hard_limit", "min_guarantee", NULL};
+	g_autofree char *text = NULL;
+	g_autofree char *unit = xml_attribute(element, "unit");
+	guint64 number;
+
+	if (!g_strv_contains(sized, (const char *)element->name) || xmlFirstElementChild(element))
+		return NULL;
+	text = xml_text(element);
+	if (!g_ascii_string_to_unsigned(
+		    g_strstrip(text), 10, 0, G_MAXUINT64 / unit_bytes(unit), &number, NULL))
+		return NULL;
+	return g_strdup_printf("%" G_GUINT64_FORMAT " bytes", number * unit_bytes(unit));
+}
+
 // Keeps the unit that is there where the new size fits it.
 static bool set_size(
 	struct document *document, const struct path *path, const char *value, GError **error)

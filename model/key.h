@@ -58,5 +58,8 @@ bool key_set(struct document *document, const char *name, const char *value, GEr
 // Reads "KEY=VALUE" and sets it.
 bool key_assign(struct document *document, const char *assignment, GError **error);
 
+// An element that holds a size, as bytes ("536870912 bytes"); NULL for any other. Caller frees.
+char *key_size_text(xmlNode *element);
+
 // The names that can be used with this document, "*" filled in; NULL-terminated, caller frees.
 char **key_names(const struct document *document);

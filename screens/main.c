@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "model/cli.h"
+#include "model/file_cli.h"
 #include "screens/console.h"
 
 struct options {
@@ -173,6 +174,8 @@ int main(int argc, char **argv)
 		printf("lodge %s\n", PACKAGE_VERSION);
 		return 0;
 	}
+	if (options.words && g_strcmp0(options.words[0], "xml") == 0)
+		return file_cli_run((const char *const *)options.words + 1, stdout, stderr);
 	settings = settings_load(options.config, &settings_error);
 	code = run(settings, settings_error);
 	settings_free(settings);
