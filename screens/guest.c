@@ -6,6 +6,7 @@
 #include "screens/guest.h"
 #include "screens/guest_actions.h"
 #include "screens/guest_charts.h"
+#include "screens/guest_columns.h"
 #include "screens/guest_facts.h"
 #include "screens/guest_parts.h"
 #include "screens/help.h"
@@ -228,6 +229,12 @@ static char *guest_title(struct ui_screen *screen)
 
 	if (s->guest->gone)
 		return g_strdup_printf(_("%s - gone from its host"), name);
+	if (guest_stale(s->guest) >= 1) {
+		g_autofree char *age = format_duration(guest_age(s->guest));
+
+		return g_strdup_printf(_("%s - %s, as it was %s ago"), name,
+			guest_state_word(s->guest), age);
+	}
 	return g_strdup_printf("%s - %s", name, guest_state_word(s->guest));
 }
 
@@ -300,6 +307,7 @@ static struct widget *make_overview(struct guest_screen *s)
 
 	s->facts = guest_facts_new();
 	s->charts = guest_charts_new();
+	chart_set_text_width(s->charts, 27);
 	box_add(box, WIDGET(s->facts), 0, 0);
 	box_add(box, WIDGET(s->charts), 4, 1);
 	return WIDGET(box);

@@ -74,18 +74,18 @@ static char *cpu_words(const struct guest *g)
 	g_autofree char *wait = format_percent(g->wait);
 	g_autofree char *steal = format_percent(g->steal);
 
-	return g_strdup_printf(_("%s %%   wait %s %%   steal %s %%"), use, wait, steal);
+	return g_strdup_printf(_("%s %%  wait %s %%  steal %s %%"), use, wait, steal);
 }
 
 static char *memory_words(const struct guest *g)
 {
-	g_autofree char *used = isnan(g->memory_used) ? NULL : format_size_long(g->memory_used);
-	g_autofree char *now = format_size_long((double)g->memory);
-	g_autofree char *most = format_size_long((double)g->memory_max);
+	g_autofree char *now = isnan(g->memory_used) ? format_size((double)g->memory) :
+		format_size_pair(g->memory_used, (double)g->memory);
+	g_autofree char *most = format_size((double)g->memory_max);
 
-	if (!used)
-		return g_strdup_printf(_("%s, most %s"), now, most);
-	return g_strdup_printf(_("%s of %s, most %s"), used, now, most);
+	if (g->memory_max <= g->memory)
+		return g_strdup(now);
+	return g_strdup_printf(_("%s, most %s"), now, most);
 }
 
 static char *disk_words(const struct guest *g)
@@ -94,7 +94,7 @@ static char *disk_words(const struct guest *g)
 	g_autofree char *written = format_rate(g->write_rate);
 	g_autofree char *ops = format_count(g->read_ops + g->write_ops);
 
-	return g_strdup_printf(_("read %s  write %s B/s   %s IOPS"), read, written, ops);
+	return g_strdup_printf(_("r %s  w %s B/s  %s IOPS"), read, written, ops);
 }
 
 static char *net_words(const struct guest *g)

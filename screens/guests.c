@@ -105,7 +105,7 @@ static void fit_charts(struct guests *s)
 	term_size(ui_app_term(s->console->app), &width, &height);
 	widget_set_hidden(WIDGET(s->chart_frame), height < CHART_LEAST_HEIGHT);
 	chart_set_rows(s->charts, height >= 60 ? 3 : height >= 40 ? 2 : 1);
-	chart_set_text_width(s->charts, width >= 140 ? 44 : 34);
+	chart_set_text_width(s->charts, width >= 100 ? 34 : 27);
 }
 
 static void refresh(void *data)

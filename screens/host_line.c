@@ -30,14 +30,22 @@ static char *figure_or_dash(double value)
 	return isnan(value) ? g_strdup("-") : g_strdup_printf("%.1f", value);
 }
 
+/* Bytes in GiB, small ones with a decimal. */
+static char *gib(double bytes)
+{
+	double value = bytes / (1 << 30);
+
+	if (isnan(value))
+		return g_strdup("-");
+	return g_strdup_printf(value > 0 && value < 10 ? "%.1f" : "%.0f", value);
+}
+
 static char *figures(const struct host *host, int width)
 {
 	g_autofree char *cpu = figure_or_dash(host->cpu / 100);
-	g_autofree char *used = isnan(host->memory_used) ? g_strdup("-") :
-		g_strdup_printf("%.0f", host->memory_used / (1 << 30));
-	g_autofree char *whole = g_strdup_printf("%.0f", (double)host->memory / (1 << 30));
-	g_autofree char *promised =
-		g_strdup_printf("%.0f", (double)host->memory_promised / (1 << 30));
+	g_autofree char *used = gib(host->memory_used);
+	g_autofree char *whole = gib((double)host->memory);
+	g_autofree char *promised = gib((double)host->memory_promised);
 
 	if (width < WIDE)
 		return g_strdup_printf(_("%s of %u CPUs  %s of %s GiB, promised %s"), cpu,

@@ -246,6 +246,7 @@ static void draw_node(struct tree *t, const struct canvas *c, int y, int at)
 	const struct node *node = seen_at(t, at);
 	enum ui_style style = style_at(t, at, node);
 	int sign = (c->look->braille ? 1 : 0) + node->depth * INDENT;
+	int label = sign + (node->note ? 0 : 2);
 	int badge = text_width(node->badge);
 	int right = c->w - (badge ? badge + 1 : 0);
 
@@ -255,8 +256,8 @@ static void draw_node(struct tree *t, const struct canvas *c, int y, int at)
 		canvas_char(c, 0, y, style, '>');
 	if (node->branch)
 		canvas_glyph(c, sign, y, style, node_is_open(t, node) ? GLYPH_OPEN : GLYPH_CLOSED);
-	if (right > sign + 2)
-		canvas_fit(c, sign + 2, y, right - sign - (badge ? 3 : 2), TEXT_LEFT, style,
+	if (right > label)
+		canvas_fit(c, label, y, right - label - (badge ? 1 : 0), TEXT_LEFT, style,
 			node->label);
 	if (badge)
 		canvas_text(c, right, y, style, node->badge);

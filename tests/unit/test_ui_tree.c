@@ -45,7 +45,7 @@ static void draws_branches_and_badges(void **state)
 	assert_line(1, "  ▾ shop          3");
 	assert_line(2, "      db          1");
 	assert_line(3, "▾ host9");
-	assert_line(4, "    (no answer)");
+	assert_line(4, "  (no answer)");
 	assert_line(5, "  lab");
 	assert_int_equal(painted_style(5, 0), STYLE_SELECTED_IDLE);
 	widget_free(WIDGET(t));
