@@ -147,14 +147,17 @@ bool number_parse(const struct number_kind *k, const char *text, gint64 *value, 
 	return true;
 }
 
+/// With at most two decimals.
 static char *with_unit(gint64 value, const struct number_unit *u)
 {
 	const char *space = *u->name ? " " : "";
+	gint64 whole = value / u->factor, hundredths = (gint64)((double)(value % u->factor) * 100 / (double)u->factor);
 
-	if (value % u->factor == 0)
-		return g_strdup_printf("%" G_GINT64_FORMAT "%s%s", value / u->factor, space, u->name);
-	return g_strdup_printf("%" G_GINT64_FORMAT ".%" G_GINT64_FORMAT "%s%s", value / u->factor,
-			       value % u->factor * 10 / u->factor, space, u->name);
+	if (hundredths == 0)
+		return g_strdup_printf("%" G_GINT64_FORMAT "%s%s", whole, space, u->name);
+	if (hundredths % 10 == 0)
+		return g_strdup_printf("%" G_GINT64_FORMAT ".%d%s%s", whole, (int)hundredths / 10, space, u->name);
+	return g_strdup_printf("%" G_GINT64_FORMAT ".%02d%s%s", whole, (int)hundredths, space, u->name);
 }
 
 char *number_format(const struct number_kind *k, gint64 value)

@@ -31,8 +31,8 @@ extern const struct number_kind NUMBER_SECONDS;	// s, min, h
 /// The value of TEXT; the error says what is wrong with it in a whole sentence.
 bool number_parse(const struct number_kind *k, const char *text, gint64 *value, GError **error);
 
-/// "4.5 GiB": the largest unit that shows the value exactly with at most one decimal, else the
-/// exact smaller unit. number_parse() of the result is the value again. The caller frees.
+/// "4.5 GiB": the largest unit that shows the value exactly with at most two decimals, else
+/// an exact smaller unit. number_parse() of the result is the value again. The caller frees.
 char *number_format(const struct number_kind *k, gint64 value);
 
 /// For live figures: at most WIDTH characters or so, "3.1M", "40k", "212", rounded. The caller frees.

@@ -158,7 +158,7 @@ static void setup_colors(struct ui_term *t, const struct term_options *o)
 {
 	int most = o->colors > 0 ? o->colors : G_MAXINT;
 
-	if (!g_getenv("NO_COLOR") && has_colors() && start_color() == OK && most >= 8) {
+	if (most >= 8 && !g_getenv("NO_COLOR") && has_colors() && start_color() == OK) {
 		use_default_colors();
 		t->look.colors = MIN(COLORS, most) >= 256 ? 256 : MIN(COLORS, most) >= 16 ? 16 : 8;
 	}

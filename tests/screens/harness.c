@@ -404,7 +404,7 @@ static void fail_with_screen(struct harness *h, const char *format, const char *
 	g_autofree char *screen = harness_screen(h);
 	g_autofree char *message = g_strdup_printf(format, text);
 
-	g_printerr("%s", screen); // cmocka cuts long messages
+	fputs(screen, stderr); // cmocka cuts long messages
 	fail_msg("%s%s; the screen is above", message, h->fd < 0 ? " (the program has ended)" : "");
 }
 
@@ -423,6 +423,21 @@ void harness_expect_gone(struct harness *h, const char *text)
 {
 	if (!wait_shown(h, text, false, HARNESS_PATIENCE_MS))
 		fail_with_screen(h, "'%s' did not go away", text);
+}
+
+void harness_expect_cursor(struct harness *h, int x, int y)
+{
+	gint64 deadline = deadline_in(HARNESS_PATIENCE_MS);
+	int is_x, is_y;
+
+	while (!harness_cursor(h, &is_x, &is_y) || is_x != x || is_y != y) {
+		if (left_ms(deadline) == 0) {
+			g_autofree char *where = g_strdup_printf("%d, %d (it is at %d, %d)", x, y, is_x, is_y);
+
+			fail_with_screen(h, "the cursor did not come to %s", where);
+		}
+		pump(h, MIN(left_ms(deadline), 100));
+	}
 }
 
 void harness_quiet(struct harness *h, int quiet_ms)
@@ -484,7 +499,7 @@ void harness_golden(struct harness *h, const char *name)
 		fail_msg("%s (LODGE_GOLDEN_UPDATE=1 writes it)", error->message);
 	while (screen = harness_screen(h), strcmp(screen, wanted)) {
 		if (left_ms(deadline) == 0 || h->fd < 0) {
-			g_printerr("%s\nis wanted:\n%sis there:\n%s", path, wanted, screen);
+			fprintf(stderr, "%s\nis wanted:\n%sis there:\n%s", path, wanted, screen);
 			fail_msg("the screen differs from %s", path);
 		}
 		g_clear_pointer(&screen, g_free);

@@ -63,7 +63,9 @@ guint64 harness_written(const struct harness *h);
 void harness_expect(struct harness *h, const char *text);
 /// Waits until it is not.
 void harness_expect_gone(struct harness *h, const char *text);
-/// The same without failing: whether it came within MS.
+/// Waits until the cursor is visible at X, Y.
+void harness_expect_cursor(struct harness *h, int x, int y);
+/// Waits for a text without failing: whether it came within MS.
 bool harness_wait(struct harness *h, const char *text, int ms);
 /// Waits until nothing was written for QUIET_MS (for byte counts; prefer harness_expect).
 void harness_quiet(struct harness *h, int quiet_ms);

@@ -142,6 +142,7 @@ static void test_number_format(void **state)
 	assert_text(number_format(&NUMBER_BYTES, (gint64)4 << 30), "4 GiB");
 	assert_text(number_format(&NUMBER_BYTES, (gint64)9 << 29), "4.5 GiB");
 	assert_text(number_format(&NUMBER_BYTES, ((gint64)4 << 30) + 1024), "4194305 KiB");
+	assert_text(number_format(&NUMBER_BYTES, (gint64)19 << 28), "4.75 GiB");
 	assert_text(number_format(&NUMBER_BYTES, 1001), "1001 B");
 	assert_text(number_format(&NUMBER_BYTES, 0), "0 MiB");
 	assert_text(number_format(&NUMBER_PERCENT, 50), "50 %");
