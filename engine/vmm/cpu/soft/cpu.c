@@ -41,6 +41,9 @@ struct soft_cpu *soft_cpu_new(struct soft_machine *machine, unsigned id, GError 
 	g_mutex_init(&cpu->protect_lock);
 	cpu->protect_pages = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	cpu->tlb = &cpu->tlbs[SOFT_SET_SYSTEM];
+	/* Zeroed entries would answer for page 0: let the first flush reach all of them. */
+	for (unsigned set = 0; set < SOFT_SETS; set++)
+		cpu->tlbs[set].logged = SOFT_TLB_LOG;
 	soft_cpu_reset(cpu);
 	machine->cpu[id] = cpu;
 	machine->cpus++;
