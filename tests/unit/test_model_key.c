@@ -184,6 +184,21 @@ static void every_key_of_the_table_can_be_named(void **state)
 	}
 }
 
+// lodge-xml(7) is written by hand; nothing may be missing from it.
+static void the_manual_page_lists_every_key(void **state)
+{
+	g_autofree char *path = g_build_filename(g_getenv("top_srcdir"), "man", "lodge-xml.7", NULL);
+	g_autofree char *page = NULL;
+
+	assert_true(g_file_get_contents(path, &page, NULL, NULL));
+	for (const struct key *key = keys; key->name; key++) {
+		g_autofree char *entry = g_strdup_printf("\n.BR %s \"", key->name);
+
+		if (!strstr(page, entry))
+			fail_msg("lodge-xml(7) lacks the key %s", key->name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +208,7 @@ int main(void)
 		cmocka_unit_test(a_new_element_stands_where_libvirt_would_write_it),
 		cmocka_unit_test(what_cannot_be_is_refused_and_changes_nothing),
 		cmocka_unit_test(every_key_of_the_table_can_be_named),
+		cmocka_unit_test(the_manual_page_lists_every_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
