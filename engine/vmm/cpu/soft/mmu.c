@@ -420,9 +420,6 @@ void soft_tlb_flush(struct soft_cpu *cpu)
 {
 	for (unsigned set = 0; set < SOFT_SETS; set++) {
 		struct soft_tlb *tlb = &cpu->tlbs[set];
-		/* A new processor's zeroed entries would map page 0. */
-		if (cpu->flushes == 0)
-			flush_all_entries(tlb, true);
 		flush_kind(tlb, tlb->log, &tlb->logged, true);
 		flush_kind(tlb, tlb->log_global, &tlb->logged_global, true);
 		memset(tlb->large, 0, sizeof(tlb->large));
