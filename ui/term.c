@@ -62,7 +62,7 @@ static void rescue_add(const char *bytes)
 {
 	size_t n = bytes && bytes != (char *)-1 ? strlen(bytes) : 0;
 
-	if (rescue.n + n <= sizeof(rescue.bytes)) {
+	if (n > 0 && rescue.n + n <= sizeof(rescue.bytes)) {
 		memcpy(rescue.bytes + rescue.n, bytes, n);
 		rescue.n += n;
 	}
