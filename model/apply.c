@@ -70,6 +70,7 @@ void connection_remove_guest(struct connection *connection, struct guest *guest)
 	guest_ref(guest);
 	g_ptr_array_remove(connection->guests, guest);
 	connection_tell(connection, MODEL_GUEST_REMOVED, guest);
+	guest->connection = NULL;
 	guest_unref(guest);
 }
 

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/events.h"
+#include "model/loop.h"
 #include "model/worker.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/virterror.h>
-
-static gpointer run_loop(gpointer data)
-{
-	for (;;)
-		if (virEventRunDefaultImpl() < 0)
-			g_usleep(G_USEC_PER_SEC / 10);
-	return NULL;
-}
+#include <libxml/parser.h>
 
 static void print_nothing(void *data, virErrorPtr error)
+{
+}
+
+static void print_no_xml_error(void *data, const char *format, ...)
 {
 }
 
@@ -24,9 +22,12 @@ void events_start(void)
 	if (!g_once_init_enter(&once))
 		return;
 	virSetErrorFunc(NULL, print_nothing);
+	// libvirt's drivers read files with libxml2, which would print on the console's terminal.
+	xmlInitParser();
+	xmlSetGenericErrorFunc(NULL, print_no_xml_error);
+	xmlThrDefSetGenericErrorFunc(NULL, print_no_xml_error);
 	virInitialize();
-	virEventRegisterDefaultImpl();
-	g_thread_unref(g_thread_new("events", run_loop, NULL));
+	loop_start();
 	g_once_init_leave(&once, 1);
 }
 
@@ -133,27 +134,45 @@ static void on_close(virConnectPtr connection, int reason, void *data)
 {
 	struct note note = {.kind = NOTE_CLOSED, .text = close_reason(reason)};
 
-	worker_tell(data, &note);
+	worker_tell(((struct events *)data)->worker, &note);
 }
 
-void events_register(struct worker *worker, virConnectPtr connection, int ids[EVENTS_MOST])
+// Drivers without a connection that can break take the callback and never let go of it; so whoever
+// is first, libvirt or events_deregister, drops the reference.
+static void drop_close(void *data)
+{
+	struct events *events = data;
+
+	if (g_atomic_int_compare_and_exchange(&events->close_held, 1, 0))
+		worker_unref(events->worker);
+}
+
+static void register_close(struct events *events, virConnectPtr connection)
+{
+	worker_ref(events->worker);
+	g_atomic_int_set(&events->close_held, 1);
+	if (virConnectRegisterCloseCallback(connection, on_close, events, drop_close) < 0)
+		drop_close(events);
+}
+
+void events_register(struct events *events, virConnectPtr connection)
 {
 	for (unsigned i = 0; i < EVENTS_MOST; i++)
-		ids[i] = -1;
+		events->ids[i] = -1;
 	for (unsigned i = 0; i < G_N_ELEMENTS(followed); i++) {
-		ids[i] = virConnectDomainEventRegisterAny(connection, NULL, followed[i].id,
-			followed[i].callback, worker_ref(worker), drop_worker);
-		if (ids[i] < 0)
-			worker_unref(worker);
+		events->ids[i] = virConnectDomainEventRegisterAny(connection, NULL, followed[i].id,
+			followed[i].callback, worker_ref(events->worker), drop_worker);
+		if (events->ids[i] < 0)
+			worker_unref(events->worker);
 	}
-	if (virConnectRegisterCloseCallback(connection, on_close, worker_ref(worker), drop_worker) < 0)
-		worker_unref(worker);
+	register_close(events, connection);
 }
 
-void events_deregister(virConnectPtr connection, const int ids[EVENTS_MOST])
+void events_deregister(struct events *events, virConnectPtr connection)
 {
 	virConnectUnregisterCloseCallback(connection, on_close);
+	drop_close(events);
 	for (unsigned i = 0; i < EVENTS_MOST; i++)
-		if (ids[i] >= 0)
-			virConnectDomainEventDeregisterAny(connection, ids[i]);
+		if (events->ids[i] >= 0)
+			virConnectDomainEventDeregisterAny(connection, events->ids[i]);
 }

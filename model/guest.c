@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
+#include <string.h>
 
 static void forget_figures(struct guest *guest)
 {
@@ -93,7 +94,21 @@ void guest_unref(struct guest *guest)
 	g_free(guest);
 }
 
-// Keeps counters and histories of devices that were there before.
+// Keeps counters and histories of devices that were there before: what was counted moves over, what
+// the definition says is new.
+static void keep_disk(struct guest_disk *was, struct guest_disk *disk)
+{
+	struct guest_disk kept = *was;
+
+	kept.target = disk->target;
+	kept.source = disk->source;
+	kept.device = disk->device;
+	*disk = kept;
+	memset(&was->read_history, 0, sizeof(was->read_history));
+	memset(&was->write_history, 0, sizeof(was->write_history));
+	memset(&was->ops_history, 0, sizeof(was->ops_history));
+}
+
 static void keep_disks(GPtrArray *old, GPtrArray *fresh)
 {
 	for (unsigned i = 0; i < fresh->len; i++) {
@@ -102,19 +117,26 @@ static void keep_disks(GPtrArray *old, GPtrArray *fresh)
 		for (unsigned k = 0; k < old->len; k++) {
 			struct guest_disk *was = old->pdata[k];
 
-			if (g_strcmp0(was->target, disk->target))
-				continue;
-			struct guest_disk kept = *was;
-
-			kept.target = disk->target;
-			kept.source = disk->source;
-			kept.device = disk->device;
-			*was = *disk;
-			*disk = kept;
-			was->target = was->source = was->device = NULL;
-			break;
+			if (disk->target && !g_strcmp0(was->target, disk->target)) {
+				keep_disk(was, disk);
+				break;
+			}
 		}
 	}
+}
+
+static void keep_nic(struct guest_nic *was, struct guest_nic *nic)
+{
+	struct guest_nic kept = *was;
+
+	kept.target = nic->target;
+	kept.mac = nic->mac;
+	kept.source = nic->source;
+	kept.type = nic->type;
+	kept.model = nic->model;
+	*nic = kept;
+	memset(&was->rx_history, 0, sizeof(was->rx_history));
+	memset(&was->tx_history, 0, sizeof(was->tx_history));
 }
 
 static void keep_nics(GPtrArray *old, GPtrArray *fresh)
@@ -124,21 +146,11 @@ static void keep_nics(GPtrArray *old, GPtrArray *fresh)
 
 		for (unsigned k = 0; k < old->len; k++) {
 			struct guest_nic *was = old->pdata[k];
-			struct guest_nic kept;
 
-			if (g_strcmp0(was->mac, nic->mac))
-				continue;
-			kept = *was;
-			kept.target = nic->target;
-			kept.mac = nic->mac;
-			kept.source = nic->source;
-			kept.type = nic->type;
-			kept.model = nic->model;
-			kept.counted = was->counted && nic->target;
-			*was = *nic;
-			*nic = kept;
-			was->target = was->mac = was->source = was->type = was->model = NULL;
-			break;
+			if (nic->mac && !g_strcmp0(was->mac, nic->mac)) {
+				keep_nic(was, nic);
+				break;
+			}
 		}
 	}
 }

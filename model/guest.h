@@ -2,8 +2,8 @@
 // A guest as the console knows it: plain data, written by the model and read by screens, both in
 // the main thread, so without locks. All figures are those of `seen`; NAN means unknown.
 //
-// A guest that leaves its host is taken from the model's list and gets `gone` set; whoever holds a
-// reference keeps valid memory.
+// A guest that leaves its host, or whose connection is removed, is taken from the model's list and
+// gets `gone` set; whoever holds a reference keeps valid memory.
 #pragma once
 
 #include "model/history.h"
@@ -67,7 +67,7 @@ struct guest_nic {
 
 struct guest {
 	// Who. Never changes but for the name (rename).
-	struct connection *connection; // NULL once the connection is removed from the model
+	struct connection *connection; // NULL once it is gone
 	char *uuid;                    // canonical text
 	char *name;
 	int id; // the hypervisor's number while active, else -1

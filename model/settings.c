@@ -148,7 +148,7 @@ static bool parse_number(const struct setting *setting, const char *text, double
 	char *end;
 
 	*value = g_ascii_strtod(text, &end);
-	if (end == text || *g_strchug(end) || *value != *value)
+	if (end == text || end[strspn(end, " \t")] || *value != *value)
 		return false;
 	return !setting || (*value >= setting->least && *value <= setting->most);
 }

@@ -19,7 +19,7 @@ struct worker {
 	virConnectPtr connection;
 	gint64 busy_since;
 	bool ended;
-	int events[EVENTS_MOST];     // worker thread
+	struct events events;        // worker thread
 	struct sample_limits limits; // worker thread
 	struct connection *owner;    // main thread; NULL once left
 	void (*told)(struct connection *owner, const struct note *note);
@@ -115,6 +115,7 @@ struct worker *worker_new(struct connection *owner, const char *uri, bool read_o
 	worker->read_only = read_only;
 	worker->queue = g_async_queue_new();
 	g_mutex_init(&worker->lock);
+	worker->events.worker = worker;
 	worker->owner = owner;
 	worker->told = told;
 	g_thread_unref(g_thread_new("worker", work, worker));
@@ -192,7 +193,7 @@ bool worker_open(struct worker *worker, GError **error)
 	}
 	memset(&worker->limits, 0, sizeof(worker->limits));
 	virConnectSetKeepAlive(connection, KEEPALIVE_SECONDS, KEEPALIVE_COUNT);
-	events_register(worker, connection, worker->events);
+	events_register(&worker->events, connection);
 	g_mutex_lock(&worker->lock);
 	worker->connection = connection;
 	g_mutex_unlock(&worker->lock);
@@ -208,7 +209,7 @@ void worker_close(struct worker *worker)
 	g_mutex_unlock(&worker->lock);
 	if (!connection)
 		return;
-	events_deregister(connection, worker->events);
+	events_deregister(&worker->events, connection);
 	virConnectClose(connection);
 }
 
