@@ -77,6 +77,9 @@
 
 /* To level 3, with IOPL 3 so that ports stay open. */
 .macro USER32 label rflags=0x3002
+	mov $SEL_USER_DATA, %eax
+	mov %eax, %ds
+	mov %eax, %es
 	push $SEL_USER_DATA
 	push $GUEST_STACK_USER
 	push $\rflags

@@ -291,7 +291,9 @@ static void serve(struct guestbox *box)
 	g_source_destroy(tick);
 	g_source_unref(tick);
 	if (late)
-		fail_msg("the guest program did not end; trace of %u", box->count);
+		fail_msg("the guest program did not end; trace of %u: %#x %#x %#x %#x %#x %#x…", box->count,
+			box->trace[0], box->trace[1], box->trace[2], box->trace[3], box->trace[4],
+			box->trace[5]);
 }
 
 void guestbox_load(struct guestbox *box, const uint8_t *start, const uint8_t *end)
