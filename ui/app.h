@@ -30,6 +30,7 @@ struct ui_screen {
 	bool popup;
 	bool line;		// a popup without frame in place of the status line, growing upwards
 	int popup_w, popup_h;	// wished size without frame; 0: what the body wants
+	bool popup_menu;	// in menu colours
 	bool popup_at;		// its frame's corner near popup_x, popup_y instead of centred
 	int popup_x, popup_y;
 	bool laid_out;		// internal

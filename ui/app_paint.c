@@ -78,6 +78,8 @@ static void prepare_screen(struct ui_screen *s, int w, int h)
 	if (!s->focus || !widget_can_focus(s->focus))
 		ui_screen_focus(s, s->focus ? widget_focus_next(s->body, s->focus, true) :
 					      widget_focus_first(s->body));
+	if (s->focus)
+		s->focus->focused = s == ui_app_top(s->app);
 	resolve_hotkeys(s);
 }
 
@@ -202,8 +204,9 @@ static void draw_popup(struct ui_screen *s, const struct canvas *all)
 	const struct ui_rect *a = &s->body->area;
 	struct canvas box = canvas_sub(all, a->x - 2, a->y - 1, a->w + POPUP_EDGE_W, a->h + POPUP_EDGE_H);
 
-	canvas_clear(&box, STYLE_TEXT);
-	canvas_box(&box, 0, 0, box.w, box.h, STYLE_FRAME_FOCUS, s->popup_title, STYLE_FRAME_TITLE);
+	canvas_clear(&box, s->popup_menu ? STYLE_MENU : STYLE_TEXT);
+	canvas_box(&box, 0, 0, box.w, box.h, s->popup_menu ? STYLE_MENU : STYLE_FRAME_FOCUS, s->popup_title,
+		   s->popup_menu ? STYLE_MENU : STYLE_FRAME_TITLE);
 	widget_draw(s->body, all);
 }
 

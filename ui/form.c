@@ -158,7 +158,7 @@ static void draw_row(struct form *f, struct form_row *r, const struct canvas *c,
 	if (r->field->hidden)
 		return;
 	off = r->field->disabled;
-	if (widget_has_focus(r->field) && c->look->braille && label > 0)
+	if (widget_shows_focus(r->field) && c->look->braille && label > 0)
 		canvas_text(c, label - 1, y, STYLE_LABEL, ">");
 	ui_hotlabel_draw(&r->label, c, 0, y, label - GAP, off ? STYLE_DIM : STYLE_LABEL,
 			 off ? STYLE_DIM : STYLE_HOTKEY);

@@ -221,7 +221,7 @@ static void frame_layout(struct widget *w)
 static void frame_draw(struct widget *w, const struct canvas *c)
 {
 	struct frame *f = (struct frame *)w;
-	bool focus = widget_has_focus(w);
+	bool focus = widget_shows_focus(w);
 	int room = c->w - 4 - text_width(f->title);
 
 	canvas_box(c, 0, 0, c->w, c->h, focus ? STYLE_FRAME_FOCUS : STYLE_FRAME, f->title,

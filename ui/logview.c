@@ -137,7 +137,7 @@ static void draw_entry(struct logview *lv, const struct canvas *c, int y, int at
 	const struct entry *e = entry_at(lv, at);
 	bool here = at == lv->cursor;
 	enum ui_style row = !here ? STYLE_TEXT :
-		widget_has_focus(&lv->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
+		widget_shows_focus(&lv->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
 	int word = kind_width();
 	int x = 2;
 

@@ -137,6 +137,7 @@ static struct popup *menu_new(const char *title, const struct menu_item *items, 
 	struct picking *picking = g_new0(struct picking, 1);
 
 	*picking = (struct picking){ items, picked, data };
+	p->screen.popup_menu = true;
 	p->picked = menu_picked;
 	p->data = picking;
 	p->free_data = g_free;

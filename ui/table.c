@@ -182,7 +182,7 @@ static enum ui_style row_style(struct table *t, int at, bool *fixed)
 
 	*fixed = true;
 	if (at == t->rows.cursor)
-		return widget_has_focus(&t->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
+		return widget_shows_focus(&t->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
 	if (rows_marked(&t->rows, rows_key_at(&t->rows, at)))
 		return STYLE_MARKED;
 	*fixed = false;

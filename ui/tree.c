@@ -238,7 +238,7 @@ static enum ui_style style_at(struct tree *t, int at, const struct node *node)
 {
 	if (at != t->cursor)
 		return node->style;
-	return widget_has_focus(&t->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
+	return widget_shows_focus(&t->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
 }
 
 static void draw_node(struct tree *t, const struct canvas *c, int y, int at)

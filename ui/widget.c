@@ -202,6 +202,13 @@ bool widget_has_focus(const struct widget *w)
 	return s && s->focus && widget_inside(s->focus, w);
 }
 
+bool widget_shows_focus(const struct widget *w)
+{
+	const struct ui_screen *s = widget_screen(w);
+
+	return widget_has_focus(w) && (!s->app || ui_app_top(s->app) == s);
+}
+
 struct widget *widget_at(struct widget *root, int x, int y)
 {
 	const struct ui_rect *a = &root->area;

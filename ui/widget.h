@@ -48,7 +48,7 @@ struct widget {
 	char *help;		  // F1 text; NULL: the parent's; owned
 	bool hidden;		  // takes no room, no focus
 	bool disabled;		  // shown dim, no focus
-	bool focused;		  // set by the app
+	bool focused;		  // set by the app: it has the focus, and no popup is above
 	int tag;		  // the screen's own use
 };
 
@@ -139,8 +139,10 @@ struct widget *widget_focus_last(struct widget *root);
 struct widget *widget_focus_next(struct widget *root, struct widget *from, bool forward);
 /// Whether W is ROOT or inside it.
 bool widget_inside(const struct widget *w, const struct widget *root);
-/// Whether the focus is on W or inside it.
+/// Whether its screen's focus is on W or inside it.
 bool widget_has_focus(const struct widget *w);
+/// Whether it is to be drawn as focused: it has the focus and no popup is above its screen.
+bool widget_shows_focus(const struct widget *w);
 /// The innermost widget at a cell of the screen.
 struct widget *widget_at(struct widget *root, int x, int y);
 struct widget *widget_find(struct widget *root, const char *name);
