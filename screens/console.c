@@ -205,13 +205,17 @@ void console_apply_settings(struct console *console)
 
 /* ---- begin and end ---- */
 
+/* Those that change something: nobody waits for a definition to be read. */
 static unsigned running_jobs(const struct console *console)
 {
 	unsigned n = 0;
 
-	for (guint i = 0; i < console->model->jobs->len; i++)
-		if (!job_finished(g_ptr_array_index(console->model->jobs, i)))
+	for (guint i = 0; i < console->model->jobs->len; i++) {
+		const struct job *job = g_ptr_array_index(console->model->jobs, i);
+
+		if ((job->verb->flags & VERB_CHANGES) && !job_finished(job))
 			n++;
+	}
 	return n;
 }
 

@@ -307,7 +307,6 @@ static struct widget *make_overview(struct guest_screen *s)
 
 	s->facts = guest_facts_new();
 	s->charts = guest_charts_new();
-	chart_set_text_width(s->charts, 27);
 	box_add(box, WIDGET(s->facts), 0, 0);
 	box_add(box, WIDGET(s->charts), 4, 1);
 	return WIDGET(box);

@@ -193,7 +193,6 @@ const struct action guest_actions[] = {
 	{ .id = "rename", .label = N_("Re&name…"), .run = rename_guest, .needs_guest = true },
 	{ .id = "groups", .label = N_("&Groups…"), .run = set_groups, .needs_guest = true },
 	{ .id = "tags", .label = N_("Ta&gs…"), .run = set_tags, .needs_guest = true },
-	{ .label = "-" },
 	{ .id = "info", .key = "F2", .label = N_("&Info"), .bar = N_("Info"), .run = open_guest,
 		.needs_guest = true },
 	{ .id = "xml", .key = "x", .label = N_("&XML"), .run = open_xml, .needs_guest = true },

@@ -19,10 +19,6 @@
 #include "ui/menu.h"
 #include "ui/table.h"
 
-#define CHART_LINES 4
-/* Terminals lower than this show no charts. */
-#define CHART_LEAST_HEIGHT 20
-
 struct guests {
 	struct ui_screen screen;
 	struct console *console;
@@ -96,16 +92,6 @@ static void refresh_note(struct guests *s)
 	if (filter || table_filtering(s->table))
 		note = g_strdup_printf(_("filter: %s"), filter ? filter : "");
 	frame_set_note(s->table_frame, note);
-}
-
-static void fit_charts(struct guests *s)
-{
-	int width, height;
-
-	term_size(ui_app_term(s->console->app), &width, &height);
-	widget_set_hidden(WIDGET(s->chart_frame), height < CHART_LEAST_HEIGHT);
-	chart_set_rows(s->charts, height >= 60 ? 3 : height >= 40 ? 2 : 1);
-	chart_set_text_width(s->charts, width >= 100 ? 34 : 27);
 }
 
 static void refresh(void *data)
@@ -285,12 +271,11 @@ static char *guests_title_right(struct ui_screen *screen)
 	return g_strndup(time, 5);
 }
 
-/* The URI and how the connection stands. */
 static char *host_status(const struct connection *c)
 {
 	g_autofree char *status = connection_status(c);
 
-	return g_strdup_printf("%s: %s", c->uri, status);
+	return g_strdup_printf("%s: %s", c->name, status);
 }
 
 static char *guests_status(struct ui_screen *screen)
@@ -392,15 +377,11 @@ static void guests_shown(struct ui_screen *screen)
 
 	reload_settings(s);
 	reload_keys(s);
-	fit_charts(s);
 	refresh(s);
 }
 
 static void guests_tick(struct ui_screen *screen)
 {
-	struct guests *s = (struct guests *)screen;
-
-	fit_charts(s);
 	ui_screen_touch(screen);
 }
 

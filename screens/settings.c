@@ -203,7 +203,7 @@ static void add_all_keys(struct settings_screen *s)
 
 static void add_confirmations(struct settings_screen *s)
 {
-	form_heading(s->forms[PAGE_CONFIRM], _("Ask before (of several guests, and where it may do harm)"));
+	form_heading(s->forms[PAGE_CONFIRM], _("Ask before"));
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		g_autofree char *name = NULL;
 

@@ -4,9 +4,11 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
+#include "ui/app.h"
 #include "ui/chart.h"
 
-#define TEXT_WIDTH 34
+#define TEXT_MOST 34
+#define LINES_PER_ROW 20
 #define LEAST_PLOT 8
 
 struct chart {
@@ -77,7 +79,8 @@ static struct parts share(const struct chart *ch, int width, int rows)
 {
 	struct parts p = { .label = label_width(ch), .scale = rows > 1 ? 9 : 0 };
 
-	p.text = MIN(ch->text_width, MAX(0, width - p.label - p.scale - LEAST_PLOT - 2));
+	p.text = ch->text_width ? ch->text_width : MIN(TEXT_MOST, width / 2);
+	p.text = MIN(p.text, MAX(0, width - p.label - p.scale - LEAST_PLOT - 2));
 	p.plot = MAX(0, width - p.label - 1 - p.scale - (p.text ? p.text + 1 : 0));
 	return p;
 }
@@ -151,11 +154,22 @@ static void chart_draw(struct widget *w, const struct canvas *c)
 	}
 }
 
+static int wanted_rows(const struct chart *ch)
+{
+	const struct ui_app *app = widget_app(&ch->w);
+	int width, height;
+
+	if (ch->rows || !app)
+		return MAX(1, ch->rows);
+	term_size(ui_app_term(app), &width, &height);
+	return MAX(1, height / LINES_PER_ROW);
+}
+
 static struct ui_size chart_want(struct widget *w, int width)
 {
 	struct chart *ch = (struct chart *)w;
 
-	return (struct ui_size){ label_width(ch) + 20 + ch->text_width, (int)ch->n * ch->rows };
+	return (struct ui_size){ label_width(ch) + 20 + TEXT_MOST, (int)ch->n * wanted_rows(ch) };
 }
 
 static void chart_destroy(struct widget *w)
@@ -181,8 +195,6 @@ struct chart *chart_new(size_t n)
 	widget_init(&ch->w, &chart_ops);
 	ch->series = g_new0(struct chart_series, n);
 	ch->n = n;
-	ch->rows = 1;
-	ch->text_width = TEXT_WIDTH;
 	for (size_t i = 0; i < n; i++)
 		ch->series[i].style = STYLE_CHART_1 + (int)(i % 4);
 	return ch;
@@ -247,11 +259,11 @@ char *chart_summary(const struct chart *ch, size_t i)
 	g_autofree char *low_text = NULL, *high_text = NULL, *now_text = NULL;
 
 	if (!extremes(s, &low, &high, &now))
-		return g_strdup_printf(_("%s: nothing known yet"), s->label);
+		return g_strdup_printf("%s: %s", s->label, s->text ? s->text : _("nothing known yet"));
 	low_text = format_value(s, low);
 	high_text = format_value(s, high);
-	now_text = format_value(s, now);
+	now_text = s->text ? g_strdup(s->text) : format_value(s, now);
 	/* TRANSLATORS: of a chart, for readers: name, newest, lowest and highest value. */
-	return g_strdup_printf(_("%s: now %s, lowest %s, highest %s"), s->label, now_text, low_text,
+	return g_strdup_printf(_("%s: %s, lowest %s, highest %s"), s->label, now_text, low_text,
 		high_text);
 }

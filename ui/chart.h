@@ -39,13 +39,15 @@ struct chart_series *chart_series(struct chart *ch, size_t i);
 /// Sets a series' figures; copied. Redraws only when they differ.
 void chart_set_text(struct chart *ch, size_t i, const char *text);
 void chart_set_style(struct chart *ch, enum chart_style style);
-/// Rows each series' plot takes at least; the rest of the height is shared. 1 unless told.
+/// Rows each series' plot wants; the height it gets is shared. 0: by the terminal's height, one for
+/// each 20 lines, which it does unless told.
 void chart_set_rows(struct chart *ch, int rows);
-/// Cells the figures take at the right; 0: none. 34 unless told, less when it is narrow.
+/// Cells the figures take at the right, less when it is narrow. 0: by the width, which it does
+/// unless told.
 void chart_set_text_width(struct chart *ch, int cells);
 /// Values were filled anew.
 void chart_changed(struct chart *ch);
 
-/// "CPU: now 212 %, lowest 3 %, highest 240 % of the last 300 values." for reading aloud. The
-/// caller frees.
+/// "CPU: 212 %, lowest 3 %, highest 240 %" for reading aloud; the figures' text, when there is one,
+/// stands for the newest value. The caller frees.
 char *chart_summary(const struct chart *ch, size_t i);

@@ -4,7 +4,7 @@
 #include "ui/facts.h"
 
 /* Cells a column of labels and values wants at least. */
-#define COLUMN_WIDTH 36
+#define COLUMN_WIDTH 50
 
 struct facts {
 	struct widget w;

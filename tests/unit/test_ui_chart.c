@@ -133,11 +133,11 @@ static void braille_mode_tells_sentences(void **state)
 	struct chart *chart = cpu_chart();
 	g_autofree char *summary = chart_summary(chart, 0);
 
-	assert_string_equal(summary, "CPU: now 100 %, lowest 50 %, highest 100 %");
+	assert_string_equal(summary, "CPU: 100 %, lowest 50 %, highest 100 %");
 	paint_look.braille = true;
 	paint(WIDGET(chart), 60, 2);
 	paint_look.braille = false;
-	assert_line(0, "CPU: now 100 %, lowest 50 %, highest 100 %");
+	assert_line(0, "CPU: 100 %, lowest 50 %, highest 100 %");
 	assert_line(1, "Mem: nothing known yet");
 	widget_free(WIDGET(chart));
 }

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The console through its real door, on libvirt's test driver with a frozen clock.
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/screens/harness.h"
+
+static char *home; // settings and logs of the console under test
+
+/* The host of the tests: guests.xml of this folder. */
+static char *host_uri(void)
+{
+	const char *top = g_getenv("top_srcdir");
+	g_autofree char *name = g_build_filename(top ? top : ".", "tests/screens/guests.xml", NULL);
+	g_autofree char *path = g_canonicalize_filename(name, NULL);
+
+	return g_strconcat("test://", path, NULL);
+}
+
+/* Starts the console with ARGS after its own (NULL-terminated, may be NULL). */
+static struct harness *start(const char *uri, int width, int height, const char *const *args,
+	const char *locale, const char *language)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new();
+	g_autofree char *program = harness_program("lodge");
+	g_autofree char *config = g_strdup_printf("XDG_CONFIG_HOME=%s/config", home);
+	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s/state", home);
+	g_autofree char *lang = g_strdup_printf("LANGUAGE=%s", language ? language : "");
+	const char *env[] = { config, state, lang, NULL };
+
+	g_ptr_array_add(argv, program);
+	g_ptr_array_add(argv, "--uri");
+	g_ptr_array_add(argv, (char *)uri);
+	for (; args && *args; args++)
+		g_ptr_array_add(argv, (char *)*args);
+	g_ptr_array_add(argv, NULL);
+	return harness_start(&(struct harness_options){
+		.argv = (const char *const *)argv->pdata,
+		.env = env,
+		.width = width,
+		.height = height,
+		.locale = locale,
+	});
+}
+
+/* The console on guests.xml, all of them there. */
+static struct harness *shop(int width, int height)
+{
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, width, height, NULL, NULL, NULL);
+
+	harness_expect(h, "test 8");
+	harness_expect(h, "F12More");
+	return h;
+}
+
+static void quit(struct harness *h)
+{
+	harness_keys(h, "F9");
+	assert_int_equal(harness_exit(h), 0);
+	harness_stop(h);
+}
+
+static int make_home(void **state)
+{
+	home = g_dir_make_tmp("lodge-screens-XXXXXX", NULL);
+	return home ? 0 : -1;
+}
+
+static int remove_home(void **state)
+{
+	g_autofree char *command = g_strdup_printf("rm -rf %s", home);
+
+	g_clear_pointer(&home, g_free);
+	return g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL) ? 0 : -1;
+}
+
+/* ---- guests ---- */
+
+static void guests_small_and_large(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_golden(h, "console-guests-80x24");
+	harness_resize(h, 120, 40);
+	harness_golden(h, "console-guests-120x40");
+	quit(h);
+}
+
+static void guests_in_ascii(void **state)
+{
+	static const char *const ascii[] = { "--ascii", NULL };
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, 80, 24, ascii, NULL, NULL);
+
+	harness_expect(h, "test 8");
+	harness_golden(h, "console-guests-ascii");
+	quit(h);
+}
+
+static void guests_in_braille_mode(void **state)
+{
+	static const char *const braille[] = { "--braille", NULL };
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, 80, 24, braille, NULL, NULL);
+	int x, y;
+
+	harness_expect(h, "test 8");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-guests-braille");
+	assert_true(harness_cursor(h, &x, &y));
+	assert_int_equal(x, 25);
+	assert_int_equal(y, 4);
+	quit(h);
+}
+
+static void sorting_and_filtering(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "s");
+	harness_expect(h, "Sort by which column?");
+	harness_keys(h, "m");
+	harness_golden(h, "console-sorted");
+	harness_keys(h, "/ 'web'");
+	harness_golden(h, "console-filtering");
+	harness_keys(h, "Enter");
+	harness_expect(h, "filter: web");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "filter: web");
+	harness_expect(h, "mail");
+	quit(h);
+}
+
+static void groups_choose_guests(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "BTab Down Down");
+	harness_golden(h, "console-group");
+	harness_keys(h, "Home F2");
+	harness_expect(h, "vCPUs promised");
+	harness_expect(h, "128.0 GiB");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "vCPUs promised");
+	harness_keys(h, "F3");
+	harness_golden(h, "console-add-connection");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "every start");
+	quit(h);
+}
+
+static void marked_guests_are_asked_about_once(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "/ 'front' Enter Space Space F7");
+	harness_golden(h, "console-actions");
+	harness_keys(h, "p");
+	harness_golden(h, "console-question");
+	harness_keys(h, "n");
+	harness_expect_gone(h, "Pause 2 guests?");
+	harness_expect(h, "2 marked");
+	harness_keys(h, "F7 p y");
+	harness_expect(h, "Pause 2 guests: done");
+	harness_expect(h, "paused");
+	harness_keys(h, "Esc");
+	harness_keys(h, "l Enter");
+	harness_expect(h, "virsh -c");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "virsh -c");
+	harness_golden(h, "console-operations");
+	harness_keys(h, "BTab Down Down Tab");
+	harness_expect(h, "pause");
+	harness_expect(h, "audit.log");
+	harness_keys(h, "Enter");
+	harness_expect(h, "virsh -c");
+	harness_keys(h, "Esc F8");
+	quit(h);
+}
+
+static void a_verb_that_does_not_fit_says_so(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "/ 'web1' Enter F5");
+	harness_expect(h, "web1: not while it is 'running'.");
+	harness_keys(h, "Esc / 'mail' Enter F5");
+	harness_golden(h, "console-delete");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "Delete 'mail'?");
+	quit(h);
+}
+
+static void the_prompt_runs_verbs_on_what_is_chosen(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "/ 'mail' Enter : 'sta' Tab");
+	harness_expect(h, ":start");
+	harness_keys(h, "Enter");
+	harness_expect(h, "running");
+	harness_keys(h, ": 'nonsense' Enter");
+	harness_expect(h, "nonsense");
+	harness_expect(h, "[ OK ]");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "[ OK ]");
+	quit(h);
+}
+
+static void columns_are_chosen(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "c");
+	harness_golden(h, "console-columns");
+	harness_keys(h, "Down Space F10");
+	harness_expect(h, "Title");
+	quit(h);
+	/* They are kept. */
+	h = shop(80, 24);
+	harness_expect(h, "Title");
+	quit(h);
+}
+
+static void help_is_for_what_has_the_focus(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "F1");
+	harness_golden(h, "console-help");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "[ OK ]");
+	harness_keys(h, "BTab F1");
+	harness_expect(h, "The hosts and the groups of their guests");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "[ OK ]");
+	quit(h);
+}
+
+/* ---- one guest ---- */
+
+static void every_page_of_a_guest(void **state)
+{
+	struct harness *h = start("test:///default", 80, 24, NULL, NULL, NULL);
+
+	harness_expect(h, "test 1");
+	harness_keys(h, "Enter");
+	harness_golden(h, "console-guest-overview");
+	harness_resize(h, 120, 40);
+	harness_golden(h, "console-guest-overview-120x40");
+	harness_resize(h, 80, 24);
+	harness_keys(h, "Down");
+	harness_golden(h, "console-guest-vcpus");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-guest-disks");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-guest-network");
+	harness_keys(h, "Down");
+	harness_expect(h, "There are no notes.");
+	harness_keys(h, "Down Tab");
+	harness_expect(h, "<name>test</name>");
+	harness_keys(h, "/ 'target'");
+	harness_golden(h, "console-guest-xml");
+	harness_keys(h, "Enter F8");
+	harness_expect(h, "F12More");
+	quit(h);
+}
+
+static void notes_are_shown(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "/ 'web1' Enter Enter");
+	harness_expect(h, "Overview");
+	harness_keys(h, "End Up");
+	harness_expect(h, "Front of the shop.");
+	harness_keys(h, "F8");
+	harness_expect(h, "F12More");
+	quit(h);
+}
+
+/* ---- settings ---- */
+
+static void every_page_of_the_settings(void **state)
+{
+	static const char *const args[] = { "--config", "no-such-lodge.conf", NULL };
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
+
+	harness_expect(h, "test 8");
+	harness_keys(h, "o");
+	harness_golden(h, "console-settings-connections");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-settings-display");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-settings-refresh");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-settings-columns");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-settings-keys");
+	harness_keys(h, "Down");
+	harness_golden(h, "console-settings-confirmations");
+	harness_keys(h, "Tab Space F9");
+	harness_expect(h, "All changes will be lost");
+	harness_keys(h, "y");
+	harness_expect(h, "F12More");
+	quit(h);
+}
+
+static void a_setting_takes_effect_and_is_kept(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "o Down Tab Tab Space");
+	harness_keys(h, "Down Enter F10");
+	harness_expect(h, "+Hosts");
+	quit(h);
+	h = shop(80, 24);
+	harness_expect(h, "+Hosts");
+	quit(h);
+}
+
+/* ---- faults ---- */
+
+static void read_only_changes_nothing(void **state)
+{
+	static const char *const args[] = { "--readonly", NULL };
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
+
+	harness_expect(h, "test 8");
+	harness_keys(h, ": 'pause web1' Enter");
+	harness_expect(h, "[ OK ]");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "[ OK ]");
+	harness_expect_gone(h, "web1       paused");
+	quit(h);
+}
+
+static void a_host_that_is_not_there_greys_nothing_else(void **state)
+{
+	static const char *const args[] = { "--uri", "test:///no/such/file.xml", NULL };
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
+
+	harness_expect(h, "test 8");
+	harness_expect(h, "(not connected)");
+	harness_expect(h, "web1");
+	harness_keys(h, "BTab End");
+	harness_expect(h, "no/such/file.xml");
+	quit(h);
+}
+
+static void garbage_and_tiny_terminals_do_no_harm(void **state)
+{
+	struct harness *h = shop(80, 24);
+	const char garbage[] = "\xff\xfe\x80\x1b[999;999;999Z\x1b]0;x\x07\xc3\x28\x1b[<99;-1;5M\x01\x02";
+
+	harness_bytes(h, garbage, sizeof(garbage) - 1);
+	harness_resize(h, 1, 1);
+	harness_resize(h, 3, 200);
+	harness_resize(h, 200, 2);
+	harness_resize(h, 80, 24);
+	harness_keys(h, "Esc");
+	harness_expect(h, "F12More");
+	harness_expect(h, "web1");
+	quit(h);
+}
+
+static void signals_end_it_in_order(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++) {
+		struct harness *h = shop(80, 24);
+
+		harness_signal(h, signals[i]);
+		assert_int_equal(harness_exit(h), 128 + signals[i]);
+		harness_stop(h);
+	}
+}
+
+static void the_mouse_works(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_click(h, 3, 3);
+	harness_expect(h, "db1");
+	harness_expect_gone(h, "mail");
+	harness_click(h, 30, 1);
+	harness_expect(h, "F12More");
+	quit(h);
+}
+
+/* Every test finds the console as on its first day. */
+#define IN_A_HOME(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_A_HOME(guests_small_and_large),
+		IN_A_HOME(guests_in_ascii),
+		IN_A_HOME(guests_in_braille_mode),
+		IN_A_HOME(sorting_and_filtering),
+		IN_A_HOME(groups_choose_guests),
+		IN_A_HOME(marked_guests_are_asked_about_once),
+		IN_A_HOME(a_verb_that_does_not_fit_says_so),
+		IN_A_HOME(the_prompt_runs_verbs_on_what_is_chosen),
+		IN_A_HOME(columns_are_chosen),
+		IN_A_HOME(help_is_for_what_has_the_focus),
+		IN_A_HOME(every_page_of_a_guest),
+		IN_A_HOME(notes_are_shown),
+		IN_A_HOME(every_page_of_the_settings),
+		IN_A_HOME(a_setting_takes_effect_and_is_kept),
+		IN_A_HOME(read_only_changes_nothing),
+		IN_A_HOME(a_host_that_is_not_there_greys_nothing_else),
+		IN_A_HOME(garbage_and_tiny_terminals_do_no_harm),
+		IN_A_HOME(signals_end_it_in_order),
+		IN_A_HOME(the_mouse_works),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
