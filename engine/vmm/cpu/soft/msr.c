@@ -43,6 +43,12 @@ static bool refuse_read(struct soft_cpu *cpu, uint32_t index, uint64_t *value)
 	return false;
 }
 
+/* Linux writes back what it has read. */
+static bool write_zero(struct soft_cpu *cpu, uint32_t index, uint64_t value)
+{
+	return value == 0;
+}
+
 static bool refuse_write(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 {
 	(void)cpu;
@@ -286,7 +292,8 @@ static const struct msr msrs[] = {
 	{ 0x08b, 1, .read = read_microcode, .write = write_nothing },
 	{ 0x0fe, 1, .read = read_mtrr_capabilities, .write = refuse_write },
 	{ 0x10a, 1, .read = read_capabilities, .write = refuse_write },
-	{ 0x140, 1, .read = read_zero, .write = refuse_write }, /* misc features: CPUID faulting */
+	{ 0x0ce, 1, .read = read_zero, .write = refuse_write }, /* platform information */
+	{ 0x140, 1, .read = read_zero, .write = write_zero }, /* misc features: CPUID faulting */
 	{ 0x174, 1, FIELD(sysenter_cs) },
 	{ 0x175, 2, .valid = soft_canonical, FIELD(sysenter_esp) },
 	{ 0x179, 1, .read = read_zero, .write = refuse_write }, /* no machine check banks */
@@ -310,6 +317,7 @@ static const struct msr msrs[] = {
 	{ 0xc0000100, 2, .read = read_base, .write = write_base },
 	{ 0xc0000102, 1, .valid = soft_canonical, FIELD(kernel_gs_base) },
 	{ 0xc0000103, 1, .valid = fits_32, FIELD(tsc_aux) },
+	{ 0xc0011029, 1, .read = refuse_read, .write = refuse_write }, /* AMD: Linux asks all */
 };
 
 /* Fields that stand for two registers. */
