@@ -53,7 +53,8 @@ static void scroll_to_cursor(struct multi *m)
 
 	position(m, &line, &cell);
 	m->top = CLAMP(m->top, MAX(line - h + 1, 0), line);
-	m->left = CLAMP(m->left, MAX(cell - w + 1, 0), cell);
+	// Some of the line before the cursor is always seen.
+	m->left = CLAMP(m->left, MAX(cell - w + 1, 0), MAX(cell - w / 2, 0));
 }
 
 static struct ui_size multi_want(struct widget *w, int width)

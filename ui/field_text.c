@@ -61,8 +61,10 @@ static int cursor_cell(const struct text_field *t)
 static void scroll_to_cursor(struct text_field *t)
 {
 	int room = MAX(t->field.widget.area.w - 2, 1), cell = cursor_cell(t);
+	g_autofree char *all = shown(t, strlen(t->field.text));
+	int most = MAX(text_width(all) - room + 1, 0); // no empty room while text is scrolled out
 
-	t->scroll = CLAMP(t->scroll, MAX(cell - room + 1, 0), cell);
+	t->scroll = CLAMP(t->scroll, MAX(cell - room + 1, 0), MIN(cell, most));
 }
 
 static struct ui_size text_want(struct widget *w, int width)
