@@ -226,6 +226,7 @@ static int finish_output(const struct cli *cli, int code)
 int cli_run(struct cli *cli, const char *const *words)
 {
 	g_autoptr(GError) error = NULL;
+	const bool never = false;
 	struct request *request;
 	int code;
 
@@ -241,6 +242,8 @@ int cli_run(struct cli *cli, const char *const *words)
 	if (!request)
 		return print_error(cli, error);
 	request->json = request->json || cli->json;
+	if (request->verb->flags & VERB_MEASURES)
+		wait_for_sample(cli, 0.5, &never);
 	code = request->verb->flags & VERB_REPEATS ? repeat(cli, request) : run_once(cli, request);
 	request_free(request);
 	return finish_output(cli, code);

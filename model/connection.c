@@ -154,6 +154,8 @@ static void check_complete(struct connection *connection)
 	connection->complete = true;
 	private->catching_up = false;
 	connection_tell(connection, MODEL_CONNECTION_CHANGED, NULL);
+	// The first sample came before the devices were known; count from here.
+	connection_refresh(connection);
 }
 
 static bool done_read(struct connection *connection, struct task *task)
@@ -488,8 +490,8 @@ char *connection_status(const struct connection *connection)
 	if (connection->state == CONNECTION_CONNECTING)
 		return g_strdup(_("connecting"));
 	left = connection->retry_at - g_get_monotonic_time();
-	return g_strdup_printf(_("lost: %s; next try in %.0f s"), connection->reason,
-		fmax(0, (double)left / G_USEC_PER_SEC));
+	return g_strdup_printf(
+		_("lost, next try in %.0f s"), fmax(0, ceil((double)left / G_USEC_PER_SEC)));
 }
 
 // ---- beginning and end -------------------------------------------------------------------------

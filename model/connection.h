@@ -55,8 +55,8 @@ struct connection {
 // three seconds; else 0. Counted by the main thread's clock, so it grows while a worker hangs.
 double connection_silence(const struct connection *connection);
 
-// How it stands, one translated line for trees and titles: "connecting", "connected",
-// "no answer for 8 s", "lost: …; next try in 4 s". Caller frees.
+// How it stands, one short translated line for trees and titles: "connecting", "connected",
+// "no answer for 8 s", "lost, next try in 4 s" (`reason` says why). Caller frees.
 char *connection_status(const struct connection *connection);
 
 // Tries at once: a lost connection without waiting for `retry_at`; a silent one by leaving its

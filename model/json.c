@@ -10,14 +10,17 @@ static void add_text(JsonBuilder *json, const char *name, const char *text)
 		json_builder_add_null_value(json);
 }
 
-// Figures rounded to three decimals: no reader wants more, and output stays stable.
+// Figures in steps of 1/64: no reader wants more, and what is exact in binary prints short.
 static void add_number(JsonBuilder *json, const char *name, double value)
 {
 	json_builder_set_member_name(json, name);
+	value = round(value * 64) / 64;
 	if (isnan(value))
 		json_builder_add_null_value(json);
+	else if (value == floor(value) && fabs(value) < 1e15)
+		json_builder_add_int_value(json, (gint64)value);
 	else
-		json_builder_add_double_value(json, round(value * 1000) / 1000);
+		json_builder_add_double_value(json, value);
 }
 
 // Counts and bytes; 0 means unknown where `unknown` says so.

@@ -50,12 +50,13 @@ static gint64 read_started(virConnectPtr connection, const char *uri, const char
 	const char *driver = virConnectGetType(connection);
 	g_autofree char *lower = driver ? g_ascii_strdown(driver, -1) : NULL;
 	g_autofree char *file = g_strconcat(name, ".pid", NULL);
+	g_autofree char *plain = g_strndup(uri, strcspn(uri, "?"));
 	g_autofree char *path = NULL;
 	GStatBuf status;
 
-	if (!strstr(uri, ":///") || !lower || strchr(name, '/'))
+	if (!strstr(plain, ":///") || !lower || strchr(name, '/'))
 		return 0;
-	if (g_str_has_suffix(uri, "/session"))
+	if (g_str_has_suffix(plain, "/session"))
 		path = g_build_filename(
 			g_get_user_runtime_dir(), "libvirt", lower, "run", file, NULL);
 	else

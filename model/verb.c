@@ -43,6 +43,7 @@ const struct verb verbs[] = {
 		.help = N_("Tells everything known about guests, with their figures now."),
 		.title_one = N_("Information on %s"),
 		.title_many = N_("Information on %u guests"),
+		.flags = VERB_MEASURES,
 		.arguments = {GUESTS},
 		.report = report_info,
 	},

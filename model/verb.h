@@ -31,6 +31,7 @@ enum verb_flags {
 	VERB_ON_INACTIVE = 1 << 3, // makes sense for a guest that is off only
 	VERB_PROGRESS = 1 << 5, // libvirt tells its progress and can stop it
 	VERB_REPEATS = 1 << 6,  // a report that the command line gives again and again (top)
+	VERB_MEASURES = 1 << 7, // a report that wants rates, and so two samples
 	VERB_CONFIRM = 1 << 4,  // screens ask before, unless the setting confirm.NAME says no
 };
 
