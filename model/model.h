@@ -85,8 +85,8 @@ void model_remove(struct model *model, struct connection *connection);
 // be added.
 bool model_open(struct model *model, const char *const *uris, GError **error);
 
-// URIs of hypervisors on this machine whose sockets are there and accept, found without starting a
-// daemon and without waiting. NULL-terminated, never NULL; caller frees.
+// URIs of hypervisors on this machine on whose sockets somebody listens and which this user may open,
+// found without connecting: no daemon is started, nothing is waited for. NULL-terminated, never NULL; caller frees.
 char **model_local_uris(void);
 
 // Calls func in the main thread for every change. The number is for model_unwatch.

@@ -296,6 +296,23 @@ static void no_host_is_a_sentence(void **state)
 	tear_down(&fixture);
 }
 
+static void local_hosts_are_those_that_listen(void **state)
+{
+	g_autofree char *folder = helper_path("libvirt");
+	g_autofree char *path = helper_path("libvirt/libvirt-sock");
+	g_auto(GStrv) before = model_local_uris();
+	g_auto(GStrv) after = NULL;
+	int fd;
+
+	assert_false(g_strv_contains((const char *const *)before, "qemu:///session"));
+	assert_int_equal(g_mkdir(folder, 0700), 0);
+	fd = silent_socket(path);
+	after = model_local_uris();
+	// A session is a user's; root has the system's hypervisors.
+	assert_int_equal(g_strv_contains((const char *const *)after, "qemu:///session"), geteuid() != 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +326,7 @@ int main(void)
 		cmocka_unit_test(a_name_on_two_hosts_wants_its_host),
 		cmocka_unit_test(a_thousand_guests_come_in_slices),
 		cmocka_unit_test(no_host_is_a_sentence),
+		cmocka_unit_test(local_hosts_are_those_that_listen),
 	};
 
 	helper_begin();
