@@ -9,11 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #define INPUTS 8000u
 #define INPUT_MAX 600u
+#define TIMEOUT_S 120 // a target that hangs ends by SIGALRM
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +34,7 @@ static void test_random_inputs(void **state)
 	uint8_t data[INPUT_MAX];
 
 	print_message("LODGE_SEED=%u, %u inputs\n", seed, inputs);
+	alarm(TIMEOUT_S);
 	for (unsigned i = 0; i < inputs; i++) {
 		size_t size = g_rand_int_range(random, 0, INPUT_MAX);
 
