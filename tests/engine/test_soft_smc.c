@@ -149,6 +149,55 @@ static void test_reused_page(void **state)
 	bare_free(bare);
 }
 
+/* The second half of an instruction that crosses a page changes, and where that page is. */
+GUEST(halved, "	xor %ebx, %ebx\n"
+	      "	mov $100, %ecx\n"
+	      "1:	mov %cl, 0x10a000\n"
+	      "	call 0x109ffe - 0x100000 + halved\n"
+	      "	dec %ecx\n"
+	      "	jnz 1b\n" GUEST_EXIT);
+/* mov $0x..01, %eax, with the upper bytes in the second page; add %eax,%ebx; ret */
+static const uint8_t half_code[] = { 0xb8, 0x01, 0, 0, 0, 0x01, 0xc3, 0xc3 };
+
+static void test_second_half(void **state)
+{
+	struct bare *bare = ONE(halved);
+	bare_load(bare, 0x109ffe, half_code, sizeof half_code);
+	bare_run(bare, 0);
+	assert_int_equal(bare->cpu[0]->gpr[SOFT_RBX], 5050 * 256 + 100);
+	uint8_t other = 1;
+	bare_load(bare, 0x10a000 + 2, &other, 1);
+	bare_enter(bare, 0, BARE_LONG, BARE_CODE);
+	bare_run(bare, 0);
+	assert_int_equal(bare->cpu[0]->gpr[SOFT_RBX], 5050 * 256 + 100 * 0x1000001);
+	bare_free(bare);
+}
+
+/* More code than there is room for blocks: all is forgotten, and made again. */
+GUEST(many, "	xor %ebx, %ebx\n"
+	    "	mov $3, %ecx\n"
+	    "1:	mov $0x400000, %eax\n"
+	    "	call *%rax\n"
+	    "	dec %ecx\n"
+	    "	jnz 1b\n" GUEST_EXIT);
+
+static void test_many_blocks(void **state)
+{
+	struct bare *bare = bare_new(32 << 20, 1);
+	bare_load(bare, BARE_CODE, many, many_end - many);
+	/* inc %ebx; jmp +2 (over two NOPs), half a million times, and RET */
+	static const uint8_t piece[6] = { 0xff, 0xc3, 0xeb, 0x02, 0x90, 0x90 };
+	static const uint8_t ret = 0xc3;
+	unsigned pieces = 500000;
+	for (unsigned i = 0; i < pieces; i++)
+		bare_load(bare, 0x400000 + i * sizeof piece, piece, sizeof piece);
+	bare_load(bare, 0x400000 + pieces * sizeof piece, &ret, 1);
+	bare_enter(bare, 0, BARE_LONG, BARE_CODE);
+	bare_run(bare, 0);
+	assert_int_equal(bare->cpu[0]->gpr[SOFT_RBX], 3 * pieces);
+	bare_free(bare);
+}
+
 /* One processor calls a function until another has rewritten it to say stop; first it proves that it runs. */
 GUEST(caller, "1:	call 0x110000 - 0x100000 + caller\n"
 	      "	incq 0x200000\n"
@@ -193,6 +242,8 @@ int main(void)
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_mixed_page),
 		cmocka_unit_test(test_reused_page),
+		cmocka_unit_test(test_second_half),
+		cmocka_unit_test(test_many_blocks),
 		cmocka_unit_test(test_other_processor),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 /* Decoded blocks are carved from one mapping, and all forgotten when it is full. */
 #define ARENA_SIZE (16u << 20)
-#define BUCKET_BITS 14
+#define BUCKET_BITS 15
 #define BUCKETS (1u << BUCKET_BITS)
 #define INSN_MAX 15
 
@@ -17,13 +17,20 @@
 	(SOFT_MODE_CODE32 | SOFT_MODE_CODE64 | SOFT_MODE_STACK32 | SOFT_MODE_PROTECTED | \
 		SOFT_MODE_V86 | SOFT_MODE_LONG | SOFT_MODE_FLAT)
 
+/* Blocks of an idle vCPU are forgotten where they take more than this, and it ran less than 1/REST of
+ * a time. */
+#define REST_SIZE (1u << 20)
+#define REST 20
+#define REST_NS 2000000000ull
+
 struct soft_blocks {
 	uint8_t *arena;
 	size_t used;
+	uint64_t rest_from, woke, ran; /* ns: the time looked at, last wake, running in it */
 	struct soft_block *bucket[BUCKETS];
 	/* Where a block is put together. */
 	struct soft_insn building[SOFT_BLOCK_MAX + 2];
-	/* Instructions that cross a page, or run alone: decoded each time, never linked to. */
+	/* Instructions that run alone: decoded each time, never linked to. */
 	uint32_t scratch_generation;
 	struct soft_block *scratch;
 };
@@ -61,6 +68,24 @@ void soft_blocks_flush(struct soft_cpu *cpu)
 	memset(blocks->bucket, 0, sizeof blocks->bucket);
 	cpu->link_from = NULL;
 	forget_jumps(cpu);
+}
+
+void soft_blocks_rest(struct soft_cpu *cpu)
+{
+	struct soft_blocks *blocks = cpu->blocks;
+	uint64_t now = clock_ns(cpu->env->clock);
+	blocks->ran += now - blocks->woke;
+	if (now - blocks->rest_from < REST_NS)
+		return;
+	if (blocks->used > REST_SIZE && blocks->ran < (now - blocks->rest_from) / REST)
+		soft_blocks_flush(cpu);
+	blocks->rest_from = now;
+	blocks->ran = 0;
+}
+
+void soft_blocks_wake(struct soft_cpu *cpu)
+{
+	cpu->blocks->woke = clock_ns(cpu->env->clock);
 }
 
 /* Marking pages that hold code. */
@@ -256,31 +281,104 @@ static unsigned decode_run(struct soft_cpu *cpu, const uint8_t *code, unsigned a
 	return count ? finish(insns, count, offset, ended) : 0;
 }
 
+static uint32_t generation_of(struct soft_cpu *cpu, uint64_t gpa, const uint32_t **generation)
+{
+	mark_page(cpu, gpa);
+	*generation = &cpu->memory->code_gen[memory_page_index(cpu->memory, gpa)];
+	return __atomic_load_n(*generation, __ATOMIC_SEQ_CST);
+}
+
+/* Puts what was just decoded into `building` into the cache. */
+static struct soft_block *add_block(struct soft_cpu *cpu, uint64_t gpa, const uint8_t *code,
+	unsigned length, unsigned insns)
+{
+	struct soft_block *block = allocate(cpu, insns, length);
+	memcpy(block->insn, cpu->blocks->building, insns * sizeof(struct soft_insn));
+	memcpy(block->bytes, code, length);
+	block->mode = cpu->mode & BLOCK_MODE;
+	block->gpa = gpa;
+	block->rest_generation = NULL;
+	struct soft_block **bucket = bucket_of(cpu->blocks, gpa, block->mode);
+	block->next = *bucket;
+	*bucket = block;
+	return block;
+}
+
 /* Decodes a block of the page's code; NULL where the first instruction crosses the page. */
 static struct soft_block *make_block(struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa)
 {
-	uint8_t code[MEMORY_PAGE_SIZE];
-	unsigned length, available = MEMORY_PAGE_SIZE - (gpa & ~SOFT_PAGE_MASK);
-	mark_page(cpu, gpa);
-	const uint32_t *generation = &cpu->memory->code_gen[memory_page_index(cpu->memory, gpa)];
-	uint32_t decoded = __atomic_load_n(generation, __ATOMIC_SEQ_CST);
+	uint8_t code[SOFT_BLOCK_MAX * INSN_MAX];
+	unsigned length, available = MIN(sizeof code, MEMORY_PAGE_SIZE - (gpa & ~SOFT_PAGE_MASK));
+	const uint32_t *generation;
+	uint32_t decoded = generation_of(cpu, gpa, &generation);
 	/* Decoded from a copy: the guest may be writing. */
-	available = MIN(available, SOFT_BLOCK_MAX * INSN_MAX);
 	memcpy(code, host, available);
 	unsigned insns = decode_run(cpu, code, available, &length);
 	if (!insns)
 		return NULL;
-	struct soft_block *block = allocate(cpu, insns, length);
-	memcpy(block->insn, cpu->blocks->building, insns * sizeof(struct soft_insn));
-	memcpy(block->bytes, code, length);
+	struct soft_block *block = add_block(cpu, gpa, code, length, insns);
 	block->generation = generation;
 	block->decoded = decoded;
-	block->mode = cpu->mode & BLOCK_MODE;
-	block->gpa = gpa;
-	struct soft_block **bucket = bucket_of(cpu->blocks, gpa, cpu->mode & BLOCK_MODE);
-	block->next = *bucket;
-	*bucket = block;
 	return block;
+}
+
+static uint64_t rest_linear(const struct soft_cpu *cpu, uint64_t linear)
+{
+	uint64_t rest = (linear & SOFT_PAGE_MASK) + MEMORY_PAGE_SIZE;
+	return soft_long64(cpu) ? rest : (uint32_t)rest;
+}
+
+/* The block of the one instruction that crosses the page; NULL where the rest is not in RAM. */
+static struct soft_block *make_crossing(struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa,
+	uint64_t linear)
+{
+	uint8_t code[INSN_MAX];
+	uint64_t rest_gpa;
+	struct soft_insn *insn = cpu->blocks->building;
+	unsigned first = MEMORY_PAGE_SIZE - (gpa & ~SOFT_PAGE_MASK);
+	const uint8_t *rest = fetch(cpu, rest_linear(cpu, linear), &rest_gpa);
+	if (!memory_at(cpu->memory, rest_gpa, 1))
+		return NULL;
+	const uint32_t *generation, *rest_generation;
+	uint32_t decoded = generation_of(cpu, gpa, &generation);
+	uint32_t rest_decoded = generation_of(cpu, rest_gpa, &rest_generation);
+	memcpy(code, host, first);
+	memcpy(code + first, rest, INSN_MAX - first);
+	insn->offset = 0;
+	int taken = soft_decode(insn, code, INSN_MAX, cpu->mode);
+	if (taken < 0)
+		set_invalid(insn, taken);
+	unsigned length = taken < 0 ? INSN_MAX : insn->length;
+	unsigned insns = finish(insn, 1, insn->length, ends_block(insn));
+	struct soft_block *block = add_block(cpu, gpa, code, length, insns);
+	block->generation = generation;
+	block->decoded = decoded;
+	block->rest_generation = rest_generation;
+	block->rest_decoded = rest_decoded;
+	block->rest_gpa = rest_gpa;
+	return block;
+}
+
+/* Is a block that crosses a page still what lies at linear and in the page after it? */
+static bool crossing_true(struct soft_cpu *cpu, struct soft_block *block, const uint8_t *host,
+	uint64_t linear)
+{
+	uint64_t rest_gpa;
+	const uint8_t *rest = fetch(cpu, rest_linear(cpu, linear), &rest_gpa);
+	if (rest_gpa != block->rest_gpa)
+		return false;
+	if (block->decoded == __atomic_load_n(block->generation, __ATOMIC_ACQUIRE) &&
+		block->rest_decoded == __atomic_load_n(block->rest_generation, __ATOMIC_ACQUIRE))
+		return true;
+	unsigned first = MIN(block->length, MEMORY_PAGE_SIZE - (linear & ~SOFT_PAGE_MASK));
+	uint32_t decoded = generation_of(cpu, block->gpa, &block->generation);
+	uint32_t rest_decoded = generation_of(cpu, rest_gpa, &block->rest_generation);
+	if (memcmp(block->bytes, host, first) != 0 ||
+		memcmp(block->bytes + first, rest, block->length - first) != 0)
+		return false;
+	block->decoded = decoded;
+	block->rest_decoded = rest_decoded;
+	return true;
 }
 
 /* One instruction in the scratch block, whichever pages it lies in. */
@@ -311,44 +409,59 @@ static struct soft_block *scratch_block(struct soft_cpu *cpu, uint64_t linear)
 }
 
 /* Is a block whose page has changed still what memory holds? */
-static bool still_true(struct soft_cpu *cpu, struct soft_block *block, const uint8_t *host)
+static bool block_true(struct soft_cpu *cpu, struct soft_block *block, const uint8_t *host)
 {
-	mark_page(cpu, block->gpa);
-	uint32_t now = __atomic_load_n(block->generation, __ATOMIC_SEQ_CST);
+	if (block->decoded == __atomic_load_n(block->generation, __ATOMIC_ACQUIRE))
+		return true;
+	uint32_t now = generation_of(cpu, block->gpa, &block->generation);
 	if (memcmp(block->bytes, host, block->length) != 0)
 		return false;
 	block->decoded = now;
 	return true;
 }
 
-static struct soft_block *find_block(struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa)
+static struct soft_block *find_block(struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa,
+	uint64_t linear)
 {
-	struct soft_block **slot = bucket_of(cpu->blocks, gpa, cpu->mode & BLOCK_MODE);
+	uint32_t mode = cpu->mode & BLOCK_MODE;
+	struct soft_block **slot = bucket_of(cpu->blocks, gpa, mode);
 	for (; *slot; slot = &(*slot)->next) {
 		struct soft_block *block = *slot;
-		if (block->gpa != gpa || block->mode != (cpu->mode & BLOCK_MODE))
+		if (block->gpa != gpa || block->mode != mode)
 			continue;
-		if (block->decoded == __atomic_load_n(block->generation, __ATOMIC_ACQUIRE) ||
-			still_true(cpu, block, host))
+		if (block->rest_generation ? crossing_true(cpu, block, host, linear)
+					   : block_true(cpu, block, host))
 			return block;
 		/* Jumps and links to it fail on the generation, and it is never looked up again. */
 		*slot = block->next;
 		break;
 	}
-	return make_block(cpu, host, gpa);
+	struct soft_block *block = make_block(cpu, host, gpa);
+	return block ? block : make_crossing(cpu, host, gpa, linear);
 }
 
 /* Links the branch that led here straight to the block, where both lie in one page: then they share
  * their virtual page at any address. */
-static void link_branch(struct soft_cpu *cpu, struct soft_block *block)
+static void link_branch(struct soft_cpu *cpu, const struct soft_insn *from, struct soft_block *block)
 {
-	struct soft_insn *from = (struct soft_insn *)cpu->link_from;
 	uint64_t target = cpu->gpr[SOFT_ORIGIN] + from->imm;
 	uint64_t base = soft_long64(cpu) ? 0 : cpu->seg[SOFT_CS].base;
 	bool near = !((target + base) >> MEMORY_PAGE_SHIFT ^
 		(cpu->gpr[SOFT_ORIGIN] + base) >> MEMORY_PAGE_SHIFT);
 	if (near && target == cpu->rip && cpu->mode & (SOFT_MODE_CODE64 | SOFT_MODE_FLAT))
-		from->link = block;
+		((struct soft_insn *)from)->link = block;
+}
+
+/* Notes where the block is for those who jump there: not for one that crosses a page, nor for a
+ * page of the upper half that a change of CR3 may take away. */
+static void note_jump(struct soft_cpu *cpu, struct soft_block *block, uint64_t linear)
+{
+	unsigned half = cpu->rip >> 63;
+	const struct soft_tlb_info *info = &cpu->tlb->info[soft_tlb_index(linear)];
+	if (half && !(info->flags & SOFT_TLB_GLOBAL))
+		return;
+	struct soft_jump *jump = soft_jump_entry(cpu, cpu->rip);
+	*jump = (struct soft_jump){ .rip = cpu->rip, .key = cpu->jump_key[half], .block = block };
 }
 
 struct soft_block *soft_block_at(struct soft_cpu *cpu, bool single)
@@ -357,15 +470,16 @@ struct soft_block *soft_block_at(struct soft_cpu *cpu, bool single)
 	const uint8_t *host = fetch(cpu, linear, &gpa);
 	struct soft_block *block = NULL;
 	if (!single && memory_at(cpu->memory, gpa, 1))
-		block = find_block(cpu, host, gpa);
-	if (!block) {
-		cpu->link_from = NULL;
-		return scratch_block(cpu, linear);
-	}
-	if (cpu->link_from)
-		link_branch(cpu, block);
+		block = find_block(cpu, host, gpa, linear);
+	/* Only now: making the block may have forgotten all others. */
+	const struct soft_insn *from = cpu->link_from;
 	cpu->link_from = NULL;
-	struct soft_jump *jump = soft_jump_entry(cpu, cpu->rip);
-	*jump = (struct soft_jump){ .rip = cpu->rip, .key = cpu->jump_key, .block = block };
+	if (!block)
+		return scratch_block(cpu, linear);
+	if (block->rest_generation)
+		return block;
+	if (from)
+		link_branch(cpu, from, block);
+	note_jump(cpu, block, linear);
 	return block;
 }

@@ -4,7 +4,8 @@
  *
  * A block is a run of instructions within one physical page, decoded for one mode word; it does not
  * depend on the virtual address. It ends at a branch, an END row, the page's end or after
- * SOFT_BLOCK_MAX instructions. An instruction that crosses a page is decoded each time it runs.
+ * SOFT_BLOCK_MAX instructions. An instruction that crosses into another page is a block by itself; no
+ * jump or link leads to it, as where its rest lies has to be looked up each time.
  *
  * Code that changes: a page that holds decoded code has memory->code_page[] set and its write tags
  * withdrawn, so that stores to it come to soft_code_written(), which bumps memory->code_gen[].
@@ -32,6 +33,10 @@ struct soft_block {
 	uint16_t insns;
 	struct soft_block *next; /* in the same bucket */
 	uint8_t *bytes;    /* copy of the code, to compare with */
+	/* The one instruction of a block that crosses into another page has that page's here, too. */
+	const uint32_t *rest_generation; /* or NULL */
+	uint32_t rest_decoded;
+	uint64_t rest_gpa;
 	struct soft_insn insn[];
 };
 
@@ -40,6 +45,11 @@ struct soft_blocks *soft_blocks_new(void);
 void soft_blocks_free(struct soft_blocks *blocks);
 /* Forgets all blocks (their memory is given back to the host). Not from within a block. */
 void soft_blocks_flush(struct soft_cpu *cpu);
+
+/* Before and after a sleep for want of work: a vCPU that has hardly run for a while gives the memory of its
+ * blocks back. Not from within a block. */
+void soft_blocks_rest(struct soft_cpu *cpu);
+void soft_blocks_wake(struct soft_cpu *cpu);
 
 /* The block at cpu->rip in the present mode, ready to run; raises #PF, #UD or #GP as the fetch does.
  * single: just one instruction. */

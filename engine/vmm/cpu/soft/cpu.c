@@ -176,7 +176,8 @@ void soft_update_mode(struct soft_cpu *cpu)
 	enum soft_tlb_set set = data_set(cpu, mode);
 	cpu->mode = mode | set << SOFT_MODE_SET_SHIFT;
 	cpu->tlb = &cpu->tlbs[set];
-	cpu->jump_key = cpu->flushes << 20 | cpu->mode;
+	for (unsigned half = 0; half < 2; half++)
+		cpu->jump_key[half] = cpu->flushes[half] << 20 | cpu->mode;
 	cpu->gpr[SOFT_FS_BASE] = cpu->seg[SOFT_FS].base;
 	cpu->gpr[SOFT_GS_BASE] = cpu->seg[SOFT_GS].base;
 }

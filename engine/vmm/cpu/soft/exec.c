@@ -18,6 +18,7 @@ void soft_unpost(struct soft_cpu *cpu, uint32_t pending)
 static _Noreturn void unwind(struct soft_cpu *cpu, int how)
 {
 	cpu->current = NULL;
+	cpu->link_from = NULL;
 	cpu->rmw = 0;
 	longjmp(cpu->faulted, how);
 }
@@ -98,7 +99,7 @@ SOFT_OP(soft_branch_slow)
 	uint64_t target = soft_mask_rip(cpu, cpu->gpr[SOFT_ORIGIN] + insn->imm);
 	const struct soft_jump *jump = soft_jump_entry(cpu, target);
 	bool in_page = !((target ^ cpu->gpr[SOFT_ORIGIN]) & SOFT_PAGE_MASK);
-	if (!in_page && jump->rip == target && jump->key == cpu->jump_key &&
+	if (!in_page && jump->rip == target && jump->key == cpu->jump_key[target >> 63] &&
 		soft_block_ready(cpu, jump->block)) {
 		cpu->gpr[SOFT_ORIGIN] = target;
 		SOFT_JUMP_TO(jump->block->insn);
@@ -132,7 +133,7 @@ static void run_block(struct soft_cpu *cpu, struct soft_block *block)
 static void run_next(struct soft_cpu *cpu)
 {
 	const struct soft_jump *jump = soft_jump_entry(cpu, cpu->rip);
-	if (!cpu->link_from && jump->rip == cpu->rip && jump->key == cpu->jump_key &&
+	if (!cpu->link_from && jump->rip == cpu->rip && jump->key == cpu->jump_key[cpu->rip >> 63] &&
 		jump->block->decoded == __atomic_load_n(jump->block->generation, __ATOMIC_ACQUIRE))
 		run_block(cpu, jump->block);
 	else
@@ -143,16 +144,15 @@ static void run_next(struct soft_cpu *cpu)
 static void run_single(struct soft_cpu *cpu)
 {
 	bool stepped = cpu->mode & SOFT_MODE_STEP;
-	bool shadow = cpu->shadow, resumed = cpu->rflags & SOFT_RF;
+	bool resumed = cpu->rflags & SOFT_RF;
 	cpu->link_from = NULL;
 	if (cpu->mode & SOFT_MODE_BREAK)
 		soft_debug_fetch(cpu);
+	cpu->shadow = false; /* unless this instruction casts one itself */
 	cpu->instructions++;
 	/* It runs on into no other block: either something is pending, or the jump cache has no
 	 * entries of this mode. */
 	run_block(cpu, soft_block_at(cpu, true));
-	if (shadow)
-		cpu->shadow = false;
 	if (resumed)
 		cpu->rflags &= ~(uint64_t)SOFT_RF;
 	if (stepped || cpu->debug_hits)
@@ -178,8 +178,11 @@ static bool run_once(struct soft_cpu *cpu, enum vcpu_exit *exit)
 static enum vcpu_exit run_loop(struct soft_cpu *cpu)
 {
 	enum vcpu_exit exit = VCPU_EXIT_KICKED;
-	if (setjmp(cpu->faulted) == UNWIND_FAULT)
+	if (setjmp(cpu->faulted) == UNWIND_FAULT) {
+		/* Delivery ends it, or code that only faults would keep requests out for ever. */
+		cpu->shadow = false;
 		soft_deliver_fault(cpu);
+	}
 	while (run_once(cpu, &exit))
 		;
 	return exit;

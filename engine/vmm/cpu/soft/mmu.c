@@ -410,9 +410,11 @@ static void flush_kind(struct soft_tlb *tlb, const uint16_t *log, uint32_t *logg
 	*logged = 0;
 }
 
-static void flushed(struct soft_cpu *cpu)
+/* The jump cache is told: the lower half of the addresses, the upper one, or both. */
+static void flushed(struct soft_cpu *cpu, bool lower, bool upper)
 {
-	cpu->flushes++;
+	cpu->flushes[0] += lower;
+	cpu->flushes[1] += upper;
 	soft_update_mode(cpu);
 }
 
@@ -425,7 +427,7 @@ void soft_tlb_flush(struct soft_cpu *cpu)
 		memset(tlb->large, 0, sizeof(tlb->large));
 		tlb->huge = 0;
 	}
-	flushed(cpu);
+	flushed(cpu, true, true);
 }
 
 void soft_tlb_flush_nonglobal(struct soft_cpu *cpu)
@@ -434,7 +436,7 @@ void soft_tlb_flush_nonglobal(struct soft_cpu *cpu)
 		struct soft_tlb *tlb = &cpu->tlbs[set];
 		flush_kind(tlb, tlb->log, &tlb->logged, false);
 	}
-	flushed(cpu);
+	flushed(cpu, true, false);
 }
 
 /* Drops entries of large pages within [first, first + length). */
@@ -470,7 +472,7 @@ void soft_tlb_flush_page(struct soft_cpu *cpu, uint64_t linear)
 		linear = (uint32_t)linear;
 	for (unsigned set = 0; set < SOFT_SETS; set++)
 		flush_page_in(&cpu->tlbs[set], linear);
-	flushed(cpu);
+	flushed(cpu, !(linear >> 63), linear >> 63);
 }
 
 static bool withdraw_write(struct soft_cpu *cpu, unsigned number, uint64_t gpa)

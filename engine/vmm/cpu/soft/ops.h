@@ -79,7 +79,7 @@ static inline struct soft_jump *soft_jump_entry(struct soft_cpu *cpu, uint64_t r
 	do { \
 		uint64_t go_rip = (target); \
 		const struct soft_jump *jump = soft_jump_entry(cpu, go_rip); \
-		if (G_LIKELY(jump->rip == go_rip && jump->key == cpu->jump_key && \
+		if (G_LIKELY(jump->rip == go_rip && jump->key == cpu->jump_key[go_rip >> 63] && \
 			    soft_block_ready(cpu, jump->block))) { \
 			cpu->gpr[SOFT_ORIGIN] = go_rip; \
 			SOFT_JUMP_TO(jump->block->insn); \

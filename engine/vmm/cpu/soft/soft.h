@@ -239,11 +239,11 @@ struct soft_fault {
 /* An entry of the jump cache: from an address to the block there, without a lookup. */
 struct soft_jump {
 	uint64_t rip;
-	uint64_t key; /* soft_cpu.jump_key when it was entered */
+	uint64_t key; /* soft_cpu.jump_key of its half when it was entered */
 	struct soft_block *block;
 };
 
-#define SOFT_JUMP_BITS 12
+#define SOFT_JUMP_BITS 13
 #define SOFT_JUMP_ENTRIES (1u << SOFT_JUMP_BITS)
 
 struct soft_cpu {
@@ -254,7 +254,9 @@ struct soft_cpu {
 	_Atomic uint32_t pending; /* SOFT_PENDING_*; set by soft_post() from any thread */
 	uint32_t rmw;          /* not 0 while a slow read-modify-write is under way (access.c) */
 	struct soft_tlb *tlb;  /* tlbs + the set of data accesses at this CPL and AC */
-	uint64_t jump_key;     /* changes with every TLB flush and with the mode word */
+	/* Change with the mode word, and with each TLB flush that concerns the lower [0] or the upper [1]
+	 * half of the addresses; in the upper half only global pages' jumps are kept. */
+	uint64_t jump_key[2];
 	/* The instruction being executed, or NULL. A fault's rip is computed from it; where it is
 	 * NULL, rip is right as it is (a handler that has switched tasks, say, clears it). */
 	const struct soft_insn *current;
@@ -297,7 +299,7 @@ struct soft_cpu {
 	/* The branch that left the last block without a link, or NULL (block.c fills its link in). */
 	const struct soft_insn *link_from;
 	const struct soft_insn *resume; /* ops.h: the next instruction, in builds without tail calls */
-	uint64_t flushes; /* TLB flushes so far: upper part of jump_key */
+	uint64_t flushes[2]; /* TLB flushes so far: upper parts of jump_key */
 	uint64_t instructions; /* executed one at a time outside blocks (statistics only) */
 
 	/* mmu.c: by RAM page, which entry has its write tag: 1 + index in tlbs, 0: none, 0xffff: look. */

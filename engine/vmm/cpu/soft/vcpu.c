@@ -67,6 +67,7 @@ static void sleep_halted(struct soft_cpu *cpu)
 	struct soft_vcpu *self = cpu->vcpu;
 
 	soft_fp_park(&cpu->fp);
+	soft_blocks_rest(cpu);
 	soft_world_leave(cpu);
 	g_mutex_lock(&self->lock);
 	atomic_store(&self->asleep, true);
@@ -81,6 +82,7 @@ static void sleep_halted(struct soft_cpu *cpu)
 	atomic_store(&self->asleep, false);
 	g_mutex_unlock(&self->lock);
 	soft_world_enter(cpu);
+	soft_blocks_wake(cpu);
 	if (cpu->lapic != NULL)
 		lapic_poll(cpu->lapic);
 }
