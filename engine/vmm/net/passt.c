@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #define LENGTH_SIZE 4u                 /* before each frame */
-#define BUFFER (256u * 1024)           /* received and not yet given to the card */
+#define BUFFER (256u * 1024)           /* received and not yet given to the card: at first */
+#define BUFFER_MAX (8u << 20)          /* and at most, while the card is slow */
 #define ROUNDS 4                       /* reads of a full buffer before others get their turn */
 #define RETRY_MS 1000                  /* pause before the other side is tried again */
 #define IOV_MAX_FRAME 256
+#define SEND_BUFFER (8 << 20)          /* bytes on their way from passt */
 #define CHILD_FD 3                     /* the child's end of the socket pair */
 
 struct passt {
@@ -36,10 +38,10 @@ struct passt {
 	GSource *source;  /* watches fd */
 	void *tag;
 	GSource *retry;
-	bool stopped;     /* the card has no room: nothing is read */
+	bool stopped;     /* the card has no room */
 
-	uint8_t *rx;      /* BUFFER bytes, of which rx_start to rx_end are to be given */
-	size_t rx_start, rx_end;
+	uint8_t *rx;      /* rx_size bytes, of which rx_start to rx_end are to be given */
+	size_t rx_size, rx_start, rx_end;
 	uint8_t *tx;      /* the rest of a frame that was sent in part */
 	size_t tx_start, tx_end;
 	bool blocked;     /* send() has said NET_BUSY */
@@ -56,14 +58,15 @@ static void source_end(GSource **source)
 	*source = NULL;
 }
 
-/* What to wait for, by what there is to do. */
+/* What to wait for, by what there is to do. Reading goes on while the card has no room, as long as
+ * the buffer has: passt drops what it cannot send at once. */
 static void passt_watch(struct passt *passt)
 {
 	GIOCondition condition = G_IO_HUP | G_IO_ERR;
 
 	if (!passt->source)
 		return;
-	if (!passt->stopped)
+	if (passt->rx_end - passt->rx_start < BUFFER_MAX)
 		condition |= G_IO_IN;
 	if (passt->tx_start < passt->tx_end)
 		condition |= G_IO_OUT;
@@ -183,24 +186,36 @@ static bool passt_deliver(struct passt *passt)
 	return length >= 0;
 }
 
-static void passt_compact(struct passt *passt)
+/* Makes room for more at the end of the buffer, which goes back to its first size when empty. */
+static void passt_make_room(struct passt *passt)
 {
-	if (!passt->rx_start)
-		return;
-	memmove(passt->rx, passt->rx + passt->rx_start, passt->rx_end - passt->rx_start);
-	passt->rx_end -= passt->rx_start;
+	size_t held = passt->rx_end - passt->rx_start;
+	size_t size = held ? passt->rx_size : BUFFER;
+
+	if (passt->rx_start)
+		memmove(passt->rx, passt->rx + passt->rx_start, held);
 	passt->rx_start = 0;
+	passt->rx_end = held;
+	if (held > size / 2)
+		size = MIN(size * 2, BUFFER_MAX);
+	if (size == passt->rx_size)
+		return;
+	passt->rx = g_realloc(passt->rx, size);
+	passt->rx_size = size;
 }
 
 /* False at the end of the stream. */
 static bool passt_read(struct passt *passt)
 {
-	for (unsigned round = 0; round < ROUNDS && !passt->stopped; round++) {
+	for (unsigned round = 0; round < ROUNDS; round++) {
 		size_t room;
 		ssize_t n;
 
-		passt_compact(passt);
-		room = BUFFER - passt->rx_end;
+		if (passt->rx_size - passt->rx_end < BUFFER / 2)
+			passt_make_room(passt);
+		room = passt->rx_size - passt->rx_end;
+		if (!room)
+			return true;
 		n = recv(passt->fd, passt->rx + passt->rx_end, room, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return true;
@@ -302,6 +317,19 @@ static void passt_reaped(GPid pid, int status, void *data)
 	g_mutex_unlock(&passt->lock->mutex);
 }
 
+/*
+ * passt sends what a connection has as one burst, up to the guest's window, and drops what the
+ * socket does not take; it finds out by a timeout of seconds. So its end gets a large buffer: as
+ * large as wanted with the privilege to, else as the host's wmem_max allows.
+ */
+static void passt_widen(int fd)
+{
+	const int size = SEND_BUFFER;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 /* Starts the child with one end of a socket pair as CHILD_FD; the other end, or -1. */
 static int passt_start(struct passt *passt, GError **error)
 {
@@ -315,6 +343,7 @@ static int passt_start(struct passt *passt, GError **error)
 			_("Cannot make a socket for passt: %s"), g_strerror(errno));
 		return -1;
 	}
+	passt_widen(pair[1]);
 	if (!g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)passt->arguments, NULL, flags,
 		    NULL, NULL, -1, -1, -1, &pair[1], &target, 1, &passt->pid, NULL, NULL, NULL,
 		    &cause)) {
@@ -434,6 +463,7 @@ struct net_backend *net_passt_new(const struct net_passt_config *config, GMainCo
 	passt->arguments = passt_arguments(config);
 	passt->fd = -1;
 	passt->rx = g_malloc(BUFFER);
+	passt->rx_size = BUFFER;
 	passt->tx = g_malloc(LENGTH_SIZE + NET_FRAME_MAX);
 	if (!passt_open(passt, error)) {
 		passt_free(&passt->base);
