@@ -154,7 +154,8 @@ bool action_autostart(struct call *call, virDomainPtr domain, GError **error)
 	if (virDomainSetAutostart(domain, !off) < 0)
 		return call_fail(error, _("Cannot change whether guest '%s' starts with its host"),
 			call->target);
-	return say(call, off ? _("%s no longer starts with its host.") : _("%s starts with its host."));
+	return say(call,
+		off ? _("%s no longer starts with its host.") : _("%s starts with its host."));
 }
 
 bool action_rename(struct call *call, virDomainPtr domain, GError **error)
@@ -173,7 +174,8 @@ bool action_dump(struct call *call, virDomainPtr domain, GError **error)
 	char *xml = virDomainGetXMLDesc(domain, flags);
 
 	if (!xml)
-		return call_fail(error, _("Cannot read the definition of guest '%s'"), call->target);
+		return call_fail(
+			error, _("Cannot read the definition of guest '%s'"), call->target);
 	call->output = g_strdup(xml);
 	free(xml);
 	return true;
@@ -188,15 +190,17 @@ static char *read_file(const char *path, GError **error)
 	g_autofree char *text = g_malloc(XML_MOST + 2);
 	gsize length = 0;
 
-	if (!stream || !g_input_stream_read_all(G_INPUT_STREAM(stream), text, XML_MOST + 1, &length,
-			       NULL, &cause)) {
-		g_set_error(error, MODEL_ERROR, MODEL_ERROR_NOT_FOUND, _("Cannot read '%s': %s"), path,
-			cause->message);
+	if (!stream || !g_input_stream_read_all(
+			       G_INPUT_STREAM(stream), text, XML_MOST + 1, &length, NULL, &cause)) {
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_NOT_FOUND, _("Cannot read '%s': %s"),
+			path, cause->message);
 		return NULL;
 	}
 	if (length > XML_MOST || memchr(text, 0, length)) {
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("Cannot read '%s': it is no definition of a guest, or larger than 16 MiB."), path);
+			_("Cannot read '%s': it is no definition of a guest, or larger than 16 "
+			  "MiB."),
+			path);
 		return NULL;
 	}
 	text[length] = 0;

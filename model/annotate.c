@@ -10,7 +10,8 @@
 // The saved definition where there is one, else the running one.
 static unsigned read_from(virDomainPtr domain)
 {
-	return virDomainIsPersistent(domain) == 1 ? VIR_DOMAIN_AFFECT_CONFIG : VIR_DOMAIN_AFFECT_LIVE;
+	return virDomainIsPersistent(domain) == 1 ? VIR_DOMAIN_AFFECT_CONFIG
+						  : VIR_DOMAIN_AFFECT_LIVE;
 }
 
 static bool read_metadata(
@@ -134,8 +135,8 @@ bool action_note(struct call *call, virDomainPtr domain, GError **error)
 	metadata.notes = text && *text ? g_strdup(text) : NULL;
 	done = write_metadata(call, domain, &metadata, error);
 	if (done)
-		call->output = g_strdup_printf(
-			metadata.notes ? _("The notes of %s are written.") : _("%s has no notes now."),
+		call->output = g_strdup_printf(metadata.notes ? _("The notes of %s are written.")
+							      : _("%s has no notes now."),
 			call->target);
 	metadata_clear(&metadata);
 	return done;

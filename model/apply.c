@@ -53,8 +53,7 @@ struct guest *connection_add_guest(
 	return guest;
 }
 
-void connection_rename_guest(
-	struct connection *connection, struct guest *guest, const char *name)
+void connection_rename_guest(struct connection *connection, struct guest *guest, const char *name)
 {
 	guest_ref(guest); // the array drops its own
 	g_ptr_array_remove(connection->guests, guest);
@@ -144,7 +143,8 @@ static void apply_host(struct connection *connection, const struct sample *sampl
 
 	host->cpu = NAN;
 	if (sample->host_busy != SAMPLE_UNKNOWN && private->host_busy != SAMPLE_UNKNOWN &&
-		sample->host_busy >= private->host_busy && sample->host_idle >= private->host_idle) {
+		sample->host_busy >= private->host_busy &&
+		sample->host_idle >= private->host_idle) {
 		double busy = (double)(sample->host_busy - private->host_busy);
 		double idle = (double)(sample->host_idle - private->host_idle);
 

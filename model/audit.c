@@ -57,8 +57,8 @@ unsigned audit_pending(const struct audit *audit)
 char *audit_user(void)
 {
 	const struct passwd *entry = getpwuid(getuid());
-	g_autofree char *name = entry ? g_strdup(entry->pw_name)
-				      : g_strdup_printf("uid %u", (unsigned)getuid());
+	g_autofree char *name =
+		entry ? g_strdup(entry->pw_name) : g_strdup_printf("uid %u", (unsigned)getuid());
 	const char *sudo = g_getenv("SUDO_USER");
 	const char *ssh = g_getenv("SSH_CONNECTION");
 	GString *user = g_string_new(name);
@@ -144,8 +144,8 @@ static void rotate(const struct audit *audit, int fd)
 	g_rename(audit->path, old);
 }
 
-// One write per line, so that lines of several consoles do not mix. A line that did not fit whole is
-// taken back.
+// One write per line, so that lines of several consoles do not mix. A line that did not fit whole
+// is taken back.
 static int write_line(int fd, const char *line)
 {
 	size_t length = strlen(line);

@@ -40,8 +40,8 @@ bool audit_add(struct audit *audit, const char *uri, const char *target, const c
 	const char *result, const char *command, GError **error);
 
 // The newest `most` records (0 for all held in file, rotated file and memory), oldest first, as
-// struct audit_record *. Lines that are none are left out. NULL with a sentence when the file exists
-// and cannot be read. Caller unrefs.
+// struct audit_record *. Lines that are none are left out. NULL with a sentence when the file
+// exists and cannot be read. Caller unrefs.
 GPtrArray *audit_read(struct audit *audit, unsigned most, GError **error);
 
 const char *audit_path(const struct audit *audit);

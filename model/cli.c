@@ -68,7 +68,8 @@ static void print_step(const struct cli *cli, const struct job_step *step)
 		if (step->details)
 			fprintf(cli->err, "%s\n", step->details);
 	} else if (step->output && *step->output) {
-		fprintf(cli->out, "%s%s", step->output, g_str_has_suffix(step->output, "\n") ? "" : "\n");
+		fprintf(cli->out, "%s%s", step->output,
+			g_str_has_suffix(step->output, "\n") ? "" : "\n");
 	}
 }
 
@@ -232,7 +233,8 @@ int cli_run(struct cli *cli, const char *const *words)
 
 	if (!words[0] || !strcmp(words[0], "help"))
 		return finish_output(cli, print_help(cli, words[0] ? words[1] : NULL));
-	// The log is here whether a host answers or not; a wrong word is told before waiting for one.
+	// The log is here whether a host answers or not; a wrong word is told before waiting for
+	// one.
 	if (verb_find(words[0]) && strcmp(words[0], "log")) {
 		code = wait_for_hosts(cli);
 		if (code)

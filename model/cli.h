@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The command line: `lodge [OPTIONS] VERB [ARGUMENTS]` runs the same verbs as the screens, waits for
-// the result and prints it. Main thread, no main loop of the caller running.
+// The command line: `lodge [OPTIONS] VERB [ARGUMENTS]` runs the same verbs as the screens, waits
+// for the result and prints it. Main thread, no main loop of the caller running.
 #pragma once
 
 #include "model/model.h"
@@ -16,7 +16,8 @@ struct cli {
 };
 
 // Runs `words` (NULL-terminated, the verb first). Returns the exit code: 0 done, else enum
-// model_error's; when several guests fail, the first one's. "help" prints all verbs, "help VERB" one.
+// model_error's; when several guests fail, the first one's. "help" prints all verbs, "help VERB"
+// one.
 int cli_run(struct cli *cli, const char *const *words);
 
 // One line per verb, for --help. Caller frees.

@@ -11,7 +11,8 @@ static gint64 frozen_at(void)
 		const char *text = g_getenv("LODGE_CLOCK");
 		gint64 seconds;
 
-		if (text && g_ascii_string_to_signed(text, 10, 0, G_MAXINT64 / G_USEC_PER_SEC, &seconds, NULL))
+		if (text && g_ascii_string_to_signed(
+				    text, 10, 0, G_MAXINT64 / G_USEC_PER_SEC, &seconds, NULL))
 			at = seconds * G_USEC_PER_SEC;
 		g_once_init_leave(&once, 1);
 	}

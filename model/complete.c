@@ -27,9 +27,11 @@ static void offer_guests(struct completion *completion)
 			const struct guest *guest = connection->guests->pdata[k];
 			g_autofree char *full = guest_full_name(guest);
 			// The short name, unless another host has it too.
-			bool unique = model_find_guest(completion->model, guest->name, NULL) == guest;
+			bool unique =
+				model_find_guest(completion->model, guest->name, NULL) == guest;
 
-			offer(completion, unique && !strchr(completion->prefix, '/') ? guest->name : full);
+			offer(completion,
+				unique && !strchr(completion->prefix, '/') ? guest->name : full);
 		}
 	}
 }
@@ -45,8 +47,9 @@ static void offer_hosts(struct completion *completion)
 static void offer_files(struct completion *completion)
 {
 	const char *slash = strrchr(completion->prefix, '/');
-	g_autofree char *typed = slash ? g_strndup(completion->prefix, (gsize)(slash + 1 - completion->prefix))
-				       : g_strdup("");
+	g_autofree char *typed =
+		slash ? g_strndup(completion->prefix, (gsize)(slash + 1 - completion->prefix))
+		      : g_strdup("");
 	g_autoptr(GDir) folder = g_dir_open(*typed ? typed : ".", 0, NULL);
 	const char *name;
 
@@ -63,8 +66,9 @@ static void offer_files(struct completion *completion)
 static void offer_disks(struct completion *completion, char **words)
 {
 	const char *comma = strrchr(completion->prefix, ',');
-	g_autofree char *typed = comma ? g_strndup(completion->prefix, (gsize)(comma + 1 - completion->prefix))
-				       : g_strdup("");
+	g_autofree char *typed =
+		comma ? g_strndup(completion->prefix, (gsize)(comma + 1 - completion->prefix))
+		      : g_strdup("");
 
 	for (unsigned i = 1; words[0] && words[i]; i++) {
 		struct guest *guest = model_find_guest(completion->model, words[i], NULL);
@@ -151,7 +155,8 @@ static void complete_argument(struct completion *completion, const struct verb *
 	if (argument && !g_str_has_prefix(completion->prefix, "-"))
 		offer_value(completion, argument, words);
 	for (argument = verb->arguments; argument->name; argument++)
-		if (g_str_has_prefix(argument->name, "--") && (*completion->prefix || !positional(verb, words)))
+		if (g_str_has_prefix(argument->name, "--") &&
+			(*completion->prefix || !positional(verb, words)))
 			offer(completion, argument->name);
 }
 

@@ -14,7 +14,8 @@
 #define PATIENCE (3 * G_USEC_PER_SEC)
 // Longest wait between two tries to connect, seconds.
 #define RETRY_MOST 60
-// How many guests one task reads at most, and for how long (microseconds): a sample waits no longer.
+// How many guests one task reads at most, and for how long (microseconds): a sample waits no
+// longer.
 #define READ_GUESTS 50
 #define READ_TIME 100000
 // All flags are looked at again after this long, for drivers whose events leave some out.
@@ -211,8 +212,8 @@ static void submit_read(struct connection *connection)
 	struct connection_private *private = connection->private;
 	struct read_task *read;
 
-	if (private->reading || connection->state != CONNECTION_CONNECTED || !private->flags_asked ||
-		!g_hash_table_size(private->dirty))
+	if (private->reading || connection->state != CONNECTION_CONNECTED ||
+		!private->flags_asked || !g_hash_table_size(private->dirty))
 		return;
 	read = g_new0(struct read_task, 1);
 	read->task.run = run_read;

@@ -21,14 +21,14 @@ enum connection_state {
 
 // The machine behind a connection. Zero or NAN is unknown.
 struct host {
-	char *hostname;  // as the hypervisor tells; NULL until connected
-	char *driver;    // libvirt's driver: "QEMU", "LXC", "Xen", "TEST"; NULL until connected
-	char *version;   // the hypervisor's version, "7.2.0"; NULL until connected
-	unsigned cpus;   // CPUs online
-	guint64 memory;  // bytes
-	double cpu;      // percent of one CPU in use by all: 0 to 100 * cpus
-	double memory_used;     // bytes in use, buffers and caches not counted where the host tells
-	unsigned cpus_promised; // vCPUs of all active guests
+	char *hostname;     // as the hypervisor tells; NULL until connected
+	char *driver;       // libvirt's driver: "QEMU", "LXC", "Xen", "TEST"; NULL until connected
+	char *version;      // the hypervisor's version, "7.2.0"; NULL until connected
+	unsigned cpus;      // CPUs online
+	guint64 memory;     // bytes
+	double cpu;         // percent of one CPU in use by all: 0 to 100 * cpus
+	double memory_used; // bytes in use, buffers and caches not counted where the host tells
+	unsigned cpus_promised;  // vCPUs of all active guests
 	guint64 memory_promised; // bytes given now to all active guests
 	guint64 memory_most;     // bytes all active guests may grow to
 	struct history cpu_history, memory_history;
@@ -40,11 +40,11 @@ struct connection {
 	char *name; // unique in the model: "host7", "host7-2", "test"
 	bool read_only;
 	enum connection_state state;
-	char *reason;    // one sentence when lost; NULL otherwise
-	char *details;   // libvirt's own words when lost; may be NULL
-	gint64 retry_at; // g_get_monotonic_time() of the next try while lost; 0 otherwise
+	char *reason;      // one sentence when lost; NULL otherwise
+	char *details;     // libvirt's own words when lost; may be NULL
+	gint64 retry_at;   // g_get_monotonic_time() of the next try while lost; 0 otherwise
 	unsigned failures; // tries in a row that failed
-	bool complete;   // the first whole list of guests has arrived
+	bool complete;     // the first whole list of guests has arrived
 	struct host host;
 	GPtrArray *guests; // struct guest *, sorted by name; NULL-free, never NULL
 	gint64 refreshed;  // clock_monotonic() of the newest sample; 0 before the first

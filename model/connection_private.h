@@ -11,19 +11,19 @@
 
 struct connection_private {
 	struct worker *worker;
-	GThreadPool *lanes;    // runs job steps; see model/job.c
-	GHashTable *by_uuid;   // borrowed key -> struct guest *, one reference held by `guests`
-	GHashTable *dirty;     // UUIDs (char *) to be read
+	GThreadPool *lanes;       // runs job steps; see model/job.c
+	GHashTable *by_uuid;      // borrowed key -> struct guest *, one reference held by `guests`
+	GHashTable *dirty;        // UUIDs (char *) to be read
 	bool refreshing, reading; // a task of that kind is under way
-	bool listed;      // the first sample since opening was applied
-	bool catching_up; // all guests are being read, since opening
-	bool flags_asked; // all flags were asked for since the connection was opened
-	bool flags_bulk;  // …and the driver could tell, so that reading may be brief
-	bool silent;      // was silent when the watchers were last told
-	unsigned mark;    // number of the newest sample
-	guint retry;      // timer of the next try; 0 none
+	bool listed;              // the first sample since opening was applied
+	bool catching_up;         // all guests are being read, since opening
+	bool flags_asked;         // all flags were asked for since the connection was opened
+	bool flags_bulk;          // …and the driver could tell, so that reading may be brief
+	bool silent;              // was silent when the watchers were last told
+	unsigned mark;            // number of the newest sample
+	guint retry;              // timer of the next try; 0 none
 	guint64 host_busy, host_idle; // the last sample's
-	gint64 flags_at;  // machine's monotonic time of the last look at all flags
+	gint64 flags_at;              // machine's monotonic time of the last look at all flags
 };
 
 struct connection *connection_new(
@@ -51,8 +51,7 @@ bool connection_apply(struct connection *connection, struct sample *sample);
 
 struct guest *connection_add_guest(
 	struct connection *connection, const char *uuid, const char *name);
-void connection_rename_guest(
-	struct connection *connection, struct guest *guest, const char *name);
+void connection_rename_guest(struct connection *connection, struct guest *guest, const char *name);
 void connection_remove_guest(struct connection *connection, struct guest *guest);
 
 // Sums up what active guests were promised.

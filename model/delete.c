@@ -87,7 +87,8 @@ static char *find_user(virDomainPtr domain, const char *path)
 
 static bool refuse(GError **error, const struct call *call, int code, const char *reason)
 {
-	g_set_error(error, MODEL_ERROR, code, _("Cannot delete guest '%s': %s"), call->target, reason);
+	g_set_error(
+		error, MODEL_ERROR, code, _("Cannot delete guest '%s': %s"), call->target, reason);
 	return false;
 }
 
@@ -111,15 +112,15 @@ static bool find_storage(
 		return true;
 	if (is_local(domain) && lstat(doomed->path, &status) == 0 && S_ISREG(status.st_mode))
 		return true;
-	reason = g_strdup_printf(_("its disk '%s' (%s) is neither a volume of the host's storage pools "
-				   "nor a file of this machine. Nothing was deleted."),
+	reason = g_strdup_printf(
+		_("its disk '%s' (%s) is neither a volume of the host's storage pools "
+		  "nor a file of this machine. Nothing was deleted."),
 		doomed->target, doomed->path);
 	return refuse(error, call, MODEL_ERROR_FAILED, reason);
 }
 
-static struct doomed *doom(
-	struct call *call, virDomainPtr domain, const struct facts *facts, const char *target,
-	GError **error)
+static struct doomed *doom(struct call *call, virDomainPtr domain, const struct facts *facts,
+	const char *target, GError **error)
 {
 	const struct guest_disk *disk = find_disk(facts, target);
 	g_autofree char *user = NULL;
@@ -130,8 +131,8 @@ static struct doomed *doom(
 		reason = g_strdup_printf(_("it has no disk '%s'. Nothing was deleted."), target);
 	else if ((user = find_user(domain, disk->source)))
 		reason = g_strdup_printf(
-			_("its disk '%s' (%s) also belongs to guest '%s'. Nothing was deleted."), target,
-			disk->source, user);
+			_("its disk '%s' (%s) also belongs to guest '%s'. Nothing was deleted."),
+			target, disk->source, user);
 	if (reason) {
 		refuse(error, call, user ? MODEL_ERROR_REFUSED : MODEL_ERROR_NOT_FOUND, reason);
 		return NULL;
@@ -211,7 +212,8 @@ bool action_delete(struct call *call, virDomainPtr domain, GError **error)
 	g_autoptr(GString) told = g_string_new(NULL);
 
 	if (domain_is_active(domain))
-		return refuse(error, call, MODEL_ERROR_STATE, _("it is running. Shut it down first."));
+		return refuse(
+			error, call, MODEL_ERROR_STATE, _("it is running. Shut it down first."));
 	doomed = doom_named(call, domain, error);
 	if (!doomed)
 		return false;
@@ -222,9 +224,11 @@ bool action_delete(struct call *call, virDomainPtr domain, GError **error)
 
 		if (!delete_disk(call, disk, error))
 			return false;
-		g_string_append_printf(told, "%s%s (%s)", told->len ? ", " : "", disk->target, disk->path);
+		g_string_append_printf(
+			told, "%s%s (%s)", told->len ? ", " : "", disk->target, disk->path);
 	}
-	call->output = told->len ? g_strdup_printf(_("%s is deleted, with %s."), call->target, told->str)
-				 : g_strdup_printf(_("%s is deleted; its disks stay."), call->target);
+	call->output =
+		told->len ? g_strdup_printf(_("%s is deleted, with %s."), call->target, told->str)
+			  : g_strdup_printf(_("%s is deleted; its disks stay."), call->target);
 	return true;
 }

@@ -5,7 +5,7 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 
-G_DEFINE_QUARK(lodge-model-error, model_error)
+G_DEFINE_QUARK(lodge - model - error, model_error)
 
 // What a libvirt error means here, and the way out a person can take.
 struct meaning {
@@ -38,7 +38,8 @@ static const struct meaning meanings[] = {
 	{VIR_ERR_OPERATION_INVALID, MODEL_ERROR_STATE, NULL},
 	{VIR_ERR_OPERATION_ABORTED, MODEL_ERROR_CANCELLED, NULL},
 	{VIR_ERR_OPERATION_TIMEOUT, MODEL_ERROR_FAILED,
-		N_("Another operation on the guest is still under way. Try again when it has ended.")},
+		N_("Another operation on the guest is still under way. Try again when it has "
+		   "ended.")},
 	{VIR_ERR_AGENT_UNRESPONSIVE, MODEL_ERROR_FAILED,
 		N_("The guest has no running agent; the mode 'acpi' needs none.")},
 	{VIR_ERR_NO_NETWORK, MODEL_ERROR_FAILED,
@@ -62,7 +63,8 @@ void error_set_libvirt(GError **error, const char *headline)
 {
 	virErrorPtr last = virGetLastError();
 	const struct meaning *meaning = find_meaning(last ? last->code : 0);
-	const char *reason = last && last->message ? last->message : _("the hypervisor gave no reason");
+	const char *reason =
+		last && last->message ? last->message : _("the hypervisor gave no reason");
 	g_auto(GStrv) lines = g_strsplit(reason, "\n", 2);
 	g_autoptr(GString) text = g_string_new(NULL);
 

@@ -10,15 +10,15 @@ GQuark model_error_quark(void);
 
 // The codes are the exit codes of the command line.
 enum model_error {
-	MODEL_ERROR_FAILED = 1,    // the operation failed
-	MODEL_ERROR_USAGE = 2,     // no such verb, missing or wrong argument
+	MODEL_ERROR_FAILED = 1,        // the operation failed
+	MODEL_ERROR_USAGE = 2,         // no such verb, missing or wrong argument
 	MODEL_ERROR_NOT_CONNECTED = 3, // no hypervisor answers
-	MODEL_ERROR_NOT_FOUND = 4, // no such guest, connection or file; or several of that name
-	MODEL_ERROR_REFUSED = 5,   // read-only, or not allowed by the hypervisor
-	MODEL_ERROR_UNSUPPORTED = 6, // this hypervisor cannot do that
-	MODEL_ERROR_STATE = 7,     // the guest is not in a state for that
+	MODEL_ERROR_NOT_FOUND = 4,     // no such guest, connection or file; or several of that name
+	MODEL_ERROR_REFUSED = 5,       // read-only, or not allowed by the hypervisor
+	MODEL_ERROR_UNSUPPORTED = 6,   // this hypervisor cannot do that
+	MODEL_ERROR_STATE = 7,         // the guest is not in a state for that
 	MODEL_ERROR_CANCELLED = 8,
-	MODEL_ERROR_CONFLICT = 9,  // somebody else changed it meanwhile
+	MODEL_ERROR_CONFLICT = 9, // somebody else changed it meanwhile
 };
 
 // The first line of a message, and what follows it (NULL for nothing). Caller frees.

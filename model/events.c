@@ -39,7 +39,8 @@ static void tell(struct worker *worker, virDomainPtr domain, enum note_kind kind
 		worker_tell(worker, &note);
 }
 
-static int on_lifecycle(virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
+static int on_lifecycle(
+	virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
 {
 	switch (event) {
 	case VIR_DOMAIN_EVENT_STARTED:
@@ -60,7 +61,8 @@ static void on_change(virConnectPtr connection, virDomainPtr domain, void *data)
 	tell(data, domain, NOTE_GUEST, 0);
 }
 
-static void on_balloon(virConnectPtr connection, virDomainPtr domain, unsigned long long kib, void *data)
+static void on_balloon(
+	virConnectPtr connection, virDomainPtr domain, unsigned long long kib, void *data)
 {
 	tell(data, domain, NOTE_MEMORY, kib * 1024);
 }

@@ -17,7 +17,8 @@ struct events {
 	gint close_held; // atomic: libvirt holds a reference to the worker for the close callback
 };
 
-// Starts the loop the first time, and silences libvirt's and libxml2's own printing of errors. Any thread.
+// Starts the loop the first time, and silences libvirt's and libxml2's own printing of errors. Any
+// thread.
 void events_start(void);
 
 // Registers for everything the model follows, told through worker_tell. Drivers that know no events

@@ -51,7 +51,8 @@ static guint64 read_memory(xmlNode *node)
 {
 	g_autofree char *number = xml_text(node);
 	g_autofree char *unit = xml_attribute(node, "unit");
-	g_autofree char *text = g_strconcat(number ? g_strstrip(number) : "", unit ? unit : "KiB", NULL);
+	g_autofree char *text =
+		g_strconcat(number ? g_strstrip(number) : "", unit ? unit : "KiB", NULL);
 	guint64 bytes = 0;
 
 	return parse_size(text, 1, &bytes, NULL) ? bytes : 0;
@@ -123,16 +124,19 @@ static void read_balloon(struct facts *facts, xmlNode *devices)
 	xmlNode *balloon = xml_child(devices, "memballoon", NULL);
 	g_autofree char *model = xml_attribute(balloon, "model");
 
-	facts->balloon_quiet = g_strcmp0(model, "virtio") == 0 && !xml_child(balloon, "stats", NULL);
+	facts->balloon_quiet =
+		g_strcmp0(model, "virtio") == 0 && !xml_child(balloon, "stats", NULL);
 }
 
 static void read_devices(struct facts *facts, xmlNode *devices)
 {
 	facts->disks = g_ptr_array_new_with_free_func((GDestroyNotify)guest_disk_free);
 	facts->nics = g_ptr_array_new_with_free_func((GDestroyNotify)guest_nic_free);
-	facts->has_console = xml_child(devices, "console", NULL) || xml_child(devices, "serial", NULL);
+	facts->has_console =
+		xml_child(devices, "console", NULL) || xml_child(devices, "serial", NULL);
 	read_balloon(facts, devices);
-	for (xmlNode *node = xml_child(devices, "disk", NULL); node; node = xml_next(node, "disk", NULL))
+	for (xmlNode *node = xml_child(devices, "disk", NULL); node;
+		node = xml_next(node, "disk", NULL))
 		g_ptr_array_add(facts->disks, read_disk(node));
 	for (xmlNode *node = xml_child(devices, "interface", NULL); node;
 		node = xml_next(node, "interface", NULL))

@@ -9,15 +9,15 @@
 #include <stdbool.h>
 
 struct facts {
-	char *uuid; // always set
-	bool gone;  // the guest is no longer there: nothing else is set
+	char *uuid;    // always set
+	bool gone;     // the guest is no longer there: nothing else is set
 	GError *error; // the definition could not be read: only name, id and state are set
 
 	char *name;
 	int id;
 	int state, reason;
-	gint64 started;        // clock_now() of the start, 0 unknown
-	bool flags_known;      // the three below were read
+	gint64 started;   // clock_now() of the start, 0 unknown
+	bool flags_known; // the three below were read
 	bool autostart, persistent, managed_save;
 
 	char *title, *description, *type, *os_type;

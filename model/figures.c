@@ -87,7 +87,8 @@ static void take_disk(struct guest_disk *disk, const struct sample_disk *sample,
 	double rates[4];
 
 	for (unsigned i = 0; i < 4; i++) {
-		rates[i] = disk->counted ? change(disk->counters[i], sample->counters[i]) / seconds : NAN;
+		rates[i] = disk->counted ? change(disk->counters[i], sample->counters[i]) / seconds
+					 : NAN;
 		disk->counters[i] = sample->counters[i];
 	}
 	disk->counted = true;

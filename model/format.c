@@ -105,7 +105,8 @@ char *format_duration(double seconds)
 	if (s < 3600)
 		return g_strdup_printf(_("%u min %u s"), (unsigned)(s / 60), (unsigned)(s % 60));
 	if (s < 86400)
-		return g_strdup_printf(_("%u h %u min"), (unsigned)(s / 3600), (unsigned)(s / 60 % 60));
+		return g_strdup_printf(
+			_("%u h %u min"), (unsigned)(s / 3600), (unsigned)(s / 60 % 60));
 	return g_strdup_printf(
 		_("%" G_GUINT64_FORMAT " d %u h"), s / 86400, (unsigned)(s / 3600 % 24));
 }
@@ -120,8 +121,8 @@ char *format_duration_short(double seconds)
 	if (s < 3600)
 		return g_strdup_printf("%u:%02u", (unsigned)(s / 60), (unsigned)(s % 60));
 	if (s < 86400)
-		return g_strdup_printf("%u:%02u:%02u", (unsigned)(s / 3600), (unsigned)(s / 60 % 60),
-			(unsigned)(s % 60));
+		return g_strdup_printf("%u:%02u:%02u", (unsigned)(s / 3600),
+			(unsigned)(s / 60 % 60), (unsigned)(s % 60));
 	return g_strdup_printf("%" G_GUINT64_FORMAT "d%02uh", s / 86400, (unsigned)(s / 3600 % 24));
 }
 
@@ -170,18 +171,21 @@ bool parse_size(const char *text, guint64 unit, guint64 *bytes, GError **error)
 	number = g_ascii_strtod(clean, &letters);
 	if (!g_ascii_isdigit(*clean) || letters == clean || strpbrk(clean, "xXpP") == clean + 1) {
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("'%s' is no size: write a number and a unit, such as 512M or 2GiB."), text);
+			_("'%s' is no size: write a number and a unit, such as 512M or 2GiB."),
+			text);
 		return false;
 	}
 	factor = unit_bytes(g_strchug(letters), unit);
 	if (factor == 0) {
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("'%s' is no unit of size: K, M, G, T, KiB, MiB, GiB, TiB, kB, MB, GB and TB are."),
+			_("'%s' is no unit of size: K, M, G, T, KiB, MiB, GiB, TiB, kB, MB, GB and "
+			  "TB are."),
 			letters);
 		return false;
 	}
 	if (!(number * factor < 9223372036854775808.0)) {
-		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("'%s' is too large a size."), text);
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("'%s' is too large a size."),
+			text);
 		return false;
 	}
 	*bytes = (guint64)(number * factor + 0.5);

@@ -28,25 +28,25 @@ enum guest_state {
 };
 
 struct guest_vcpu {
-	int state;     // libvirt's virVcpuState: 0 offline, 1 running, 2 blocked; -1 unknown
-	guint64 time;  // ns of CPU used since start, as last counted
-	guint64 wait;  // ns
-	guint64 delay; // ns
-	double use;    // percent of one CPU
+	int state;      // libvirt's virVcpuState: 0 offline, 1 running, 2 blocked; -1 unknown
+	guint64 time;   // ns of CPU used since start, as last counted
+	guint64 wait;   // ns
+	guint64 delay;  // ns
+	double use;     // percent of one CPU
 	double waiting; // percent of the time spent waiting for I/O
-	double steal;  // percent of the time runnable but not run by the host
+	double steal;   // percent of the time runnable but not run by the host
 	struct history use_history;
 };
 
 struct guest_disk {
-	char *target; // "vda"
-	char *source; // path, volume or URL; NULL when empty
-	char *device; // "disk", "cdrom", "floppy", "lun"
-	guint64 capacity;   // bytes the guest sees; 0 unknown
-	guint64 allocation; // bytes in use on the host; 0 unknown
-	guint64 physical;   // bytes the image has on the host; 0 unknown
-	guint64 counters[4]; // bytes read, bytes written, reads, writes, as last counted
-	bool counted;        // counters hold a count
+	char *target;                 // "vda"
+	char *source;                 // path, volume or URL; NULL when empty
+	char *device;                 // "disk", "cdrom", "floppy", "lun"
+	guint64 capacity;             // bytes the guest sees; 0 unknown
+	guint64 allocation;           // bytes in use on the host; 0 unknown
+	guint64 physical;             // bytes the image has on the host; 0 unknown
+	guint64 counters[4];          // bytes read, bytes written, reads, writes, as last counted
+	bool counted;                 // counters hold a count
 	double read_rate, write_rate; // bytes a second
 	double read_ops, write_ops;   // operations a second
 	struct history read_history, write_history; // bytes a second
@@ -56,9 +56,9 @@ struct guest_disk {
 struct guest_nic {
 	char *target; // host side, "vnet3"; NULL while the guest is off
 	char *mac;
-	char *source; // network, bridge or device it is plugged into; NULL for none
-	char *type;   // "network", "bridge", "user"…
-	char *model;  // "virtio"; NULL for the hypervisor's own choice
+	char *source;        // network, bridge or device it is plugged into; NULL for none
+	char *type;          // "network", "bridge", "user"…
+	char *model;         // "virtio"; NULL for the hypervisor's own choice
 	guint64 counters[2]; // bytes received, bytes sent
 	bool counted;
 	double rx_rate, tx_rate; // bytes a second, as the guest sees them
@@ -75,7 +75,7 @@ struct guest {
 
 	// From the definition, read when an event says it changed.
 	bool defined; // false until the definition was read the first time; the rest is then unset
-	char *title;       // NULL for none
+	char *title;  // NULL for none
 	char *description; // NULL for none
 	char *type;        // domain type: "kvm", "qemu", "xen", "test"…
 	char *os_type;     // "hvm", "exe"…
@@ -84,34 +84,34 @@ struct guest {
 	char *notes; // NULL for none
 	bool autostart;
 	bool persistent;
-	bool managed_save; // starts from a saved state
+	bool managed_save;  // starts from a saved state
 	unsigned vcpus;     // online now, or at next start while off; 0 unknown
 	unsigned vcpus_max; // 0 unknown
 	guint64 memory;     // bytes given now, or at next start while off; 0 unknown
 	guint64 memory_max; // bytes; 0 unknown
-	GPtrArray *disks; // struct guest_disk *, definition's order, never NULL
-	GPtrArray *nics;  // struct guest_nic *
-	bool has_console; // a serial or paravirtual console to connect to
+	GPtrArray *disks;   // struct guest_disk *, definition's order, never NULL
+	GPtrArray *nics;    // struct guest_nic *
+	bool has_console;   // a serial or paravirtual console to connect to
 
 	// Now.
 	enum guest_state state;
-	int reason;      // libvirt's reason number for that state
-	gint64 seen;     // clock_monotonic() of the newest data
-	gint64 started;  // clock_now() when it started; 0 unknown or not active
+	int reason;            // libvirt's reason number for that state
+	gint64 seen;           // clock_monotonic() of the newest data
+	gint64 started;        // clock_now() when it started; 0 unknown or not active
 	bool started_at_least; // it ran already when we first saw it: the uptime is at least that
 
 	// Figures of an active guest. Percents of one CPU: two busy CPUs are 200.
-	double cpu;            // percent of one CPU, all vCPUs together
-	double cpu_host;       // percent of the whole host
-	double cpu_allocation; // percent of the vCPUs it has now
-	double wait;           // percent of one CPU, all vCPUs together
-	double steal;          // percent of one CPU, all vCPUs together
-	double memory_used;    // bytes in use inside, when the balloon tells
-	double memory_rss;     // bytes the host spends on it
+	double cpu;                   // percent of one CPU, all vCPUs together
+	double cpu_host;              // percent of the whole host
+	double cpu_allocation;        // percent of the vCPUs it has now
+	double wait;                  // percent of one CPU, all vCPUs together
+	double steal;                 // percent of one CPU, all vCPUs together
+	double memory_used;           // bytes in use inside, when the balloon tells
+	double memory_rss;            // bytes the host spends on it
 	double read_rate, write_rate; // all disks, bytes a second
 	double read_ops, write_ops;   // all disks, operations a second
 	double rx_rate, tx_rate;      // all NICs, bytes a second
-	GPtrArray *vcpu;       // struct guest_vcpu *, index is the vCPU's number; never NULL
+	GPtrArray *vcpu;              // struct guest_vcpu *, index is the vCPU's number; never NULL
 
 	struct history cpu_history, wait_history, steal_history; // percent of one CPU
 	struct history memory_history;                           // bytes: used, else given

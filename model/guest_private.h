@@ -9,10 +9,10 @@
 struct guest_private {
 	unsigned refs;
 	char *sort_key;
-	gint64 added_at; // clock_monotonic() when it came to the model
-	gint64 facts_at; // clock_monotonic() of the newest facts: an older sample's state is stale
-	unsigned mark;   // number of the last sample it was in
-	gint64 taken;    // when cpu_time was counted
+	gint64 added_at;  // clock_monotonic() when it came to the model
+	gint64 facts_at;  // clock_monotonic() of the newest facts: an older sample's state is stale
+	unsigned mark;    // number of the last sample it was in
+	gint64 taken;     // when cpu_time was counted
 	guint64 cpu_time; // ns, SAMPLE_UNKNOWN
 };
 

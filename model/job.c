@@ -157,8 +157,8 @@ static char *summarise_failure(const struct job *job, unsigned failed)
 			first = job->steps->pdata[i];
 	if (job->steps->len == 1)
 		return g_strdup(first->error);
-	return g_strdup_printf(_("%s: %u of %u failed: %s"), job->title, failed, job->steps->len,
-		first->error);
+	return g_strdup_printf(
+		_("%s: %u of %u failed: %s"), job->title, failed, job->steps->len, first->error);
 }
 
 char *job_summary(const struct job *job)
@@ -279,7 +279,8 @@ static void give_up_steps(struct job *job, struct connection *connection)
 		if (step->state <= JOB_RUNNING)
 			job_end_step(step, NULL,
 				g_error_new(MODEL_ERROR, MODEL_ERROR_NOT_CONNECTED,
-					_("%s: the connection was given up; what became of it is not known."),
+					_("%s: the connection was given up; what became of it is "
+					  "not known."),
 					job->title));
 	}
 }
@@ -297,7 +298,8 @@ void jobs_tick(struct model *model)
 	for (unsigned i = 0; i < model->jobs->len; i++) {
 		struct job *job = model->jobs->pdata[i];
 
-		for (unsigned k = 0; (job->verb->flags & VERB_PROGRESS) && k < job->steps->len; k++) {
+		for (unsigned k = 0; (job->verb->flags & VERB_PROGRESS) && k < job->steps->len;
+			k++) {
 			struct job_step *step = job->steps->pdata[k];
 
 			if (step->state == JOB_RUNNING && !step->private->asking)

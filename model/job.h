@@ -15,15 +15,16 @@ struct verb;
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELLED };
 
 struct job_step {
-	struct guest *guest; // held; NULL for what concerns no known guest (define, restore of a file)
-	char *target;        // "host7/web1", or the file
-	char *uri;           // the connection's URI
-	char *command;       // the equivalent virsh command; NULL for a verb that changes nothing
+	struct guest
+		*guest; // held; NULL for what concerns no known guest (define, restore of a file)
+	char *target;   // "host7/web1", or the file
+	char *uri;      // the connection's URI
+	char *command;  // the equivalent virsh command; NULL for a verb that changes nothing
 	enum job_state state;
-	char *output;     // what it has to say when done ("web1 started"); may be NULL
-	char *error;      // whole sentence when failed: "Cannot start guest 'web': …"
-	char *details;    // libvirt's own words and a way out, several lines; may be NULL
-	double progress;  // 0 to 1; NAN when the hypervisor does not tell
+	char *output;          // what it has to say when done ("web1 started"); may be NULL
+	char *error;           // whole sentence when failed: "Cannot start guest 'web': …"
+	char *details;         // libvirt's own words and a way out, several lines; may be NULL
+	double progress;       // 0 to 1; NAN when the hypervisor does not tell
 	gint64 started, ended; // clock_now(), 0 before
 	struct step_private *private;
 };
@@ -31,9 +32,9 @@ struct job_step {
 struct job {
 	unsigned id; // 1, 2, 3…
 	const struct verb *verb;
-	char *title;      // "Start web1", "Shut down 3 guests"; translated
-	GPtrArray *steps; // struct job_step *
-	enum job_state state; // RUNNING while any step is; then FAILED if any failed, else DONE…
+	char *title;           // "Start web1", "Shut down 3 guests"; translated
+	GPtrArray *steps;      // struct job_step *
+	enum job_state state;  // RUNNING while any step is; then FAILED if any failed, else DONE…
 	gint64 created, ended; // clock_now()
 	struct job_private *private;
 };

@@ -16,7 +16,7 @@ struct job_private {
 };
 
 struct step_private {
-	struct job *job;                // whose step it is
+	struct job *job;               // whose step it is
 	struct connection *connection; // NULL once it was removed, or for a report
 	struct lane_work *work;        // NULL when not queued or running; one reference
 	bool cancelled;                // the user asked

@@ -50,7 +50,8 @@ static void add_words(JsonBuilder *json, const char *name, char **words)
 
 void json_add_time(JsonBuilder *json, const char *name, gint64 when)
 {
-	g_autoptr(GDateTime) time = when ? g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC) : NULL;
+	g_autoptr(GDateTime) time =
+		when ? g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC) : NULL;
 	g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 
 	add_text(json, name, text);

@@ -86,8 +86,8 @@ static void run_on_guest(struct lane_work *work, virConnectPtr connection)
 	virDomainPtr domain = virDomainLookupByUUIDString(connection, work->uuid);
 
 	if (!domain) {
-		g_autofree char *headline = g_strdup_printf(
-			_("Cannot find guest '%s'"), work->call.target);
+		g_autofree char *headline =
+			g_strdup_printf(_("Cannot find guest '%s'"), work->call.target);
 
 		error_set_libvirt(&work->error, headline);
 		return;

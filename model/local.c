@@ -44,8 +44,8 @@ static bool listens_in(const char *folder, const char *name)
 	return listens(path);
 }
 
-// A driver has its own socket where the daemons are modular; libvirtd serves all where they are not,
-// and then what the driver needs is looked for as well.
+// A driver has its own socket where the daemons are modular; libvirtd serves all where they are
+// not, and then what the driver needs is looked for as well.
 struct local {
 	const char *uri, *socket;
 	const char *needs; // NULL: only where it has its own socket

@@ -9,8 +9,8 @@
 // meets freed memory, whoever removes it.
 struct watch {
 	int id;
-	int fd;       // -1: a timeout
-	int wanted;   // handle: enum of libvirt's events, 0 none; timeout: milliseconds, -1 none
+	int fd;     // -1: a timeout
+	int wanted; // handle: enum of libvirt's events, 0 none; timeout: milliseconds, -1 none
 	bool removed;
 	GSource *source; // NULL while nothing is wanted
 	virEventHandleCallback on_handle;
@@ -21,7 +21,7 @@ struct watch {
 
 static struct {
 	GMainContext *context;
-	GMutex lock; // guards all below, and the watches
+	GMutex lock;         // guards all below, and the watches
 	GHashTable *watches; // id -> struct watch *
 	int last;
 } loop;
@@ -112,7 +112,8 @@ static int add_handle(
 		.fd = fd, .wanted = events, .on_handle = callback, .free = free, .data = data});
 }
 
-static int add_timeout(int interval, virEventTimeoutCallback callback, void *data, virFreeCallback free)
+static int add_timeout(
+	int interval, virEventTimeoutCallback callback, void *data, virFreeCallback free)
 {
 	return add(&(struct watch){
 		.fd = -1, .wanted = interval, .on_timeout = callback, .free = free, .data = data});
@@ -141,8 +142,8 @@ static gboolean free_watch(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-// With the lock held: libvirt may hold locks here that its free function takes, so that is called by
-// the loop's thread, later.
+// With the lock held: libvirt may hold locks here that its free function takes, so that is called
+// by the loop's thread, later.
 static void free_later(struct watch *watch)
 {
 	GSource *source = g_idle_source_new();

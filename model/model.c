@@ -48,7 +48,8 @@ void model_tell(struct model *model, const struct model_change *change)
 }
 
 unsigned model_watch(struct model *model,
-	void (*func)(struct model *model, const struct model_change *change, void *data), void *data)
+	void (*func)(struct model *model, const struct model_change *change, void *data),
+	void *data)
 {
 	struct watch watch = {++model->private->next_watch, func, data};
 
@@ -289,7 +290,8 @@ static bool check_uri(struct model *model, const char *uri, GError **error)
 		g_autofree char *shown = g_utf8_make_valid(uri, -1);
 
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("'%s' is no connection: write a libvirt URI such as qemu:///system."), shown);
+			_("'%s' is no connection: write a libvirt URI such as qemu:///system."),
+			shown);
 		return false;
 	}
 	if (model_connection(model, uri)) {
@@ -349,7 +351,8 @@ bool model_open(struct model *model, const char *const *uris, GError **error)
 	else
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_NOT_CONNECTED,
 			_("No hypervisor answers on this machine.\n"
-			  "Name one with --uri, or start libvirtd; --uri test:///default is libvirt's own "
+			  "Name one with --uri, or start libvirtd; --uri test:///default is "
+			  "libvirt's own "
 			  "test driver."));
 	return false;
 }
@@ -360,11 +363,11 @@ static struct guest *guest_not_found(const char *name, const struct guest *other
 {
 	if (other)
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_NOT_FOUND,
-			_("There is more than one guest '%s': name its host too, as in '%s/%s'."), name,
-			other->connection->name, name);
+			_("There is more than one guest '%s': name its host too, as in '%s/%s'."),
+			name, other->connection->name, name);
 	else
-		g_set_error(error, MODEL_ERROR, MODEL_ERROR_NOT_FOUND,
-			_("There is no guest '%s'."), name);
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_NOT_FOUND, _("There is no guest '%s'."),
+			name);
 	return NULL;
 }
 

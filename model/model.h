@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The whole that the console knows: connections with their guests, jobs, messages, the audit log,
-// settings. It lives on the default GLib main context: create it, use it and free it in that thread,
-// and run a main loop; everything it learns arrives there (at idle priority, so that keys go first)
-// and is told to the watchers. Work per loop turn is sliced to a few milliseconds.
+// settings. It lives on the default GLib main context: create it, use it and free it in that
+// thread, and run a main loop; everything it learns arrives there (at idle priority, so that keys
+// go first) and is told to the watchers. Work per loop turn is sliced to a few milliseconds.
 //
 // A console:   model = model_new(settings, 0); model_open(model, uris, &error);
 //              model_watch(model, changed, screen); run the loop; model_free(model).
@@ -30,7 +30,8 @@ enum model_flags {
 enum model_event {
 	MODEL_CONNECTION_ADDED,
 	MODEL_CONNECTION_REMOVED, // valid during the call, freed after it
-	MODEL_CONNECTION_CHANGED, // state, reason, host facts; each second while it is silent or lost
+	MODEL_CONNECTION_CHANGED, // state, reason, host facts; each second while it is silent or
+				  // lost
 	MODEL_GUEST_ADDED,
 	MODEL_GUEST_REMOVED, // gone is set; the model's reference is dropped after the call
 	MODEL_GUEST_CHANGED, // state or definition: anything but the refresh's figures
@@ -58,9 +59,9 @@ struct message {
 };
 
 struct model {
-	GPtrArray *connections; // struct connection *, in the order they were added
-	GPtrArray *jobs;        // struct job *, oldest first
-	GPtrArray *messages;    // struct message *, oldest first, at most 1000
+	GPtrArray *connections;    // struct connection *, in the order they were added
+	GPtrArray *jobs;           // struct job *, oldest first
+	GPtrArray *messages;       // struct message *, oldest first, at most 1000
 	struct settings *settings; // borrowed
 	struct audit *audit;
 	bool read_only;
@@ -71,8 +72,8 @@ struct model {
 // count. The audit log is opened here. One model a process.
 struct model *model_new(struct settings *settings, unsigned flags);
 
-// Closes everything without waiting for a worker that hangs (at most a quarter of a second for those
-// that do not). Takes NULL.
+// Closes everything without waiting for a worker that hangs (at most a quarter of a second for
+// those that do not). Takes NULL.
 void model_free(struct model *model);
 
 // Adds a connection, which begins to connect at once; NULL with a sentence when the text is no URI
@@ -85,13 +86,15 @@ void model_remove(struct model *model, struct connection *connection);
 // be added.
 bool model_open(struct model *model, const char *const *uris, GError **error);
 
-// URIs of hypervisors on this machine on whose sockets somebody listens and which this user may open,
-// found without connecting: no daemon is started, nothing is waited for. NULL-terminated, never NULL; caller frees.
+// URIs of hypervisors on this machine on whose sockets somebody listens and which this user may
+// open, found without connecting: no daemon is started, nothing is waited for. NULL-terminated,
+// never NULL; caller frees.
 char **model_local_uris(void);
 
 // Calls func in the main thread for every change. The number is for model_unwatch.
 unsigned model_watch(struct model *model,
-	void (*func)(struct model *model, const struct model_change *change, void *data), void *data);
+	void (*func)(struct model *model, const struct model_change *change, void *data),
+	void *data);
 void model_unwatch(struct model *model, unsigned watch);
 
 // Takes a sample of every connection now.

@@ -114,8 +114,8 @@ static struct facts *judge(struct facts *facts, GError **error)
 	return NULL;
 }
 
-struct facts *guest_facts_read(
-	struct worker *worker, virConnectPtr connection, const char *uuid, bool brief, GError **error)
+struct facts *guest_facts_read(struct worker *worker, virConnectPtr connection, const char *uuid,
+	bool brief, GError **error)
 {
 	struct facts *facts = g_new0(struct facts, 1);
 	virDomainPtr domain;
@@ -160,8 +160,10 @@ GHashTable *guest_flags_read(virConnectPtr connection)
 	GHashTable *flags = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	if (collect(connection, VIR_CONNECT_LIST_DOMAINS_AUTOSTART, GUEST_FLAG_AUTOSTART, flags) &&
-		collect(connection, VIR_CONNECT_LIST_DOMAINS_PERSISTENT, GUEST_FLAG_PERSISTENT, flags) &&
-		collect(connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, GUEST_FLAG_MANAGED_SAVE, flags))
+		collect(connection, VIR_CONNECT_LIST_DOMAINS_PERSISTENT, GUEST_FLAG_PERSISTENT,
+			flags) &&
+		collect(connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, GUEST_FLAG_MANAGED_SAVE,
+			flags))
 		return flags;
 	g_hash_table_unref(flags);
 	return NULL;

@@ -23,8 +23,8 @@ void host_facts_clear(struct host_facts *facts);
 
 // One guest by its UUID. `brief` leaves out the flags that flags_read tells for all at once.
 // NULL with the cause only when the connection failed; a guest that left is facts->gone.
-struct facts *guest_facts_read(
-	struct worker *worker, virConnectPtr connection, const char *uuid, bool brief, GError **error);
+struct facts *guest_facts_read(struct worker *worker, virConnectPtr connection, const char *uuid,
+	bool brief, GError **error);
 
 enum guest_flags {
 	GUEST_FLAG_AUTOSTART = 1 << 0,

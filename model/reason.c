@@ -23,7 +23,8 @@ static const char *const paused[] = {
 	[VIR_DOMAIN_PAUSED_MIGRATION] = N_("moving to another host"),
 	[VIR_DOMAIN_PAUSED_SAVE] = N_("being saved"),
 	[VIR_DOMAIN_PAUSED_DUMP] = N_("its memory is being dumped"),
-	[VIR_DOMAIN_PAUSED_IOERROR] = N_("a disk had an error: free space on the host, then resume"),
+	[VIR_DOMAIN_PAUSED_IOERROR] =
+		N_("a disk had an error: free space on the host, then resume"),
 	[VIR_DOMAIN_PAUSED_WATCHDOG] = N_("its watchdog went off"),
 	[VIR_DOMAIN_PAUSED_FROM_SNAPSHOT] = N_("restored from a snapshot"),
 	[VIR_DOMAIN_PAUSED_SHUTTING_DOWN] = N_("shutting down"),
@@ -67,7 +68,8 @@ const char *guest_reason_words(const struct guest *guest)
 	};
 	int reason = guest->reason;
 
-	if (reason < 0 || reason >= tables[guest->state].count || !tables[guest->state].words[reason])
+	if (reason < 0 || reason >= tables[guest->state].count ||
+		!tables[guest->state].words[reason])
 		return NULL;
 	return _(tables[guest->state].words[reason]);
 }

@@ -51,7 +51,8 @@ static void pad(GString *out, unsigned count)
 		g_string_append_c(out, ' ');
 }
 
-static void write_row(const struct text_table *table, unsigned row, const unsigned *widths, GString *out)
+static void write_row(
+	const struct text_table *table, unsigned row, const unsigned *widths, GString *out)
 {
 	for (unsigned i = 0; i < table->columns; i++) {
 		const char *cell = table->cells->pdata[row * table->columns + i];
@@ -126,7 +127,8 @@ static GPtrArray *choose(const struct request *request, bool active_only)
 
 static char *name_of(const struct request *request, const struct guest *guest)
 {
-	return request->model->connections->len > 1 ? guest_full_name(guest) : g_strdup(guest->name);
+	return request->model->connections->len > 1 ? guest_full_name(guest)
+						    : g_strdup(guest->name);
 }
 
 static void report_json(const struct request *request, bool active_only,
@@ -148,7 +150,8 @@ static void report_json(const struct request *request, bool active_only,
 
 static char *vcpus_of(const struct guest *guest)
 {
-	return guest->vcpus ? g_strdup_printf("%u/%u", guest->vcpus, guest->vcpus_max) : g_strdup("-");
+	return guest->vcpus ? g_strdup_printf("%u/%u", guest->vcpus, guest->vcpus_max)
+			    : g_strdup("-");
 }
 
 static double size_or_unknown(guint64 bytes)
@@ -221,8 +224,8 @@ static char *cpu_line(const struct guest *guest)
 	g_autofree char *wait = format_percent(guest->wait);
 	g_autofree char *steal = format_percent(guest->steal);
 
-	return g_strdup_printf(
-		_("%s %% of one, %s %% of the host; wait %s %%, steal %s %%"), cpu, host, wait, steal);
+	return g_strdup_printf(_("%s %% of one, %s %% of the host; wait %s %%, steal %s %%"), cpu,
+		host, wait, steal);
 }
 
 static char *uptime_line(const struct guest *guest)
@@ -374,8 +377,8 @@ static void append_record(GString *output, const struct audit_record *record)
 bool report_log(const struct request *request, GString *output, GError **error)
 {
 	const char *count = request_get(request, "--count");
-	g_autoptr(GPtrArray) records =
-		audit_read(request->model->audit, count ? (unsigned)g_ascii_strtod(count, NULL) : 0, error);
+	g_autoptr(GPtrArray) records = audit_read(
+		request->model->audit, count ? (unsigned)g_ascii_strtod(count, NULL) : 0, error);
 	g_autoptr(JsonBuilder) json = json_builder_new();
 	g_autofree char *text = NULL;
 

@@ -177,8 +177,8 @@ static const struct argument *guest_argument(const struct verb *verb)
 	return NULL;
 }
 
-// In `rename NEW` at a prompt with a guest selected, the first word is not a guest: positional words
-// are then counted from the end.
+// In `rename NEW` at a prompt with a guest selected, the first word is not a guest: positional
+// words are then counted from the end.
 static void begin_after_guest(struct parse *parse, GPtrArray *selected)
 {
 	const struct argument *first = parse->request->verb->arguments;
@@ -212,7 +212,8 @@ struct request *request_parse(
 
 	if (!verb) {
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("There is no command '%s'; 'help' lists them."), words[0] ? words[0] : "");
+			_("There is no command '%s'; 'help' lists them."),
+			words[0] ? words[0] : "");
 		return NULL;
 	}
 	parse.request = request_new(model, verb);
@@ -254,8 +255,8 @@ static bool check_value(struct parse *parse, const struct argument *argument, co
 
 	if (argument->kind == ARGUMENT_CHOICE && !g_strv_contains(argument->choices, value)) {
 		g_autofree char *choices = g_strjoinv(", ", (char **)argument->choices);
-		g_autofree char *text = g_strdup_printf(
-			_("%s is one of %s, not '%%s'."), argument->name, choices);
+		g_autofree char *text =
+			g_strdup_printf(_("%s is one of %s, not '%%s'."), argument->name, choices);
 
 		return usage_error(parse, text, value);
 	}
@@ -270,7 +271,8 @@ static bool check_guests(struct parse *parse, const struct argument *argument)
 	unsigned count = parse->request->guests->len;
 
 	if (!count && !argument->optional)
-		return usage_error(parse, _("Name the guest for '%s'."), parse->request->verb->name);
+		return usage_error(
+			parse, _("Name the guest for '%s'."), parse->request->verb->name);
 	if (count > 1 && argument->kind == ARGUMENT_GUEST)
 		return usage_error(
 			parse, _("'%s' works on one guest at a time."), parse->request->verb->name);
@@ -296,7 +298,8 @@ static bool check_arguments(struct parse *parse)
 	return true;
 }
 
-// The connection for a verb that works on one: the named, else the first guest's, else the only one.
+// The connection for a verb that works on one: the named, else the first guest's, else the only
+// one.
 static struct connection *choose_connection(const struct request *request, GError **error)
 {
 	struct model *model = request->model;
@@ -325,7 +328,8 @@ static bool check(const struct request *request, GError **error)
 
 	if (request->model->read_only && (request->verb->flags & VERB_CHANGES)) {
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_REFUSED,
-			_("'%s' would change something, and this console was started with --readonly."),
+			_("'%s' would change something, and this console was started with "
+			  "--readonly."),
 			request->verb->name);
 		return false;
 	}
@@ -341,8 +345,7 @@ static char *quoted_uri(const char *uri)
 
 char *request_virsh(const struct request *request, const struct guest *guest)
 {
-	g_autofree char *words =
-		request->verb->virsh ? request->verb->virsh(request, guest) : NULL;
+	g_autofree char *words = request->verb->virsh ? request->verb->virsh(request, guest) : NULL;
 	g_autofree char *uri = NULL;
 	struct connection *connection = guest ? guest->connection : request->connection;
 
@@ -364,7 +367,10 @@ char *request_title(const struct request *request)
 	if (request->guests->len > 1 && verb->title_many)
 		g_string_printf(title, _(verb->title_many), request->guests->len);
 	else
-		g_string_printf(title, _(verb->title_one), first ? first->name : target ? target : "");
+		g_string_printf(title, _(verb->title_one),
+			first    ? first->name
+			: target ? target
+				 : "");
 	return g_strchomp(g_string_free(g_steal_pointer(&title), FALSE));
 }
 

@@ -23,7 +23,10 @@ struct slot {
 	guint64 unit;
 };
 
-#define SLOT(name, field, unit) {name, offsetof(struct sample_guest, field), unit}
+#define SLOT(name, field, unit)                                                                    \
+	{                                                                                          \
+		name, offsetof(struct sample_guest, field), unit                                   \
+	}
 
 static const struct slot cpu_slots[] = {SLOT("time", cpu_time, 1), {NULL, 0, 0}};
 
@@ -276,8 +279,8 @@ static bool unsupported(void)
 	       code == VIR_ERR_CONFIG_UNSUPPORTED || code == VIR_ERR_OPERATION_DENIED;
 }
 
-static int bulk(virConnectPtr connection, struct sample_limits *limits,
-	virDomainStatsRecordPtr **records)
+static int bulk(
+	virConnectPtr connection, struct sample_limits *limits, virDomainStatsRecordPtr **records)
 {
 	int count;
 
@@ -373,9 +376,11 @@ static void take_host_memory(
 	guint64 total = 0, spare = 0;
 
 	sample->host_memory_used = SAMPLE_UNKNOWN;
-	if (virNodeGetMemoryStats(connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &count, 0) < 0 ||
+	if (virNodeGetMemoryStats(connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &count, 0) <
+			0 ||
 		count > (int)G_N_ELEMENTS(stats) ||
-		virNodeGetMemoryStats(connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) < 0) {
+		virNodeGetMemoryStats(
+			connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) < 0) {
 		limits->no_memory = true;
 		return;
 	}

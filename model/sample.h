@@ -11,13 +11,13 @@
 #define SAMPLE_UNKNOWN G_MAXUINT64
 
 struct sample_vcpu {
-	int state;                  // -1 unknown
-	guint64 time, wait, delay;  // ns
+	int state;                 // -1 unknown
+	guint64 time, wait, delay; // ns
 };
 
 struct sample_disk {
-	char *target, *path; // path may be NULL
-	guint64 counters[4]; // bytes read, bytes written, reads, writes
+	char *target, *path;                    // path may be NULL
+	guint64 counters[4];                    // bytes read, bytes written, reads, writes
 	guint64 allocation, capacity, physical; // bytes
 };
 
@@ -30,22 +30,22 @@ struct sample_guest {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char *name;
 	int id;
-	int state, reason;           // state -1: not told
-	guint64 cpu_time;            // ns
+	int state, reason; // state -1: not told
+	guint64 cpu_time;  // ns
 	guint64 vcpus, vcpus_max;
-	guint64 memory, memory_max;  // bytes
+	guint64 memory, memory_max;             // bytes
 	guint64 available, usable, unused, rss; // bytes
-	GArray *vcpu; // struct sample_vcpu, NULL for none
-	GArray *disks; // struct sample_disk, NULL for none
-	GArray *nics;  // struct sample_nic, NULL for none
+	GArray *vcpu;                           // struct sample_vcpu, NULL for none
+	GArray *disks;                          // struct sample_disk, NULL for none
+	GArray *nics;                           // struct sample_nic, NULL for none
 };
 
 struct sample {
-	gint64 taken;        // clock_monotonic() when the counters were read
-	GArray *guests;      // struct sample_guest
+	gint64 taken;                 // clock_monotonic() when the counters were read
+	GArray *guests;               // struct sample_guest
 	guint64 host_busy, host_idle; // ns of CPU since boot
 	guint64 host_memory_used;     // bytes
-	unsigned next;       // the main thread's place while it applies the sample
+	unsigned next;                // the main thread's place while it applies the sample
 };
 
 // What a driver turned out to be unable to do; kept per connection so that it is asked once.

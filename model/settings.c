@@ -15,7 +15,8 @@ static const char *const auto_yes_no[] = {"auto", "yes", "no", NULL};
 
 const struct setting settings_table[] = {
 	{"connections.uris", SETTING_LIST, "", 0, 0, NULL, N_("Connections"),
-		N_("Hypervisors to open at the start, as libvirt URIs; none: the local ones that answer.")},
+		N_("Hypervisors to open at the start, as libvirt URIs; none: the local ones that "
+		   "answer.")},
 	{"model.refresh", SETTING_NUMBER, "1", 0.1, 3600, NULL, N_("Refresh"),
 		N_("Seconds between two samples of all figures.")},
 	{"model.audit", SETTING_TEXT, "", 0, 0, NULL, N_("Audit log"),
@@ -29,7 +30,8 @@ const struct setting settings_table[] = {
 	{"ui.mouse", SETTING_BOOL, "true", 0, 0, NULL, N_("Mouse"),
 		N_("Let the mouse work in the console.")},
 	{"ui.braille", SETTING_BOOL, "false", 0, 0, NULL, N_("Braille"),
-		N_("For braille displays: the cursor stands on the focused item, nothing is told by drawing.")},
+		N_("For braille displays: the cursor stands on the focused item, nothing is told "
+		   "by drawing.")},
 	{"columns.guests", SETTING_LIST, "name;state;vcpus;cpu;memory;disk", 0, 0, NULL,
 		N_("Columns"), N_("Columns of the table of guests, in their order.")},
 	{.name = NULL},
@@ -104,8 +106,9 @@ struct settings *settings_load(const char *path, GError **error)
 	struct settings *settings = g_new0(struct settings, 1);
 	g_autoptr(GError) problem = NULL;
 
-	settings->path = path ? g_strdup(path)
-			      : g_build_filename(g_get_user_config_dir(), "lodge", "lodge.conf", NULL);
+	settings->path =
+		path ? g_strdup(path)
+		     : g_build_filename(g_get_user_config_dir(), "lodge", "lodge.conf", NULL);
 	settings->user = g_key_file_new();
 	settings->system = g_key_file_new();
 	load(settings->system, SYSCONFDIR "/lodge/lodge.conf", &problem);
@@ -162,7 +165,8 @@ static bool check(const char *name, const char *text, GError **error)
 	double number;
 
 	if (!find_kind(name, &kind)) {
-		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("There is no setting '%s'."), name);
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("There is no setting '%s'."),
+			name);
 		return false;
 	}
 	if (kind == SETTING_BOOL && !parse_bool(text, &truth)) {
@@ -172,8 +176,8 @@ static bool check(const char *name, const char *text, GError **error)
 	}
 	if (kind == SETTING_NUMBER && !parse_number(setting, text, &number)) {
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("The setting '%s' is a number from %g to %g, not '%s'."), name, setting->least,
-			setting->most, text);
+			_("The setting '%s' is a number from %g to %g, not '%s'."), name,
+			setting->least, setting->most, text);
 		return false;
 	}
 	if (kind == SETTING_CHOICE && !g_strv_contains(setting->choices, text)) {

@@ -7,25 +7,41 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-static const char *const states[] = {"running", "paused", "off", "saved", "crashed", "suspended",
-	"shutdown", "active", NULL};
+static const char *const states[] = {
+	"running", "paused", "off", "saved", "crashed", "suspended", "shutdown", "active", NULL};
 
-#define GUESTS {.name = "GUEST", .kind = ARGUMENT_GUESTS, .help = N_("Guests, by name.")}
-#define ONE_GUEST {.name = "GUEST", .kind = ARGUMENT_GUEST, .help = N_("The guest, by name.")}
+#define GUESTS                                                                                     \
+	{                                                                                          \
+		.name = "GUEST", .kind = ARGUMENT_GUESTS, .help = N_("Guests, by name.")           \
+	}
+#define ONE_GUEST                                                                                  \
+	{                                                                                          \
+		.name = "GUEST", .kind = ARGUMENT_GUEST, .help = N_("The guest, by name.")         \
+	}
 #define ALL_GUESTS                                                                                 \
 	{                                                                                          \
 		.name = "GUEST", .kind = ARGUMENT_GUESTS, .optional = true,                        \
 		.help = N_("Guests, by name; none: all.")                                          \
 	}
-#define FLAG(option, text) {.name = option, .kind = ARGUMENT_FLAG, .optional = true, .help = text}
-#define OPTION(option, what, text) {.name = option, .kind = what, .optional = true, .help = text}
+#define FLAG(option, text)                                                                         \
+	{                                                                                          \
+		.name = option, .kind = ARGUMENT_FLAG, .optional = true, .help = text              \
+	}
+#define OPTION(option, what, text)                                                                 \
+	{                                                                                          \
+		.name = option, .kind = what, .optional = true, .help = text                       \
+	}
 #define CHOICE(option, words, text)                                                                \
 	{                                                                                          \
 		.name = option, .kind = ARGUMENT_CHOICE, .optional = true, .choices = words,       \
 		.help = text                                                                       \
 	}
-#define CHANGES(text) {.name = "KEY=VALUE", .kind = ARGUMENT_ASSIGNMENTS, .help = text}
-#define HOST OPTION("--host", ARGUMENT_HOST, N_("The host to do it on, when several are connected."))
+#define CHANGES(text)                                                                              \
+	{                                                                                          \
+		.name = "KEY=VALUE", .kind = ARGUMENT_ASSIGNMENTS, .help = text                    \
+	}
+#define HOST                                                                                       \
+	OPTION("--host", ARGUMENT_HOST, N_("The host to do it on, when several are connected."))
 
 const struct verb verbs[] = {
 	{
@@ -34,7 +50,8 @@ const struct verb verbs[] = {
 		.help = N_("Lists guests with their state and size."),
 		.title_one = N_("List %s"),
 		.title_many = N_("List %u guests"),
-		.arguments = {ALL_GUESTS, CHOICE("--state", states, N_("Only guests in that state."))},
+		.arguments = {ALL_GUESTS,
+			CHOICE("--state", states, N_("Only guests in that state."))},
 		.report = report_list,
 	},
 	{
@@ -54,7 +71,8 @@ const struct verb verbs[] = {
 		.title_one = N_("Start %s"),
 		.title_many = N_("Start %u guests"),
 		.flags = VERB_CHANGES | VERB_ON_INACTIVE,
-		.arguments = {GUESTS, FLAG("--paused", N_("Leave it paused before its first instruction."))},
+		.arguments = {GUESTS,
+			FLAG("--paused", N_("Leave it paused before its first instruction."))},
 		.on_guest = action_start,
 		.virsh = virsh_start,
 	},
@@ -65,7 +83,8 @@ const struct verb verbs[] = {
 		.title_one = N_("Shut down %s"),
 		.title_many = N_("Shut down %u guests"),
 		.flags = VERB_CHANGES | VERB_ON_ACTIVE | VERB_CONFIRM,
-		.arguments = {GUESTS, CHOICE("--mode", shutdown_modes, N_("How to ask the guest."))},
+		.arguments = {GUESTS,
+			CHOICE("--mode", shutdown_modes, N_("How to ask the guest."))},
 		.on_guest = action_shutdown,
 		.virsh = virsh_shutdown,
 	},
@@ -76,7 +95,8 @@ const struct verb verbs[] = {
 		.title_one = N_("Reboot %s"),
 		.title_many = N_("Reboot %u guests"),
 		.flags = VERB_CHANGES | VERB_ON_ACTIVE | VERB_CONFIRM,
-		.arguments = {GUESTS, CHOICE("--mode", shutdown_modes, N_("How to ask the guest."))},
+		.arguments = {GUESTS,
+			CHOICE("--mode", shutdown_modes, N_("How to ask the guest."))},
 		.on_guest = action_reboot,
 		.virsh = virsh_reboot,
 	},
@@ -101,7 +121,8 @@ const struct verb verbs[] = {
 		.loses = N_("What the guest has not yet written to its disks is lost."),
 		.flags = VERB_CHANGES | VERB_LOSES | VERB_ON_ACTIVE | VERB_CONFIRM,
 		.arguments = {GUESTS,
-			FLAG("--graceful", N_("Only when it ends by itself when told to, unharmed."))},
+			FLAG("--graceful",
+				N_("Only when it ends by itself when told to, unharmed."))},
 		.on_guest = action_destroy,
 		.virsh = virsh_destroy,
 	},
@@ -130,12 +151,13 @@ const struct verb verbs[] = {
 	{
 		.name = "save",
 		.label = N_("Save"),
-		.help = N_("Writes guests' memory to disk and switches them off; start goes on from there."),
+		.help = N_("Writes guests' memory to disk and switches them off; start goes on "
+			   "from there."),
 		.title_one = N_("Save %s"),
 		.title_many = N_("Save %u guests"),
 		.flags = VERB_CHANGES | VERB_ON_ACTIVE | VERB_PROGRESS | VERB_CONFIRM,
-		.arguments = {GUESTS,
-			OPTION("--to", ARGUMENT_FILE, N_("A file of the host, instead of its own place."))},
+		.arguments = {GUESTS, OPTION("--to", ARGUMENT_FILE,
+					      N_("A file of the host, instead of its own place."))},
 		.on_guest = action_save,
 		.virsh = virsh_save,
 	},
@@ -146,9 +168,13 @@ const struct verb verbs[] = {
 		.title_one = N_("Restore %s"),
 		.title_many = N_("Restore %u guests"),
 		.flags = VERB_CHANGES | VERB_ON_INACTIVE | VERB_PROGRESS,
-		.arguments = {{.name = "GUEST", .kind = ARGUMENT_GUESTS, .optional = true,
+		.arguments = {{.name = "GUEST",
+				      .kind = ARGUMENT_GUESTS,
+				      .optional = true,
 				      .help = N_("Guests, by name.")},
-			OPTION("--from", ARGUMENT_FILE, N_("A file of the host that 'save --to' wrote.")), HOST},
+			OPTION("--from", ARGUMENT_FILE,
+				N_("A file of the host that 'save --to' wrote.")),
+			HOST},
 		.on_guest = action_restore,
 		.on_connection = action_restore_file,
 		.virsh = virsh_restore,
@@ -170,7 +196,8 @@ const struct verb verbs[] = {
 		.help = N_("Gives a guest that is off another name."),
 		.title_one = N_("Rename %s"),
 		.flags = VERB_CHANGES | VERB_ON_INACTIVE,
-		.arguments = {ONE_GUEST, {.name = "NAME", .kind = ARGUMENT_TEXT, .help = N_("The new name.")}},
+		.arguments = {ONE_GUEST,
+			{.name = "NAME", .kind = ARGUMENT_TEXT, .help = N_("The new name.")}},
 		.on_guest = action_rename,
 		.virsh = virsh_rename,
 	},
@@ -180,10 +207,11 @@ const struct verb verbs[] = {
 		.help = N_("Deletes guests that are off; their disks stay unless named."),
 		.title_one = N_("Delete %s"),
 		.title_many = N_("Delete %u guests"),
-		.loses = N_("The definition and a saved state are lost, and every disk that is named."),
+		.loses = N_(
+			"The definition and a saved state are lost, and every disk that is named."),
 		.flags = VERB_CHANGES | VERB_LOSES | VERB_ON_INACTIVE | VERB_CONFIRM,
-		.arguments = {GUESTS,
-			OPTION("--storage", ARGUMENT_DISKS, N_("Disks to delete too, as in vda,vdb."))},
+		.arguments = {GUESTS, OPTION("--storage", ARGUMENT_DISKS,
+					      N_("Disks to delete too, as in vda,vdb."))},
 		.on_guest = action_delete,
 		.virsh = virsh_delete,
 	},
@@ -193,7 +221,9 @@ const struct verb verbs[] = {
 		.help = N_("Defines a guest from a file with its libvirt XML."),
 		.title_one = N_("Define a guest from %s"),
 		.flags = VERB_CHANGES,
-		.arguments = {{.name = "FILE", .kind = ARGUMENT_FILE, .help = N_("The file of this machine.")},
+		.arguments = {{.name = "FILE",
+				      .kind = ARGUMENT_FILE,
+				      .help = N_("The file of this machine.")},
 			HOST},
 		.on_connection = action_define,
 		.virsh = virsh_define,
@@ -215,7 +245,8 @@ const struct verb verbs[] = {
 		.title_one = N_("Groups of %s"),
 		.title_many = N_("Groups of %u guests"),
 		.flags = VERB_CHANGES,
-		.arguments = {GUESTS, OPTION("--set", ARGUMENT_TEXT, N_("Exactly these, as in shop,test.")),
+		.arguments = {GUESTS,
+			OPTION("--set", ARGUMENT_TEXT, N_("Exactly these, as in shop,test.")),
 			OPTION("--add", ARGUMENT_TEXT, N_("These too.")),
 			OPTION("--remove", ARGUMENT_TEXT, N_("These no longer."))},
 		.on_guest = action_group,
@@ -228,7 +259,8 @@ const struct verb verbs[] = {
 		.title_one = N_("Tags of %s"),
 		.title_many = N_("Tags of %u guests"),
 		.flags = VERB_CHANGES,
-		.arguments = {GUESTS, OPTION("--set", ARGUMENT_TEXT, N_("Exactly these, as in db,ssd.")),
+		.arguments = {GUESTS,
+			OPTION("--set", ARGUMENT_TEXT, N_("Exactly these, as in db,ssd.")),
 			OPTION("--add", ARGUMENT_TEXT, N_("These too.")),
 			OPTION("--remove", ARGUMENT_TEXT, N_("These no longer."))},
 		.on_guest = action_tag,
@@ -240,9 +272,10 @@ const struct verb verbs[] = {
 		.help = N_("Writes the notes of a guest; they are kept in the definition."),
 		.title_one = N_("Notes of %s"),
 		.flags = VERB_CHANGES,
-		.arguments = {ONE_GUEST,
-			{.name = "TEXT", .kind = ARGUMENT_TEXT, .optional = true,
-				.help = N_("The text; none: no notes.")}},
+		.arguments = {ONE_GUEST, {.name = "TEXT",
+						 .kind = ARGUMENT_TEXT,
+						 .optional = true,
+						 .help = N_("The text; none: no notes.")}},
 		.on_guest = action_note,
 		.virsh = virsh_metadata,
 	},
@@ -253,7 +286,8 @@ const struct verb verbs[] = {
 		.title_one = N_("Resize %s"),
 		.title_many = N_("Resize %u guests"),
 		.flags = VERB_CHANGES,
-		.arguments = {GUESTS, CHANGES(N_("What to change, such as vcpus=4 memory=3GiB cap=150%.")),
+		.arguments = {GUESTS,
+			CHANGES(N_("What to change, such as vcpus=4 memory=3GiB cap=150%.")),
 			FLAG("--both", N_("Now and at the next start.")),
 			FLAG("--next-boot", N_("At the next start only.")),
 			FLAG("--dry-run", N_("Only tell what would be done."))},
@@ -263,7 +297,8 @@ const struct verb verbs[] = {
 	{
 		.name = "set",
 		.label = N_("Set…"),
-		.help = N_("Sets named values of guests' definitions; lodge-xml(7) lists the keys."),
+		.help = N_(
+			"Sets named values of guests' definitions; lodge-xml(7) lists the keys."),
 		.title_one = N_("Set values of %s"),
 		.title_many = N_("Set values of %u guests"),
 		.flags = VERB_CHANGES,
@@ -277,11 +312,14 @@ const struct verb verbs[] = {
 	{
 		.name = "diff",
 		.label = N_("Differences"),
-		.help = N_("Compares a guest's definitions: saved, running, draft or a revision's number."),
+		.help = N_("Compares a guest's definitions: saved, running, draft or a revision's "
+			   "number."),
 		.title_one = N_("Differences of %s"),
 		.title_many = N_("Differences of %u guests"),
-		.arguments = {ONE_GUEST, OPTION("--from", ARGUMENT_TEXT, N_("One side; saved where not given.")),
-			OPTION("--to", ARGUMENT_TEXT, N_("The other side; running where not given.")),
+		.arguments = {ONE_GUEST,
+			OPTION("--from", ARGUMENT_TEXT, N_("One side; saved where not given.")),
+			OPTION("--to", ARGUMENT_TEXT,
+				N_("The other side; running where not given.")),
 			FLAG("--words", N_("Value by value instead of line by line."))},
 		.on_guest = action_diff,
 	},
@@ -291,7 +329,8 @@ const struct verb verbs[] = {
 		.help = N_("Lists the definitions a guest had, or shows one."),
 		.title_one = N_("Revisions of %s"),
 		.title_many = N_("Revisions of %u guests"),
-		.arguments = {ONE_GUEST, OPTION("--show", ARGUMENT_TEXT, N_("Print the revision of that number."))},
+		.arguments = {ONE_GUEST,
+			OPTION("--show", ARGUMENT_TEXT, N_("Print the revision of that number."))},
 		.on_guest = action_revisions,
 	},
 	{
@@ -301,7 +340,8 @@ const struct verb verbs[] = {
 		.title_one = N_("Restore a revision of %s"),
 		.title_many = N_("Restore a revision of %u guests"),
 		.flags = VERB_CHANGES,
-		.arguments = {ONE_GUEST, {.name = "NUMBER", .kind = ARGUMENT_TEXT,
+		.arguments = {ONE_GUEST, {.name = "NUMBER",
+						 .kind = ARGUMENT_TEXT,
 						 .help = N_("The revision's number.")}},
 		.on_guest = action_restore_revision,
 		.virsh = virsh_set,
@@ -314,7 +354,8 @@ const struct verb verbs[] = {
 		.title_many = N_("Figures of %u guests"),
 		.flags = VERB_REPEATS,
 		.arguments = {ALL_GUESTS,
-			OPTION("--count", ARGUMENT_NUMBER, N_("How many samples; none: until interrupted.")),
+			OPTION("--count", ARGUMENT_NUMBER,
+				N_("How many samples; none: until interrupted.")),
 			OPTION("--interval", ARGUMENT_NUMBER, N_("Seconds between two samples."))},
 		.report = report_top,
 	},
@@ -324,8 +365,8 @@ const struct verb verbs[] = {
 		.help = N_("Prints the audit log: who changed what, and what came of it."),
 		.title_one = N_("Audit log %s"),
 		.title_many = N_("Audit log of %u guests"),
-		.arguments = {ALL_GUESTS,
-			OPTION("--count", ARGUMENT_NUMBER, N_("Only the newest lines, that many."))},
+		.arguments = {ALL_GUESTS, OPTION("--count", ARGUMENT_NUMBER,
+						  N_("Only the newest lines, that many."))},
 		.report = report_log,
 	},
 	{.name = NULL},
@@ -350,7 +391,7 @@ static const char *value_word(const struct argument *argument)
 	};
 
 	return argument->kind < G_N_ELEMENTS(words) && words[argument->kind] ? words[argument->kind]
-									    : "GUEST";
+									     : "GUEST";
 }
 
 static void append_argument(GString *usage, const struct argument *argument)

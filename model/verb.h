@@ -25,14 +25,14 @@ struct request;
 struct call;
 
 enum verb_flags {
-	VERB_CHANGES = 1 << 0,  // changes something: refused with --readonly, audited
-	VERB_LOSES = 1 << 1,    // may lose data of a guest: ask first
-	VERB_ON_ACTIVE = 1 << 2, // makes sense for an active guest only
+	VERB_CHANGES = 1 << 0,     // changes something: refused with --readonly, audited
+	VERB_LOSES = 1 << 1,       // may lose data of a guest: ask first
+	VERB_ON_ACTIVE = 1 << 2,   // makes sense for an active guest only
 	VERB_ON_INACTIVE = 1 << 3, // makes sense for a guest that is off only
-	VERB_PROGRESS = 1 << 5, // libvirt tells its progress and can stop it
-	VERB_REPEATS = 1 << 6,  // a report that the command line gives again and again (top)
-	VERB_MEASURES = 1 << 7, // a report that wants rates, and so two samples
-	VERB_CONFIRM = 1 << 4,  // screens ask before, unless the setting confirm.NAME says no
+	VERB_PROGRESS = 1 << 5,    // libvirt tells its progress and can stop it
+	VERB_REPEATS = 1 << 6,     // a report that the command line gives again and again (top)
+	VERB_MEASURES = 1 << 7,    // a report that wants rates, and so two samples
+	VERB_CONFIRM = 1 << 4,     // screens ask before, unless the setting confirm.NAME says no
 };
 
 enum argument_kind {
@@ -40,12 +40,12 @@ enum argument_kind {
 	ARGUMENT_GUEST,  // exactly one
 	ARGUMENT_TEXT,
 	ARGUMENT_FILE,
-	ARGUMENT_CHOICE, // one of `choices`
-	ARGUMENT_NUMBER, // a decimal number, fractions allowed
-	ARGUMENT_FLAG,   // an option without a value
-	ARGUMENT_HOST,   // a connection's name or URI; fills the request's connection
+	ARGUMENT_CHOICE,      // one of `choices`
+	ARGUMENT_NUMBER,      // a decimal number, fractions allowed
+	ARGUMENT_FLAG,        // an option without a value
+	ARGUMENT_HOST,        // a connection's name or URI; fills the request's connection
 	ARGUMENT_ASSIGNMENTS, // one or more KEY=VALUE words; their text is joined by newlines
-	ARGUMENT_DISKS,  // targets of the guest's disks, comma-separated: "vda,vdb"
+	ARGUMENT_DISKS,       // targets of the guest's disks, comma-separated: "vda,vdb"
 };
 
 // One argument. A name that begins with "--" is an option and may stand anywhere.
@@ -61,15 +61,15 @@ struct argument {
 
 struct verb {
 	const char *name;
-	const char *label; // for menus and buttons: N_("Shut down"); & comes from the screens
-	const char *help;  // one sentence, N_()
+	const char *label;      // for menus and buttons: N_("Shut down"); & comes from the screens
+	const char *help;       // one sentence, N_()
 	const char *title_one;  // N_("Shut down %s")
 	const char *title_many; // N_("Shut down %u guests"); NULL when it is never more than one
-	const char *loses; // what may be lost, for the question; N_(), NULL for nothing
+	const char *loses;      // what may be lost, for the question; N_(), NULL for nothing
 	unsigned flags;
 	struct argument arguments[VERB_ARGUMENTS]; // ends with a NULL name
-	// A job's thread. On success may set the call's output. NULL for other kinds. A verb may have
-	// both: it works on the connection when the request names no guests.
+	// A job's thread. On success may set the call's output. NULL for other kinds. A verb may
+	// have both: it works on the connection when the request names no guests.
 	bool (*on_guest)(struct call *call, virDomainPtr domain, GError **error);
 	bool (*on_connection)(struct call *call, virConnectPtr connection, GError **error);
 	// Main thread. Appends to the output, as text or (request->json) JSON.
@@ -101,7 +101,7 @@ struct request *request_new(struct model *model, const struct verb *verb);
 void request_add_guest(struct request *request, struct guest *guest);
 void request_set(struct request *request, const char *name, const char *value);
 const char *request_get(const struct request *request, const char *name); // NULL when not given
-void request_free(struct request *request);                              // takes NULL
+void request_free(struct request *request);                               // takes NULL
 
 // Reads words ("shutdown", "web1", "web2") into a request. Guests are named as in model_find_guest.
 // `selected` (struct guest *, may be NULL) stand in when a verb needs guests and none are named:
@@ -119,15 +119,16 @@ struct request *request_parse_line(
 // MODEL_ERROR_NOT_CONNECTED. The request stays the caller's. The job is borrowed from the model.
 struct job *request_run(const struct request *request, GError **error);
 
-// "Shut down web1", "Shut down 3 guests": the job's title and the question's headline. Caller frees.
+// "Shut down web1", "Shut down 3 guests": the job's title and the question's headline. Caller
+// frees.
 char *request_title(const struct request *request);
 
 // The equivalent command, whole: "virsh -c qemu:///system shutdown web1"; NULL when there is none.
 // Caller frees.
 char *request_virsh(const struct request *request, const struct guest *guest);
 
-// The words that can stand at the end of `line` instead of its last, unfinished word: verbs, guests,
-// options, choices, files, disks. NULL-terminated, sorted, never NULL; caller frees.
+// The words that can stand at the end of `line` instead of its last, unfinished word: verbs,
+// guests, options, choices, files, disks. NULL-terminated, sorted, never NULL; caller frees.
 char **verb_complete(struct model *model, const char *line);
 
 // ---- for the functions in the table, and the rooms that add verbs -----------------------------
@@ -138,7 +139,7 @@ struct call {
 	char *target;       // the guest's name, or the file
 	GHashTable *values; // as in request; read only
 	bool json;
-	char *output; // set by the function on success; taken over
+	char *output;   // set by the function on success; taken over
 	gint cancelled; // atomic: 1 when the user cancelled
 };
 

@@ -7,7 +7,8 @@
 
 static char *quote(const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:+@%=";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:+@%=";
 
 	return *word && strspn(word, plain) == strlen(word) ? g_strdup(word) : g_shell_quote(word);
 }
@@ -64,7 +65,8 @@ char *virsh_pause(const struct request *request, const struct guest *guest)
 
 char *virsh_resume(const struct request *request, const struct guest *guest)
 {
-	return words(guest->state == GUEST_SUSPENDED ? "dompmwakeup" : "resume", request, guest, NULL);
+	return words(
+		guest->state == GUEST_SUSPENDED ? "dompmwakeup" : "resume", request, guest, NULL);
 }
 
 char *virsh_save(const struct request *request, const struct guest *guest)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A connection's worker: the thread that makes its libvirt calls, one task after the other. Tasks
-// are submitted by the main thread and come back to it; a worker whose call hangs can be left behind
-// at once, and ends by itself when the call does.
+// are submitted by the main thread and come back to it; a worker whose call hangs can be left
+// behind at once, and ends by itself when the call does.
 #pragma once
 
 #include "model/sample.h"

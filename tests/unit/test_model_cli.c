@@ -23,7 +23,8 @@ static struct result *run_on(const char *const *uris, unsigned flags, const char
 	free(result.err);
 	assert_true(g_shell_parse_argv(line, NULL, &words, NULL));
 	assert_true(model_open(model, uris, NULL));
-	struct cli cli = {.model = model, .out = open_memstream(&result.out, &size),
+	struct cli cli = {.model = model,
+		.out = open_memstream(&result.out, &size),
 		.err = open_memstream(&result.err, &size)};
 	result.code = cli_run(&cli, (const char *const *)words);
 	fclose(cli.out);
@@ -123,14 +124,15 @@ static void changes_are_told_and_logged(void **state)
 	parser = parse(run("pause web2 --json"));
 	step = json_array_get_object_element(
 		json_object_get_array_member(
-			json_node_get_object(json_parser_get_root(parser)), "results"), 0);
+			json_node_get_object(json_parser_get_root(parser)), "results"),
+		0);
 	assert_string_equal(json_object_get_string_member(step, "state"), "done");
-	assert_true(g_str_has_suffix(json_object_get_string_member(step, "command"), "suspend web2"));
+	assert_true(
+		g_str_has_suffix(json_object_get_string_member(step, "command"), "suspend web2"));
 	result = run("log");
 	assert_non_null(strstr(result->out, "pause test/web1: ok"));
 	log = parse(run("log --json --count 2"));
-	assert_int_equal(
-		json_array_get_length(json_node_get_array(json_parser_get_root(log))), 2);
+	assert_int_equal(json_array_get_length(json_node_get_array(json_parser_get_root(log))), 2);
 }
 
 static void exit_codes_tell_what_went_wrong(void **state)

@@ -108,7 +108,8 @@ static void events_tell_what_others_do(void **state)
 	assert_int_equal(virDomainCreate(domain), 0);
 	helper_until(guest->state == GUEST_RUNNING && !guest->started_at_least);
 	assert_int_equal(virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_TITLE, "Shop front", NULL,
-				 NULL, VIR_DOMAIN_AFFECT_LIVE), 0);
+				 NULL, VIR_DOMAIN_AFFECT_LIVE),
+		0);
 	helper_until(!g_strcmp0(guest->title, "Shop front"));
 	virDomainFree(domain);
 	virConnectClose(other);
@@ -242,7 +243,8 @@ static void connections_have_names_and_go(void **state)
 	assert_non_null(model_find_guest(fixture.model, "test-2/web0", NULL));
 	assert_null(model_find_guest(fixture.model, "test/web0", &error));
 	assert_int_equal(error->code, MODEL_ERROR_NOT_FOUND);
-	assert_non_null(model_find_guest(fixture.model, "00000000-0000-4000-8000-000000000001", NULL));
+	assert_non_null(
+		model_find_guest(fixture.model, "00000000-0000-4000-8000-000000000001", NULL));
 	model_remove(fixture.model, model_connection(fixture.model, "test-2"));
 	assert_null(model_find_guest(fixture.model, "web0", NULL));
 	assert_int_equal(fixture.told[MODEL_CONNECTION_REMOVED], 1);
@@ -309,7 +311,8 @@ static void local_hosts_are_those_that_listen(void **state)
 	fd = silent_socket(path);
 	after = model_local_uris();
 	// A session is a user's; root has the system's hypervisors.
-	assert_int_equal(g_strv_contains((const char *const *)after, "qemu:///session"), geteuid() != 0);
+	assert_int_equal(
+		g_strv_contains((const char *const *)after, "qemu:///session"), geteuid() != 0);
 	close(fd);
 }
 

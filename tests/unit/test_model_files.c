@@ -186,7 +186,8 @@ static void the_log_is_rotated_and_read_across(void **state)
 	for (unsigned i = 0; i < 100; i++) {
 		g_autofree char *target = g_strdup_printf("guest%u", i);
 
-		assert_true(audit_add(audit, "test:///default", target, "start", "ok", "virsh", NULL));
+		assert_true(
+			audit_add(audit, "test:///default", target, "start", "ok", "virsh", NULL));
 	}
 	assert_true(g_file_test(old, G_FILE_TEST_EXISTS));
 	assert_true(stat(path, &status) == 0 ? status.st_size < 4096 + 200 : true);
@@ -198,8 +199,10 @@ static void the_log_is_rotated_and_read_across(void **state)
 
 static void garbage_in_the_log_is_left_out(void **state)
 {
-	g_autofree char *path = helper_write("garbage.log",
-		"no line\n\xff\xfe\t\t\t\t\t\t\n2026-01-01T00:00:00Z\tu\tU\tT\tv\tok\tc\nx\ty\tz\t1\t2\t3\t4\n");
+	g_autofree char *path =
+		helper_write("garbage.log", "no "
+					    "line\n\xff\xfe\t\t\t\t\t\t\n2026-01-01T00:00:"
+					    "00Z\tu\tU\tT\tv\tok\tc\nx\ty\tz\t1\t2\t3\t4\n");
 	struct audit *audit = audit_new(path, 0);
 	g_autoptr(GPtrArray) records = audit_read(audit, 0, NULL);
 

@@ -25,7 +25,8 @@ static void a_definition_becomes_facts(void **state)
 		"<domain type='kvm'><title> Shop </title><memory unit='GiB'>4</memory>"
 		"<currentMemory>2097152</currentMemory><vcpu current='2'>8</vcpu>"
 		"<metadata><x:other xmlns:x='urn:x'/><l:guest xmlns:l='" METADATA_URI "'>"
-		"<l:group>shop</l:group><l:group> </l:group><l:group>shop</l:group><l:tag>db</l:tag>"
+		"<l:group>shop</l:group><l:group> "
+		"</l:group><l:group>shop</l:group><l:tag>db</l:tag>"
 		"<l:notes>call Ann\nfirst</l:notes></l:guest></metadata>"
 		"<os><type>hvm</type></os><devices>"
 		"<disk type='block' device='disk'><source dev='/dev/x'/><target dev='vda'/></disk>"
@@ -62,8 +63,10 @@ static void strange_definitions_do_no_harm(void **state)
 {
 	static const char *const strange[] = {"<domain/>",
 		"<domain><memory unit='parsecs'>7</memory><vcpu>-3</vcpu></domain>",
-		"<domain><vcpu>99999999999999999999</vcpu><memory>99999999999999999999999</memory></domain>",
-		"<x><devices><disk/><interface/></devices></x>", "<domain><metadata/><devices/></domain>"};
+		"<domain><vcpu>99999999999999999999</vcpu><memory>99999999999999999999999</"
+		"memory></domain>",
+		"<x><devices><disk/><interface/></devices></x>",
+		"<domain><metadata/><devices/></domain>"};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(strange); i++) {
 		struct facts *facts = read_facts(strange[i]);
@@ -121,14 +124,16 @@ struct record {
 
 static void put(struct record *record, const char *name, unsigned long long value)
 {
-	assert_int_equal(
-		virTypedParamsAddULLong(&record->params, &record->count, &record->room, name, value), 0);
+	assert_int_equal(virTypedParamsAddULLong(
+				 &record->params, &record->count, &record->room, name, value),
+		0);
 }
 
 static void put_text(struct record *record, const char *name, const char *value)
 {
-	assert_int_equal(
-		virTypedParamsAddString(&record->params, &record->count, &record->room, name, value), 0);
+	assert_int_equal(virTypedParamsAddString(
+				 &record->params, &record->count, &record->room, name, value),
+		0);
 }
 
 static void take(struct guest *guest, struct record *record, gint64 when)

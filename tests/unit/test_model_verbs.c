@@ -53,7 +53,7 @@ static void good(const char *line, const char *words)
 	struct job *job = run(line);
 
 	if (job->state != JOB_DONE)
-		fail_msg("'%s' failed: %s %d %d steps %d", line, step_of(job)->error, job->state, step_of(job)->state, job->steps->len);
+		fail_msg("'%s' failed: %s", line, step_of(job)->error);
 	if (!strstr(step_of(job)->output, words))
 		fail_msg("'%s' says: %s", line, step_of(job)->output);
 }
@@ -167,8 +167,10 @@ static void groups_tags_and_notes_live_in_the_definition(void **state)
 
 static void a_definition_is_defined_and_deleted(void **state)
 {
-	g_autofree char *file = helper_write("new.xml",
-		"<domain type='test'><name>fresh</name><memory>1024</memory><os><type>hvm</type></os></domain>");
+	g_autofree char *file =
+		helper_write("new.xml", "<domain "
+					"type='test'><name>fresh</name><memory>1024</"
+					"memory><os><type>hvm</type></os></domain>");
 	g_autofree char *broken = helper_write("broken.xml", "<domain>\n<name>x</domain>");
 	g_autofree char *define = g_strdup_printf("define '%s'", file);
 	g_autofree char *define_broken = g_strdup_printf("define '%s'", broken);
@@ -187,11 +189,15 @@ static void storage_is_deleted_only_when_asked_by_name(void **state)
 	g_autofree char *image = helper_write("disk.img", "data");
 	g_autofree char *other = helper_write("other.img", "data");
 	g_autofree char *xml = g_strdup_printf(
-		"<domain type='test'><name>fresh</name><memory>1024</memory><os><type>hvm</type></os>"
-		"<devices><disk type='file' device='disk'><source file='%s'/><target dev='vda'/></disk>"
+		"<domain "
+		"type='test'><name>fresh</name><memory>1024</memory><os><type>hvm</type></os>"
+		"<devices><disk type='file' device='disk'><source file='%s'/><target "
+		"dev='vda'/></disk>"
 		"<disk type='file' device='disk'><source file='%s'/><target dev='vdb'/></disk>"
-		"<disk type='file' device='disk'><source file='/guest/0.img'/><target dev='vdc'/></disk>"
-		"</devices></domain>", image, other);
+		"<disk type='file' device='disk'><source file='/guest/0.img'/><target "
+		"dev='vdc'/></disk>"
+		"</devices></domain>",
+		image, other);
 	g_autofree char *file = helper_write("storage.xml", xml);
 	g_autofree char *define = g_strdup_printf("define '%s'", file);
 
@@ -288,8 +294,8 @@ static void read_only_refuses_every_change(void **state)
 static void the_table_is_whole(void **state)
 {
 	static const char *const wanted[] = {"list", "info", "start", "shutdown", "reboot", "reset",
-		"destroy", "pause", "resume", "save", "restore", "autostart", "rename", "delete", "define",
-		"dump", "top", "log"};
+		"destroy", "pause", "resume", "save", "restore", "autostart", "rename", "delete",
+		"define", "dump", "top", "log"};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++)
 		assert_non_null(verb_find(wanted[i]));
@@ -387,7 +393,8 @@ static void queued_steps_can_be_cancelled(void **state)
 		const struct job_step *step = job->steps->pdata[i];
 		const struct guest *target = step->guest;
 
-		helper_until(target->state == (step->state == JOB_DONE ? GUEST_PAUSED : GUEST_RUNNING));
+		helper_until(
+			target->state == (step->state == JOB_DONE ? GUEST_PAUSED : GUEST_RUNNING));
 	}
 	job_unref(job);
 }
