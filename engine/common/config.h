@@ -75,9 +75,6 @@ struct config_disk {
 	bool block;   /* a block device of the host */
 	bool readonly;
 	bool shareable; /* may be open in other machines too */
-	bool direct;    /* cache none, directsync: O_DIRECT */
-	bool writeback; /* the guest must flush: all caches but writethrough, directsync */
-	bool unsafe;    /* cache unsafe: flushes do nothing */
 	bool discard;   /* discard="unmap" */
 };
 

@@ -220,7 +220,6 @@ static bool read_disk(struct config_reader *reader, xmlNode *node, GError **erro
 	struct config_disk *disk = g_new0(struct config_disk, 1);
 
 	disk->block = config_attribute_is(node, "type", "block");
-	disk->writeback = true;
 	g_ptr_array_add(reader->config->disks, disk);
 	for (xmlNode *child = node->children; child; child = child->next)
 		if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, BAD_CAST "source"))
@@ -231,14 +230,7 @@ static bool read_disk(struct config_reader *reader, xmlNode *node, GError **erro
 static bool read_disk_driver(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	struct config_disk *disk = last_of(reader->config->disks);
-	g_autofree char *cache = config_attribute(node, "cache");
 
-	if (cache) {
-		disk->direct = strcmp(cache, "none") == 0 || strcmp(cache, "directsync") == 0;
-		disk->unsafe = strcmp(cache, "unsafe") == 0;
-		disk->writeback = strcmp(cache, "writethrough") != 0 &&
-			strcmp(cache, "directsync") != 0;
-	}
 	disk->discard = config_attribute_is(node, "discard", "unmap");
 	return true;
 }
@@ -609,7 +601,7 @@ const struct config_rule config_rules[] = {
 
 	{ DEVICES "/disk", "type=file|block device=disk", MANY, read_disk },
 	{ DEVICES "/disk/driver",
-		"name=qemu type=raw cache=default|none|writeback|writethrough|directsync|unsafe "
+		"name=qemu type=raw cache=default|none|writeback|unsafe "
 		"discard=unmap|ignore io=threads|native|io_uring",
 		0, read_disk_driver },
 	{ DEVICES "/disk/source", "file dev index startupPolicy=mandatory", 0, read_disk_source },

@@ -92,7 +92,7 @@ static void reads_details_of_devices(void **state)
 		"<vcpu current='2'>4</vcpu><currentMemory>65536</currentMemory>"
 		"<on_reboot>destroy</on_reboot><on_crash>preserve</on_crash>"
 		"<devices>"
-		"<disk type='block'><driver type='raw' cache='directsync' discard='unmap'/>"
+		"<disk type='block'><driver type='raw' cache='none' discard='unmap'/>"
 		"<source dev='/dev/x'/><target dev='vdb'/><serial>S1</serial><readonly/></disk>"
 		"<interface type='user'><mac address='52:54:00:01:02:ff'/><model type='virtio'/>"
 		"<portForward proto='tcp' address='127.0.0.1'><range start='2022' to='22'/>"
@@ -111,8 +111,7 @@ static void reads_details_of_devices(void **state)
 	assert_int_equal(config->on_reboot, CONFIG_ACTION_DESTROY);
 	assert_int_equal(config->on_crash, CONFIG_ACTION_PRESERVE);
 	disk = g_ptr_array_index(config->disks, 0);
-	assert_true(disk->block && disk->readonly && disk->direct && disk->discard);
-	assert_false(disk->writeback);
+	assert_true(disk->block && disk->readonly && disk->discard);
 	assert_string_equal(disk->serial, "S1");
 	net = g_ptr_array_index(config->nets, 0);
 	assert_memory_equal(net->mac, "\x52\x54\x00\x01\x02\xff", 6);
@@ -141,6 +140,10 @@ static void refuses_by_name_and_line(void **state)
 			  "</disk></devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:5: type='qcow2' of <driver> is not supported" },
+		{ HEAD OS "<devices><disk type='file'><driver cache='writethrough'/>"
+			  "<source file='/d'/></disk></devices></domain>",
+			CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: cache='writethrough' of <driver> is not supported" },
 		{ HEAD OS "<vcpu cpuset='1'>2</vcpu></domain>", CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:5: attribute 'cpuset' of <vcpu> is not supported" },
 		{ "<domain type='xen'/>", CONFIG_ERROR_UNSUPPORTED,

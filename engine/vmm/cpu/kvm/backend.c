@@ -122,27 +122,25 @@ static bool add_memory(struct kvm_backend *backend, unsigned slot, uint64_t addr
 /* As irq.h has it: GSI 0 is I/O APIC pin 2, GSI 2 goes nowhere. */
 static bool set_routes(struct kvm_backend *backend, GError **error)
 {
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entries[2 * IRQ_LINES];
-	} table = { 0 };
+	g_autofree struct kvm_irq_routing *table =
+		g_malloc0(sizeof(*table) + 2 * IRQ_LINES * sizeof(table->entries[0]));
 
 	for (unsigned gsi = 0; gsi < IRQ_LINES; gsi++) {
 		struct kvm_irq_routing_entry entry = { .gsi = gsi, .type = KVM_IRQ_ROUTING_IRQCHIP };
 
-		if (gsi < 16 && gsi != 2) {
+		if (gsi == 2)
+			continue;
+		if (gsi < 16) {
 			entry.u.irqchip.irqchip = gsi < 8 ? KVM_IRQCHIP_PIC_MASTER
 							  : KVM_IRQCHIP_PIC_SLAVE;
 			entry.u.irqchip.pin = gsi % 8;
-			table.entries[table.head.nr++] = entry;
+			table->entries[table->nr++] = entry;
 		}
-		if (gsi != 2) {
-			entry.u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
-			entry.u.irqchip.pin = gsi == 0 ? 2 : gsi;
-			table.entries[table.head.nr++] = entry;
-		}
+		entry.u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
+		entry.u.irqchip.pin = gsi == 0 ? 2 : gsi;
+		table->entries[table->nr++] = entry;
 	}
-	return kvm_try(backend->vm, KVM_SET_GSI_ROUTING, &table, "KVM_SET_GSI_ROUTING", error);
+	return kvm_try(backend->vm, KVM_SET_GSI_ROUTING, table, "KVM_SET_GSI_ROUTING", error);
 }
 
 /* MSRs the kernel does not know come to us, to be logged; without it the guest just gets its

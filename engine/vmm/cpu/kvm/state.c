@@ -155,6 +155,19 @@ void kvm_vcpu_set_state(struct vcpu *base, const struct vcpu_state *state)
 	ioctl(cpu->fd, KVM_SET_MP_STATE, &runnable);
 }
 
+/* One MSR in or out; false where KVM does not take it. */
+static bool move_msr(int fd, unsigned long request, struct kvm_msr_entry *entry)
+{
+	g_autofree struct kvm_msrs *one = g_malloc0(sizeof(*one) + sizeof(*entry));
+	bool ok;
+
+	one->nmsrs = 1;
+	one->entries[0] = *entry;
+	ok = ioctl(fd, request, one) == 1;
+	*entry = one->entries[0];
+	return ok;
+}
+
 /* All MSRs that KVM keeps and that can be read. */
 static struct kvm_msrs *read_msrs(const struct kvm_vcpu *cpu)
 {
@@ -167,14 +180,11 @@ static struct kvm_msrs *read_msrs(const struct kvm_vcpu *cpu)
 	if (ioctl(cpu->backend->kvm, KVM_GET_MSR_INDEX_LIST, list) < 0)
 		return msrs;
 	for (unsigned i = 0; i < list->nmsrs; i++) {
-		struct {
-			struct kvm_msrs head;
-			struct kvm_msr_entry entry;
-		} one = { .head.nmsrs = 1, .entry.index = list->indices[i] };
+		struct kvm_msr_entry entry = { .index = list->indices[i] };
 
-		if (list->indices[i] != MSR_TSC && list->indices[i] != MSR_TSC_ADJUST &&
-			ioctl(cpu->fd, KVM_GET_MSRS, &one) == 1)
-			msrs->entries[msrs->nmsrs++] = one.entry;
+		if (entry.index != MSR_TSC && entry.index != MSR_TSC_ADJUST &&
+			move_msr(cpu->fd, KVM_GET_MSRS, &entry))
+			msrs->entries[msrs->nmsrs++] = entry;
 	}
 	return msrs;
 }
@@ -204,14 +214,8 @@ void kvm_power_on_restore(struct kvm_vcpu *cpu)
 	ioctl(cpu->fd, KVM_SET_REGS, &state->regs);
 	ioctl(cpu->fd, KVM_SET_FPU, &state->fpu);
 	ioctl(cpu->fd, KVM_SET_XCRS, &state->xcrs);
-	for (unsigned i = 0; i < state->msrs->nmsrs; i++) {
-		struct {
-			struct kvm_msrs head;
-			struct kvm_msr_entry entry;
-		} one = { .head.nmsrs = 1, .entry = state->msrs->entries[i] };
-
-		ioctl(cpu->fd, KVM_SET_MSRS, &one);
-	}
+	for (unsigned i = 0; i < state->msrs->nmsrs; i++)
+		move_msr(cpu->fd, KVM_SET_MSRS, &state->msrs->entries[i]);
 	ioctl(cpu->fd, KVM_SET_LAPIC, &state->lapic);
 	ioctl(cpu->fd, KVM_SET_DEBUGREGS, &state->debugregs);
 	ioctl(cpu->fd, KVM_SET_VCPU_EVENTS, &state->events);
