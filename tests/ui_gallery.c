@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ui/app.h"
@@ -23,17 +24,30 @@ static struct ui_app *app;
 
 // ---- what is shown
 
-enum { ID_FORM = 1, ID_WIZARD, ID_MESSAGE, ID_ERROR, ID_ASK, ID_INPUT, ID_CHOOSE, ID_PROGRESS, ID_PROMPT, ID_TOAST, ID_QUIT };
+enum {
+	ID_FORM = 1,
+	ID_WIZARD,
+	ID_MESSAGE,
+	ID_ERROR,
+	ID_ASK,
+	ID_INPUT,
+	ID_CHOOSE,
+	ID_PROGRESS,
+	ID_PROMPT,
+	ID_TOAST,
+	ID_QUIT
+};
 
 static const char *const colours[] = { "red", "green", "blue, which is the longest", NULL };
-static const char *const names[] = { "web1", "web2", "web3", "db", "mail", "proxy", "dns", "ldap", "build", "test",
-				     "old-web", "old-db", NULL };
+static const char *const names[] = {"web1", "web2", "web3", "db", "mail", "proxy", "dns", "ldap",
+	"build", "test", "old-web", "old-db", NULL};
 
 static bool is_name(const char *text, void *data, GError **error)
 {
 	if (*text && !strchr(text, ' '))
 		return true;
-	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "A name has no spaces and is not empty.");
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+		"A name has no spaces and is not empty.");
 	return false;
 }
 
@@ -48,15 +62,18 @@ static struct form *example_form(void)
 	form_heading(f, "General");
 	form_add(f, "&Name", WIDGET(name), "as virsh shows it");
 	form_add(f, "&Host", WIDGET(off), "greyed: it runs there");
-	form_add(f, "&Memory", WIDGET(field_number_new(&NUMBER_BYTES, (gint64)4 << 30, 96 << 20, (gint64)8 << 30)),
-		 "most 8 GiB");
+	form_add(f, "&Memory",
+		WIDGET(field_number_new(&NUMBER_BYTES, (gint64)4 << 30, 96 << 20, (gint64)8 << 30)),
+		"most 8 GiB");
 	form_add(f, "C&PU cap", WIDGET(field_number_new(&NUMBER_PERCENT, 50, 1, 800)), NULL);
 	form_add(f, "&Colour", WIDGET(field_choice_new(colours, 1)), NULL);
 	form_heading(f, "Details");
 	form_add(f, "&vCPUs", WIDGET(field_slider_new(&NUMBER_COUNT, 4, 1, 16, 1, 24)), NULL);
 	form_add(f, NULL, WIDGET(field_check_new("&Keep for next start", true)), NULL);
 	form_add(f, NULL, WIDGET(field_check_new("Huge pa&ges", false)), "host7 has none reserved");
-	form_add(f, "N&otes", WIDGET(field_multi_new("Runs the shop.\nAsk Jörg before stopping it: 東京", 36, 4)), NULL);
+	form_add(f, "N&otes",
+		WIDGET(field_multi_new("Runs the shop.\nAsk Jörg before stopping it: 東京", 36, 4)),
+		NULL);
 	return f;
 }
 
@@ -149,7 +166,8 @@ static void chosen(int index, void *data)
 
 static void answered(bool yes, void *data)
 {
-	ui_app_toast(app, yes ? UI_TOAST_BAD : UI_TOAST_INFO, "The answer is %s.", yes ? "yes" : "no");
+	ui_app_toast(
+		app, yes ? UI_TOAST_BAD : UI_TOAST_INFO, "The answer is %s.", yes ? "yes" : "no");
 }
 
 static void typed(const char *line, void *data)
@@ -192,15 +210,21 @@ static void picked(int id, void *data)
 	case ID_MESSAGE: dialog_message(app, DIALOG_INFO, "All guests are well.", NULL); break;
 	case ID_ERROR:
 		dialog_message(app, DIALOG_ERROR,
-			       "Cannot start guest 'web1': cannot open disk '/srv/web1.img': Permission denied\n"
-			       "libvirt: error code 38\nvirsh start web1", NULL);
+			"Cannot start guest 'web1': cannot open disk '/srv/web1.img': Permission "
+			"denied\n"
+			"libvirt: error code 38\nvirsh start web1",
+			NULL);
 		break;
 	case ID_ASK: ask(); break;
-	case ID_INPUT: dialog_input(app, "Rename web1", "&New name", "web1", is_name, told, NULL, NULL); break;
+	case ID_INPUT:
+		dialog_input(app, "Rename web1", "&New name", "web1", is_name, told, NULL, NULL);
+		break;
 	case ID_CHOOSE: dialog_choose(app, "Move to", names, 3, chosen, NULL, NULL); break;
 	case ID_PROGRESS: open_progress(); break;
 	case ID_PROMPT: prompt_open(app, ":", NULL, &prompt_ops, NULL); break;
-	case ID_TOAST: ui_app_toast(app, UI_TOAST_WARN, "The guest did not give the memory back."); break;
+	case ID_TOAST:
+		ui_app_toast(app, UI_TOAST_WARN, "The guest did not give the memory back.");
+		break;
 	case ID_QUIT: ui_app_quit(app, 0); break;
 	}
 }
@@ -298,6 +322,12 @@ static enum ui_result key(struct ui_screen *s, uint32_t k)
 	case ':':
 		picked(ID_PROMPT, NULL);
 		return UI_HANDLED;
+	case '!':
+		term_suspend(ui_app_term(app));
+		if (system("echo 'Press Enter to come back.'; read answer") != 0)
+			ui_app_toast(app, UI_TOAST_BAD, "The shell failed.");
+		term_resume(ui_app_term(app));
+		return UI_HANDLED;
 	case 't': {
 		size_t n;
 		const struct theme *all = theme_all(&n), *now = ui_app_look(app)->theme;
@@ -344,8 +374,12 @@ static struct ui_screen *main_screen(void)
 	struct box *right = column_new(0), *all = column_new(0);
 	struct page page;
 
-	box_add(right, WIDGET(label_new("Wide text: 東京都 and ümläuts, cut with an ellipsis where it does not fit. "
-					"Bytes from outside are cleaned: \x01\xff.", STYLE_TEXT)), 0, 0);
+	box_add(right,
+		WIDGET(label_new("Wide text: 東京都 and ümläuts, cut with an ellipsis where it "
+				 "does not fit. "
+				 "Bytes from outside are cleaned: \x01\xff.",
+			STYLE_TEXT)),
+		0, 0);
 	box_add(right, WIDGET(example_form()), -1, 1);
 	box_add(right, WIDGET(example_chart()), 4, 0);
 	page = page_new("Hosts", WIDGET(example_tree()), "Widgets", WIDGET(right), true);
@@ -386,8 +420,11 @@ int main(int argc, char **argv)
 		g_printerr("%s\n", error->message);
 		return 2;
 	}
-	options = (struct term_options){ .theme = theme, .colors = colors, .braille = braille, .no_mouse = no_mouse,
-					 .chars = ascii ? TERM_CHARS_ASCII : TERM_CHARS_AUTO };
+	options = (struct term_options){.theme = theme,
+		.colors = colors,
+		.braille = braille,
+		.no_mouse = no_mouse,
+		.chars = ascii ? TERM_CHARS_ASCII : TERM_CHARS_AUTO};
 	term = term_open(&options, &error);
 	if (!term) {
 		g_printerr("%s\n", error->message);

@@ -363,7 +363,8 @@ void ui_app_free(struct ui_app *app)
 	app->ending = true;
 	app->depth = 0;
 	while (app->screens->len)
-		g_ptr_array_add(app->dead, g_ptr_array_steal_index(app->screens, app->screens->len - 1));
+		g_ptr_array_add(
+			app->dead, g_ptr_array_steal_index(app->screens, app->screens->len - 1));
 	app_bury(app);
 	app_clear_toast(app);
 	g_clear_handle_id(&app->toast_source, g_source_remove);

@@ -28,7 +28,7 @@ struct ui_screen {
 	struct widget *focus;	// where the focus is
 	char *popup_title;	// a popup's title in its frame; owned
 	bool popup;
-	bool line;		// a popup without frame in place of the status line, growing upwards
+	bool line; // a popup without frame in place of the status line, growing upwards
 	int popup_w, popup_h;	// wished size without frame; 0: what the body wants
 	bool popup_menu;	// in menu colours
 	bool popup_at;		// its frame's corner near popup_x, popup_y instead of centred
@@ -105,7 +105,8 @@ struct ui_screen *ui_app_screen(const struct ui_app *app, size_t i);
 
 enum ui_toast { UI_TOAST_INFO, UI_TOAST_GOOD, UI_TOAST_WARN, UI_TOAST_BAD };
 /// A sentence in the status line for 8 seconds (frozen clock: until a key).
-void ui_app_toast(struct ui_app *app, enum ui_toast kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void ui_app_toast(struct ui_app *app, enum ui_toast kind, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
 
 /// A redraw is due / everything is painted anew.
 void ui_app_touch(struct ui_app *app);

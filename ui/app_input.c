@@ -14,8 +14,10 @@ static void show_help(struct ui_app *app, struct ui_screen *s)
 	if (!help && s->ops->help)
 		help = _(s->ops->help);
 	dialog_text(app, _("Help"),
-		    help ? help : _("Tab and Shift-Tab move between the parts of the screen, F-keys are named in "
-				    "the bottom line, Shift-F1 lists all keys."));
+		help ? help
+		     : _("Tab and Shift-Tab move between the parts of the screen, F-keys are named "
+			 "in "
+			 "the bottom line, Shift-F1 lists all keys."));
 }
 
 // ---- intents
@@ -35,8 +37,8 @@ static void default_activation(struct ui_app *app, struct ui_screen *s, struct w
 
 void app_deliver(struct ui_app *app, struct ui_screen *s, struct widget *from, enum ui_result what)
 {
-	for (struct widget *w = from ? from->parent : NULL; w && what > UI_HANDLED && what != UI_CLOSE;
-	     w = w->parent)
+	for (struct widget *w = from ? from->parent : NULL;
+		w && what > UI_HANDLED && what != UI_CLOSE; w = w->parent)
 		if (w->ops->event)
 			what = w->ops->event(w, from, what);
 	if (what == UI_MOVED || what == UI_CHANGED || what == UI_ACTIVATED) {
@@ -120,9 +122,10 @@ static void show_hotkeys(struct ui_app *app, struct ui_screen *s)
 		letter[g_unichar_to_utf8(g_unichar_toupper(l->key), letter)] = '\0';
 		g_string_append_printf(text, "Alt-%s     %s\n", letter, l->text);
 	}
-	g_string_append(text, _("Tab       next part, Shift-Tab the one before\n"
-				"Esc       closes a popup; Esc letter is Alt-letter, Esc digit an F-key\n"
-				"Ctrl-L    draws the screen anew"));
+	g_string_append(
+		text, _("Tab       next part, Shift-Tab the one before\n"
+			"Esc       closes a popup; Esc letter is Alt-letter, Esc digit an F-key\n"
+			"Ctrl-L    draws the screen anew"));
 	dialog_text(app, _("Keys"), text->str);
 }
 
@@ -222,7 +225,8 @@ static void handle_key(struct ui_app *app, struct ui_screen *s, uint32_t key)
 
 // ---- mouse
 
-static bool offer_mouse(struct ui_app *app, struct ui_screen *s, struct widget *w, const struct ui_mouse *m)
+static bool offer_mouse(
+	struct ui_app *app, struct ui_screen *s, struct widget *w, const struct ui_mouse *m)
 {
 	struct ui_mouse own = *m;
 	enum ui_result r;

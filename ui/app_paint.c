@@ -16,7 +16,8 @@ static void collect_hot(struct widget *w, GArray *out)
 
 	if (w->hidden)
 		return;
-	for (; !w->disabled && w->ops->hotlabel && (e.label = w->ops->hotlabel(w, e.index)); e.index++)
+	for (; !w->disabled && w->ops->hotlabel && (e.label = w->ops->hotlabel(w, e.index));
+		e.index++)
 		g_array_append_val(out, e);
 	for (size_t i = 0; w->ops->child && (child = w->ops->child(w, i)); i++)
 		collect_hot(child, out);
@@ -52,8 +53,9 @@ static struct ui_rect popup_area(struct ui_screen *s, int w, int h)
 		size.h = widget_want(s->body, size.w).h;
 	size.h = CLAMP(size.h, 1, most_h);
 	if (s->popup_at)
-		return (struct ui_rect){ CLAMP(s->popup_x, 0, w - size.w - POPUP_EDGE_W) + POPUP_EDGE_W / 2,
-					 CLAMP(s->popup_y, 0, h - size.h - POPUP_EDGE_H) + 1, size.w, size.h };
+		return (struct ui_rect){
+			CLAMP(s->popup_x, 0, w - size.w - POPUP_EDGE_W) + POPUP_EDGE_W / 2,
+			CLAMP(s->popup_y, 0, h - size.h - POPUP_EDGE_H) + 1, size.w, size.h};
 	return (struct ui_rect){ (w - size.w) / 2, (h - size.h) / 2, size.w, size.h };
 }
 
@@ -202,11 +204,12 @@ static void draw_status(struct ui_app *app, struct ui_screen *s, const struct ca
 static void draw_popup(struct ui_screen *s, const struct canvas *all)
 {
 	const struct ui_rect *a = &s->body->area;
-	struct canvas box = canvas_sub(all, a->x - 2, a->y - 1, a->w + POPUP_EDGE_W, a->h + POPUP_EDGE_H);
+	struct canvas box =
+		canvas_sub(all, a->x - 2, a->y - 1, a->w + POPUP_EDGE_W, a->h + POPUP_EDGE_H);
 
 	canvas_clear(&box, s->popup_menu ? STYLE_MENU : STYLE_TEXT);
-	canvas_box(&box, 0, 0, box.w, box.h, s->popup_menu ? STYLE_MENU : STYLE_FRAME_FOCUS, s->popup_title,
-		   s->popup_menu ? STYLE_MENU : STYLE_FRAME_TITLE);
+	canvas_box(&box, 0, 0, box.w, box.h, s->popup_menu ? STYLE_MENU : STYLE_FRAME_FOCUS,
+		s->popup_title, s->popup_menu ? STYLE_MENU : STYLE_FRAME_TITLE);
 	widget_draw(s->body, all);
 }
 
@@ -250,13 +253,14 @@ static bool find_cursor(struct ui_app *app, int *x, int *y)
 
 static void draw_too_small(const struct canvas *all)
 {
-	g_autofree char *text = g_strdup_printf(_("Terminal too small: %d×%d needed."), UI_MIN_WIDTH,
-						UI_MIN_HEIGHT);
+	g_autofree char *text = g_strdup_printf(
+		_("Terminal too small: %d×%d needed."), UI_MIN_WIDTH, UI_MIN_HEIGHT);
 	g_auto(GStrv) lines = text_wrap(text, all->w);
 	int n = (int)g_strv_length(lines), y = MAX((all->h - n) / 2, 0);
 
 	for (int i = 0; i < n; i++)
-		canvas_text(all, MAX((all->w - text_width(lines[i])) / 2, 0), y + i, STYLE_TEXT, lines[i]);
+		canvas_text(all, MAX((all->w - text_width(lines[i])) / 2, 0), y + i, STYLE_TEXT,
+			lines[i]);
 }
 
 void app_paint_now(struct ui_app *app)

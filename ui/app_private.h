@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the app's parts share: app.c (stack, loop), app_paint.c (drawing), app_input.c (keys, mouse).
+// What the app's parts share: app.c (stack, loop), app_paint.c (drawing), app_input.c (keys,
+// mouse).
 #pragma once
 
 #include "ui/app.h"

@@ -17,8 +17,12 @@ static struct ui_size button_want(struct widget *w, int width)
 static void button_draw(struct widget *w, const struct canvas *c)
 {
 	struct button *b = (struct button *)w;
-	enum ui_style style = w->disabled ? STYLE_DIM : w->focused ? STYLE_BUTTON_FOCUS : STYLE_BUTTON;
-	enum ui_style hot = w->disabled ? STYLE_DIM : w->focused ? STYLE_HOTKEY_FOCUS : STYLE_HOTKEY;
+	enum ui_style style = w->disabled  ? STYLE_DIM
+			      : w->focused ? STYLE_BUTTON_FOCUS
+					   : STYLE_BUTTON;
+	enum ui_style hot = w->disabled  ? STYLE_DIM
+			    : w->focused ? STYLE_HOTKEY_FOCUS
+					 : STYLE_HOTKEY;
 	bool mark = w->focused && c->look->braille;
 	int width = ui_hotlabel_width(&b->label);
 

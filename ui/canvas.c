@@ -64,7 +64,8 @@ static void put(const struct canvas *c, int x, int y, enum ui_style style, const
 }
 
 /// One character with its combining marks (ended by 0) of WIDTH cells, at screen coordinates.
-static void put_char(const struct canvas *c, int x, int y, int width, enum ui_style style, const wchar_t *text)
+static void put_char(
+	const struct canvas *c, int x, int y, int width, enum ui_style style, const wchar_t *text)
 {
 	wchar_t plain[2] = { L' ', 0 };
 	bool whole = inside(c, x, y, width);
@@ -107,7 +108,8 @@ int canvas_text(const struct canvas *c, int x, int y, enum ui_style style, const
 	return at - c->x - x;
 }
 
-int canvas_printf(const struct canvas *c, int x, int y, enum ui_style style, const char *format, ...)
+int canvas_printf(
+	const struct canvas *c, int x, int y, enum ui_style style, const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
@@ -118,8 +120,8 @@ int canvas_printf(const struct canvas *c, int x, int y, enum ui_style style, con
 	return canvas_text(c, x, y, style, text);
 }
 
-void canvas_fit(const struct canvas *c, int x, int y, int width, enum text_align align, enum ui_style style,
-		const char *text)
+void canvas_fit(const struct canvas *c, int x, int y, int width, enum text_align align,
+	enum ui_style style, const char *text)
 {
 	g_autofree char *clean = text_clean(text, false);
 	g_autofree char *fit = text_fit(clean, width, align);
@@ -147,7 +149,8 @@ void canvas_clear(const struct canvas *c, enum ui_style style)
 	canvas_fill(c, 0, 0, c->w, c->h, style, ' ');
 }
 
-void canvas_fill(const struct canvas *c, int x, int y, int w, int h, enum ui_style style, gunichar ch)
+void canvas_fill(
+	const struct canvas *c, int x, int y, int w, int h, enum ui_style style, gunichar ch)
 {
 	struct ui_rect r = intersect(c->clip, (struct ui_rect){ c->x + x, c->y + y, w, h });
 	wchar_t text[2] = { (wchar_t)ch, 0 };
@@ -167,8 +170,8 @@ void canvas_vline(const struct canvas *c, int x, int y, int h, enum ui_style sty
 	canvas_fill(c, x, y, 1, h, style, ui_glyph_char(c->look, GLYPH_VLINE));
 }
 
-void canvas_box(const struct canvas *c, int x, int y, int w, int h, enum ui_style style, const char *title,
-		enum ui_style title_style)
+void canvas_box(const struct canvas *c, int x, int y, int w, int h, enum ui_style style,
+	const char *title, enum ui_style title_style)
 {
 	int right = x + w - 1, bottom = y + h - 1;
 
@@ -206,5 +209,6 @@ void canvas_restyle(const struct canvas *c, int x, int y, int w, enum ui_style s
 	struct ui_rect r = intersect(c->clip, (struct ui_rect){ c->x + x, c->y + y, w, 1 });
 
 	if (r.w > 0 && r.h > 0)
-		mvwchgat(c->win, r.y, r.x, r.w, (attr_t)c->look->attr[style], c->look->pair[style], NULL);
+		mvwchgat(c->win, r.y, r.x, r.w, (attr_t)c->look->attr[style], c->look->pair[style],
+			NULL);
 }

@@ -7,7 +7,8 @@ static gint64 frozen(void)
 	const char *text = g_getenv("LODGE_CLOCK");
 	gint64 seconds;
 
-	if (!text || !g_ascii_string_to_signed(text, 10, 0, G_MAXINT64 / G_USEC_PER_SEC, &seconds, NULL))
+	if (!text ||
+		!g_ascii_string_to_signed(text, 10, 0, G_MAXINT64 / G_USEC_PER_SEC, &seconds, NULL))
 		return -1;
 	return seconds;
 }

@@ -128,8 +128,8 @@ void dialog_default(struct dialog *d, int id)
 	}
 }
 
-void dialog_open(struct ui_app *app, struct dialog *d, bool (*done)(struct dialog *d, int id, void *data),
-		 void *data, GDestroyNotify free_data)
+void dialog_open(struct ui_app *app, struct dialog *d,
+	bool (*done)(struct dialog *d, int id, void *data), void *data, GDestroyNotify free_data)
 {
 	d->done = done;
 	d->data = data;
@@ -182,8 +182,8 @@ static bool ask_done(struct dialog *d, int id, void *data)
 }
 
 /// Text, names and folded details, one below the other.
-static struct widget *ask_body(struct ask *a, const char *text, enum ui_style style, const char *const *names,
-			       const char *details)
+static struct widget *ask_body(struct ask *a, const char *text, enum ui_style style,
+	const char *const *names, const char *details)
 {
 	struct box *column = column_new(1);
 
@@ -196,13 +196,15 @@ static struct widget *ask_body(struct ask *a, const char *text, enum ui_style st
 	}
 	if (details && *details) {
 		a->details = WIDGET(reader_new(details));
-		box_add(column, a->details, CLAMP(widget_want(a->details, DETAILS_WIDTH).h, 1, DETAILS_HEIGHT), 1);
+		box_add(column, a->details,
+			CLAMP(widget_want(a->details, DETAILS_WIDTH).h, 1, DETAILS_HEIGHT), 1);
 		a->details->hidden = true;
 	}
 	return WIDGET(column);
 }
 
-void dialog_message(struct ui_app *app, enum dialog_kind kind, const char *text, const char *details)
+void dialog_message(
+	struct ui_app *app, enum dialog_kind kind, const char *text, const char *details)
 {
 	static const struct {
 		const char *title;
@@ -214,7 +216,8 @@ void dialog_message(struct ui_app *app, enum dialog_kind kind, const char *text,
 	};
 	struct ask *a = g_new0(struct ask, 1);
 	const char *newline = strchr(text, '\n');
-	g_autofree char *first = newline ? g_strndup(text, (size_t)(newline - text)) : g_strdup(text);
+	g_autofree char *first =
+		newline ? g_strndup(text, (size_t)(newline - text)) : g_strdup(text);
 	struct dialog *d;
 
 	if (!details && newline && newline[1])
@@ -227,8 +230,8 @@ void dialog_message(struct ui_app *app, enum dialog_kind kind, const char *text,
 	dialog_open(app, d, ask_done, a, ask_free);
 }
 
-void dialog_ask(struct ui_app *app, const struct dialog_question *q, void (*answer)(bool yes, void *data),
-		void *data, GDestroyNotify free_data)
+void dialog_ask(struct ui_app *app, const struct dialog_question *q,
+	void (*answer)(bool yes, void *data), void *data, GDestroyNotify free_data)
 {
 	struct ask *a = g_new0(struct ask, 1);
 	struct dialog *d;
@@ -298,8 +301,8 @@ static void input_open(struct ui_app *app, struct dialog *d, struct input *in)
 }
 
 void dialog_input(struct ui_app *app, const char *title, const char *label, const char *initial,
-		  bool (*valid)(const char *text, void *data, GError **error),
-		  void (*answer)(const char *text, void *data), void *data, GDestroyNotify free_data)
+	bool (*valid)(const char *text, void *data, GError **error),
+	void (*answer)(const char *text, void *data), void *data, GDestroyNotify free_data)
 {
 	struct input *in = g_new0(struct input, 1);
 	struct form *form = form_new();

@@ -13,7 +13,8 @@ enum dialog_kind { DIALOG_INFO, DIALOG_WARNING, DIALOG_ERROR };
 
 /// A sentence with [OK]; DETAILS (NULL: none) unfold with [Details]. For a GError of several lines
 /// pass all of it as text: line one is the headline, the rest Details.
-void dialog_message(struct ui_app *app, enum dialog_kind kind, const char *text, const char *details);
+void dialog_message(
+	struct ui_app *app, enum dialog_kind kind, const char *text, const char *details);
 
 struct dialog_question {
 	const char *title;   // NULL: "Question"
@@ -28,8 +29,8 @@ void dialog_ask(struct ui_app *app, const struct dialog_question *q,
 
 /// One line of text. VALID may be NULL. ANSWER gets NULL when cancelled.
 void dialog_input(struct ui_app *app, const char *title, const char *label, const char *initial,
-		  bool (*valid)(const char *text, void *data, GError **error),
-		  void (*answer)(const char *text, void *data), void *data, GDestroyNotify free_data);
+	bool (*valid)(const char *text, void *data, GError **error),
+	void (*answer)(const char *text, void *data), void *data, GDestroyNotify free_data);
 
 /// One of a list (NULL-terminated); ANSWER gets its index, or -1 when cancelled. Typing jumps.
 void dialog_choose(struct ui_app *app, const char *title, const char *const *items, int current,
@@ -44,8 +45,8 @@ void dialog_text(struct ui_app *app, const char *title, const char *text);
 struct dialog;
 struct dialog *dialog_new(const char *title, struct widget *body);
 void dialog_button(struct dialog *d, const char *label, int fkey, int id, bool check);
-void dialog_open(struct ui_app *app, struct dialog *d, bool (*done)(struct dialog *d, int id, void *data),
-		 void *data, GDestroyNotify free_data);
+void dialog_open(struct ui_app *app, struct dialog *d,
+	bool (*done)(struct dialog *d, int id, void *data), void *data, GDestroyNotify free_data);
 struct ui_screen *dialog_screen(struct dialog *d);
 struct widget *dialog_body(struct dialog *d);
 /// The button focused first (default: the first thing in the body).

@@ -5,7 +5,8 @@
 
 #include "ui/field_private.h"
 
-void field_init(struct field *f, const struct widget_ops *ops, const struct field_kind *kind, const char *text)
+void field_init(struct field *f, const struct widget_ops *ops, const struct field_kind *kind,
+	const char *text)
 {
 	widget_init(&f->widget, ops);
 	g_assert(g_str_has_prefix(ops->name, "field")); // widget_is_field() goes by it
@@ -66,7 +67,8 @@ void field_accept(struct field *f)
 	f->first = g_strdup(f->text);
 }
 
-void field_set_validator(struct field *f, bool (*valid)(const char *text, void *data, GError **error), void *data)
+void field_set_validator(
+	struct field *f, bool (*valid)(const char *text, void *data, GError **error), void *data)
 {
 	f->valid = valid;
 	f->valid_data = data;
@@ -145,5 +147,7 @@ bool widget_is_field(const struct widget *w)
 
 enum ui_style field_style(const struct field *f)
 {
-	return f->widget.disabled ? STYLE_FIELD_OFF : f->widget.focused ? STYLE_FIELD_FOCUS : STYLE_FIELD;
+	return f->widget.disabled  ? STYLE_FIELD_OFF
+	       : f->widget.focused ? STYLE_FIELD_FOCUS
+				   : STYLE_FIELD;
 }

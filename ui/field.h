@@ -18,7 +18,8 @@ struct field *field_text_new(const char *value, int width);
 void field_set_secret(struct field *f, bool secret);
 
 /// A number with unit. MIN and MAX in smallest units. '+' and '-' (and Ctrl-Up/Down) step it.
-struct field *field_number_new(const struct number_kind *kind, gint64 value, gint64 min, gint64 max);
+struct field *field_number_new(
+	const struct number_kind *kind, gint64 value, gint64 min, gint64 max);
 /// Empty is allowed and means "none": field_number() is then -1.
 void field_set_optional(struct field *f, bool optional);
 /// The number, or -1 when empty or wrong (see field_error).
@@ -56,8 +57,8 @@ bool field_changed(const struct field *f);
 void field_accept(struct field *f);
 
 /// A further condition. Called with the text after each change; the error is the sentence shown.
-void field_set_validator(struct field *f, bool (*valid)(const char *text, void *data, GError **error),
-			 void *data);
+void field_set_validator(
+	struct field *f, bool (*valid)(const char *text, void *data, GError **error), void *data);
 /// The sentence that says what is wrong, NULL when nothing is. Owned by the field.
 const char *field_error(struct field *f);
 /// A wrong value from elsewhere (the host refused it), shown until the next change. NULL clears.

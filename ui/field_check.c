@@ -36,7 +36,8 @@ static void check_draw(struct widget *w, const struct canvas *c)
 
 	canvas_text(c, 0, 0, box, w->disabled ? (on ? "(x)" : "( )") : on ? "[x]" : "[ ]");
 	canvas_text(c, 3, 0, style, w->focused && c->look->braille ? "<" : " ");
-	ui_hotlabel_draw(&ch->label, c, 4, 0, c->w - 4, style, w->disabled ? STYLE_DIM : STYLE_HOTKEY);
+	ui_hotlabel_draw(
+		&ch->label, c, 4, 0, c->w - 4, style, w->disabled ? STYLE_DIM : STYLE_HOTKEY);
 }
 
 static enum ui_result check_key(struct widget *w, uint32_t key)

@@ -95,8 +95,8 @@ static enum ui_result open_list(struct choice *ch)
 	list = list_new(LIST_PLAIN);
 	list_set_strv(list, (const char *const *)ch->items);
 	list_set_cursor(list, ch->current);
-	list_popup(app, NULL, list, ch->field.widget.area.x - 2, ch->field.widget.area.y + 1, picked, ch->link,
-		   link_gone);
+	list_popup(app, NULL, list, ch->field.widget.area.x - 2, ch->field.widget.area.y + 1,
+		picked, ch->link, link_gone);
 	return UI_HANDLED;
 }
 

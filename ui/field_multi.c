@@ -90,7 +90,8 @@ static bool multi_cursor(struct widget *w, int *x, int *y)
 
 static enum ui_result edit(struct multi *m, size_t from, size_t to, const char *with)
 {
-	g_autofree char *text = g_strdup_printf("%.*s%s%s", (int)from, m->field.text, with, m->field.text + to);
+	g_autofree char *text =
+		g_strdup_printf("%.*s%s%s", (int)from, m->field.text, with, m->field.text + to);
 
 	m->at = from + strlen(with);
 	return field_update(&m->field, text);
@@ -171,10 +172,12 @@ static enum ui_result edit_keys(struct multi *m, uint32_t key)
 	case UIK_PASTED | UIK_ENTER:
 		return edit(m, m->at, m->at, "\n");
 	case UIK_BACKSPACE:
-		return m->at ? edit(m, (size_t)(g_utf8_prev_char(text + m->at) - text), m->at, "") : UI_HANDLED;
+		return m->at ? edit(m, (size_t)(g_utf8_prev_char(text + m->at) - text), m->at, "")
+			     : UI_HANDLED;
 	case UIK_DELETE:
-		return text[m->at] ? edit(m, m->at, (size_t)(g_utf8_next_char(text + m->at) - text), "") :
-				     UI_HANDLED;
+		return text[m->at]
+			       ? edit(m, m->at, (size_t)(g_utf8_next_char(text + m->at) - text), "")
+			       : UI_HANDLED;
 	case UIK_CTRL('k'):
 		return edit(m, m->at, end > m->at || !text[end] ? end : end + 1, "");
 	}

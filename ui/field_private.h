@@ -27,7 +27,8 @@ struct field {
 	bool optional, secret;
 };
 
-void field_init(struct field *f, const struct widget_ops *ops, const struct field_kind *kind, const char *text);
+void field_init(struct field *f, const struct widget_ops *ops, const struct field_kind *kind,
+	const char *text);
 /// The user made it TEXT.
 enum ui_result field_update(struct field *f, const char *text);
 /// For kinds with more to free.

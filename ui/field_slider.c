@@ -51,7 +51,8 @@ static void slider_draw(struct widget *w, const struct canvas *c)
 	double fraction = span > 0 ? (double)(field_number(f) - f->min) / span : 1;
 
 	canvas_glyph(c, 0, 0, STYLE_LABEL, GLYPH_BAR_BEGIN);
-	canvas_bar(c, 1, 0, cells, fraction, w->disabled ? STYLE_DIM : STYLE_BAR_FULL, STYLE_BAR_EMPTY);
+	canvas_bar(c, 1, 0, cells, fraction, w->disabled ? STYLE_DIM : STYLE_BAR_FULL,
+		STYLE_BAR_EMPTY);
 	canvas_glyph(c, cells + 1, 0, STYLE_LABEL, GLYPH_BAR_END);
 	canvas_fit(c, cells + 3, 0, VALUE_WIDTH, TEXT_LEFT, field_style(f), f->text);
 }
@@ -123,8 +124,8 @@ static const struct widget_ops slider_ops = {
 	.destroy = field_destroy,
 };
 
-struct field *field_slider_new(const struct number_kind *kind, gint64 value, gint64 min, gint64 max, gint64 step,
-			       int width)
+struct field *field_slider_new(const struct number_kind *kind, gint64 value, gint64 min, gint64 max,
+	gint64 step, int width)
 {
 	struct slider *s = g_new0(struct slider, 1);
 	g_autofree char *text = number_format(kind, CLAMP(value, min, MAX(min, max)));

@@ -48,7 +48,8 @@ static char *shown(const struct text_field *t, size_t bytes)
 {
 	g_autofree char *part = g_strndup(t->field.text, bytes);
 
-	return t->field.secret ? g_strnfill((gsize)g_utf8_strlen(part, -1), '*') : g_steal_pointer(&part);
+	return t->field.secret ? g_strnfill((gsize)g_utf8_strlen(part, -1), '*')
+			       : g_steal_pointer(&part);
 }
 
 static int cursor_cell(const struct text_field *t)
@@ -104,7 +105,8 @@ static bool text_focusable(const struct widget *w)
 /// Replaces the bytes FROM … TO by WITH; the cursor stands behind that.
 static enum ui_result edit(struct text_field *t, size_t from, size_t to, const char *with)
 {
-	g_autofree char *text = g_strdup_printf("%.*s%s%s", (int)from, t->field.text, with, t->field.text + to);
+	g_autofree char *text =
+		g_strdup_printf("%.*s%s%s", (int)from, t->field.text, with, t->field.text + to);
 
 	t->at = from + strlen(with);
 	return field_update(&t->field, text);
@@ -147,7 +149,8 @@ static enum ui_result step(struct text_field *t, int direction)
 	if (value < 0) // empty: the first step leads to an end of the range
 		value = direction > 0 ? f->min : f->max;
 	else // to the next multiple of the step
-		value = direction > 0 ? value - value % step + step : (value - 1) - (value - 1) % step;
+		value = direction > 0 ? value - value % step + step
+				      : (value - 1) - (value - 1) % step;
 	text = number_format(f->number, CLAMP(value, f->min, f->max));
 	t->at = strlen(text);
 	return field_update(f, text);

@@ -44,7 +44,8 @@ static int label_width(const struct form *f, int width)
 /// What stands beside or below the field; NULL: nothing.
 static const char *message(const struct form_row *r, bool *wrong)
 {
-	const char *error = widget_is_field(r->field) ? field_error((struct field *)r->field) : NULL;
+	const char *error =
+		widget_is_field(r->field) ? field_error((struct field *)r->field) : NULL;
 
 	*wrong = error != NULL;
 	return error ? error : r->hint;
@@ -201,8 +202,8 @@ static struct form_row *labelled(struct form *f, size_t i)
 	for (size_t k = 0; k < f->rows->len; k++) {
 		struct form_row *r = row(f, k);
 
-		if (r->field && r->label.text && *r->label.text && !r->field->hidden && !r->field->disabled &&
-		    i-- == 0)
+		if (r->field && r->label.text && *r->label.text && !r->field->hidden &&
+			!r->field->disabled && i-- == 0)
 			return r;
 	}
 	return NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A form: rows of label, field and hint, the field's error in place of the hint. Scrolls when taller
-// than its room, so that the focused field and its error are always seen.
+// A form: rows of label, field and hint, the field's error in place of the hint. Scrolls when
+// taller than its room, so that the focused field and its error are always seen.
 #pragma once
 
 #include "ui/field.h"

@@ -156,16 +156,16 @@ static struct parsed parse_char(const uint8_t *b, size_t n, bool expired, struct
 /// Numbered keys "CSI N ~".
 static uint32_t tilde_key(int n)
 {
-	static const uint8_t f[] = { [11] = 1,	[12] = 2,  [13] = 3,  [14] = 4,	 [15] = 5,  [17] = 6,
-				     [18] = 7,	[19] = 8,  [20] = 9,  [21] = 10, [23] = 11, [24] = 12,
-				     [25] = 13, [26] = 14, [28] = 15, [29] = 16, [31] = 17, [32] = 18,
-				     [33] = 19, [34] = 20 };
+	static const uint8_t f[] = { // from 11 on; 0: none
+		1, 2, 3, 4, 5, 0, 6, 7, 8, 9, 10, 0, 11, 12, 13, 14, 0, 15, 16, 0, 17, 18, 19, 20,
+	};
 	static const uint32_t named[] = { 0, UIK_HOME, UIK_INSERT, UIK_DELETE, UIK_END,
 					  UIK_PAGE_UP, UIK_PAGE_DOWN, UIK_HOME, UIK_END };
 
 	if (n >= 0 && n < (int)G_N_ELEMENTS(named))
 		return named[n];
-	return n > 0 && n < (int)G_N_ELEMENTS(f) && f[n] ? function_key(f[n]) : UIK_NONE;
+	n -= 11;
+	return n >= 0 && n < (int)G_N_ELEMENTS(f) && f[n] ? function_key(f[n]) : UIK_NONE;
 }
 
 static uint32_t letter_key(uint8_t final)
@@ -192,7 +192,8 @@ static uint32_t modifiers(int param)
 {
 	int bits = param > 1 ? param - 1 : 0;
 
-	return (bits & 1 ? UIK_SHIFT : 0) | (bits & 2 ? UIK_ALT : 0) | (bits & 4 ? UIK_CTRL_BIT : 0);
+	return (bits & 1 ? UIK_SHIFT : 0) | (bits & 2 ? UIK_ALT : 0) |
+	       (bits & 4 ? UIK_CTRL_BIT : 0);
 }
 
 /// A plain code with modifiers (CSI u, modifyOtherKeys) as the key it is on a plain terminal.
@@ -217,13 +218,15 @@ static uint32_t coded_key(int code, int mods)
 }
 
 /// The bits of xterm's button byte, for press, release, drag and wheel.
-static bool set_mouse(struct ui_decoder *d, struct ui_input *in, int code, int x, int y, bool release)
+static bool set_mouse(
+	struct ui_decoder *d, struct ui_input *in, int code, int x, int y, bool release)
 {
 	struct ui_mouse *m = &in->mouse;
 	gint64 now = g_get_monotonic_time();
 
 	*m = (struct ui_mouse){ .x = x - 1, .y = y - 1, .button = (code & 3) + 1 };
-	m->mods = (code & 4 ? UIK_SHIFT : 0) | (code & 8 ? UIK_ALT : 0) | (code & 16 ? UIK_CTRL_BIT : 0);
+	m->mods = (code & 4 ? UIK_SHIFT : 0) | (code & 8 ? UIK_ALT : 0) |
+		  (code & 16 ? UIK_CTRL_BIT : 0);
 	if (x < 1 || y < 1 || code >= 128 || (code & 64 && (code & 3) > 1))
 		return false;
 	if (code & 64) {
@@ -235,8 +238,8 @@ static bool set_mouse(struct ui_decoder *d, struct ui_input *in, int code, int x
 	} else if (code & 32) {
 		m->kind = UI_MOUSE_DRAG;
 	} else {
-		bool twice = m->x == d->press_x && m->y == d->press_y && m->button == d->press_button &&
-			     now - d->press_us < DOUBLE_CLICK_US;
+		bool twice = m->x == d->press_x && m->y == d->press_y &&
+			     m->button == d->press_button && now - d->press_us < DOUBLE_CLICK_US;
 
 		m->kind = twice ? UI_MOUSE_DOUBLE : UI_MOUSE_PRESS;
 		d->press_x = twice ? -1 : m->x;
@@ -267,7 +270,8 @@ static int params(const char *text, int *p, int max)
 }
 
 /// A whole control sequence: BODY between CSI and FINAL.
-static uint32_t control_sequence(struct ui_decoder *d, struct ui_input *in, const char *body, uint8_t final)
+static uint32_t control_sequence(
+	struct ui_decoder *d, struct ui_input *in, const char *body, uint8_t final)
 {
 	int p[4] = { 0 };
 	int n = params(body + (*body == '<'), p, G_N_ELEMENTS(p));
@@ -291,14 +295,20 @@ static uint32_t control_sequence(struct ui_decoder *d, struct ui_input *in, cons
 	return key ? key | modifiers(p[1]) : UIK_NONE;
 }
 
+static uint32_t linux_key(uint8_t letter)
+{
+	return letter >= 'A' && letter <= 'E' ? (uint32_t)UIK_F(letter - 'A' + 1) : UIK_NONE;
+}
+
 /// After "ESC [".
-static struct parsed parse_csi(struct ui_decoder *d, const uint8_t *b, size_t n, struct ui_input *in)
+static struct parsed parse_csi(
+	struct ui_decoder *d, const uint8_t *b, size_t n, struct ui_input *in)
 {
 	char body[SEQUENCE_MAX + 1];
 	size_t i = 2;
 
 	if (n > 2 && b[2] == '[') // the Linux console's F1–F5
-		return n < 4 ? more : key_found(in, b[3] >= 'A' && b[3] <= 'E' ? UIK_F(b[3] - 'A' + 1) : 0, 4);
+		return n < 4 ? more : key_found(in, linux_key(b[3]), 4);
 	if (n > 2 && b[2] == 'M') { // X10 mouse bytes
 		if (n < 6)
 			return more;
@@ -334,7 +344,8 @@ static struct parsed parse_ss3(const uint8_t *b, size_t n, struct ui_input *in)
 	return key_found(in, key, i + 1);
 }
 
-static struct parsed parse_cap(const struct ui_decoder *d, const uint8_t *b, size_t n, struct ui_input *in)
+static struct parsed parse_cap(
+	const struct ui_decoder *d, const uint8_t *b, size_t n, struct ui_input *in)
 {
 	for (guint i = 0; i < d->caps->len; i++) {
 		const struct cap_key *c = &g_array_index(d->caps, struct cap_key, i);
@@ -360,7 +371,8 @@ static struct parsed parse_alt(const uint8_t *b, size_t n, bool expired, struct 
 	return p;
 }
 
-static struct parsed parse_escape(struct ui_decoder *d, const uint8_t *b, size_t n, struct ui_input *in)
+static struct parsed parse_escape(
+	struct ui_decoder *d, const uint8_t *b, size_t n, struct ui_input *in)
 {
 	struct parsed p = parse_cap(d, b, n, in);
 

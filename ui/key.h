@@ -62,7 +62,13 @@ const char *ui_key_name(uint32_t key);
 /// Tmux-like spellings are known too: "C-r", "M-h", "S-F1", "BTab", "PPage", "NPage", "Space".
 uint32_t ui_key_from_name(const char *name);
 
-enum ui_mouse_kind { UI_MOUSE_PRESS, UI_MOUSE_DOUBLE, UI_MOUSE_DRAG, UI_MOUSE_RELEASE, UI_MOUSE_WHEEL };
+enum ui_mouse_kind {
+	UI_MOUSE_PRESS,
+	UI_MOUSE_DOUBLE,
+	UI_MOUSE_DRAG,
+	UI_MOUSE_RELEASE,
+	UI_MOUSE_WHEEL
+};
 
 struct ui_mouse {
 	enum ui_mouse_kind kind;

@@ -63,7 +63,8 @@ static uint32_t base_from_name(const char *name)
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		if (!g_ascii_strcasecmp(names[i].name, name))
 			return names[i].key;
-	if (g_ascii_toupper(name[0]) == 'F' && g_ascii_string_to_unsigned(name + 1, 10, 1, 24, &f, NULL))
+	if (g_ascii_toupper(name[0]) == 'F' &&
+		g_ascii_string_to_unsigned(name + 1, 10, 1, 24, &f, NULL))
 		return UIK_F((uint32_t)f);
 	if (*name && g_utf8_validate(name, -1, NULL) && g_utf8_strlen(name, -1) == 1)
 		return g_utf8_get_char(name);

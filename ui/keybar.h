@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The bottom line of function keys. Filled anew before each paint: first by the focused widget and
-// its parents (outermost first), then by buttons that have an F-key, then by the screen, so that the
-// screen has the last word. A click on an entry is the key.
+// its parents (outermost first), then by buttons that have an F-key, then by the screen, so that
+// the screen has the last word. A click on an entry is the key.
 //
 // The usual meanings: F1 Help, F2 Info, F3 Add, F4 Edit, F5 Delete, F6/F7 the screen's own,
 // F8 Back, F9 Abort/Cancel/Quit, F10 OK/Next/Finish.

@@ -78,7 +78,8 @@ static int box_wishes(struct box *b, int *want, int *stretch, int total)
 
 	for (size_t i = 0; i < b->items->len; i++) {
 		struct box_item *it = box_item(b, i);
-		struct ui_size size = widget_want(it->child, b->column ? b->widget.area.w : G_MAXINT);
+		struct ui_size size =
+			widget_want(it->child, b->column ? b->widget.area.w : G_MAXINT);
 
 		stretch[i] = it->child->hidden ? 0 : it->stretch;
 		want[i] = it->basis ? it->basis : b->column ? size.h : size.w;
@@ -215,7 +216,8 @@ static void frame_layout(struct widget *w)
 {
 	struct frame *f = (struct frame *)w;
 
-	widget_place(f->child, (struct ui_rect){ w->area.x + 1, w->area.y + 1, w->area.w - 2, w->area.h - 2 });
+	widget_place(f->child,
+		(struct ui_rect){w->area.x + 1, w->area.y + 1, w->area.w - 2, w->area.h - 2});
 }
 
 static void frame_draw(struct widget *w, const struct canvas *c)

@@ -85,7 +85,8 @@ static struct ui_size list_want(struct widget *w, int width)
 	for (int i = 0; i < length(l); i++) {
 		int right = text_width(entry(l, i)->right);
 
-		most = MAX(most, ui_hotlabel_width(&entry(l, i)->label) + 2 + (right ? right + 2 : 0));
+		most = MAX(
+			most, ui_hotlabel_width(&entry(l, i)->label) + 2 + (right ? right + 2 : 0));
 	}
 	return (struct ui_size){ most, MAX(length(l), 1) };
 }
@@ -95,7 +96,8 @@ static void draw_entry(struct list *l, const struct canvas *c, int i, int y)
 	struct entry *e = entry(l, i);
 	bool menu = l->flags & LIST_MENU;
 	bool here = i == l->cursor && !(l->flags & LIST_STATIC);
-	enum ui_style style = menu ? STYLE_MENU : STYLE_TEXT, hot = menu ? STYLE_MENU_HOTKEY : STYLE_HOTKEY;
+	enum ui_style style = menu ? STYLE_MENU : STYLE_TEXT,
+		      hot = menu ? STYLE_MENU_HOTKEY : STYLE_HOTKEY;
 
 	if (here && l->widget.focused) {
 		style = menu ? STYLE_MENU_FOCUS : STYLE_SELECTED;
@@ -152,7 +154,8 @@ static enum ui_result jump(struct list *l, uint32_t key)
 	sought = g_utf8_casefold(joined, -1);
 	for (int n = 0; n < length(l); n++) {
 		int i = (start + n) % length(l);
-		g_autofree char *text = g_utf8_casefold(entry(l, i)->label.text ? entry(l, i)->label.text : "", -1);
+		g_autofree char *text =
+			g_utf8_casefold(entry(l, i)->label.text ? entry(l, i)->label.text : "", -1);
 
 		if (standable(l, i) && g_str_has_prefix(text, sought))
 			return move_to(l, i, 1);
@@ -195,11 +198,13 @@ static enum ui_result list_mouse(struct widget *w, const struct ui_mouse *m)
 	enum ui_result r;
 
 	if (m->kind == UI_MOUSE_WHEEL)
-		return move_to(l, (l->flags & LIST_STATIC ? l->top : l->cursor) + m->wheel, m->wheel);
+		return move_to(
+			l, (l->flags & LIST_STATIC ? l->top : l->cursor) + m->wheel, m->wheel);
 	if (m->button != 1 || (l->flags & LIST_STATIC) || !standable(l, i))
 		return UI_HANDLED;
 	if (m->kind == UI_MOUSE_RELEASE)
-		return l->flags & LIST_MENU && m->x >= 0 && m->x < w->area.w ? UI_ACTIVATED : UI_HANDLED;
+		return l->flags & LIST_MENU && m->x >= 0 && m->x < w->area.w ? UI_ACTIVATED
+									     : UI_HANDLED;
 	r = move_to(l, i, 1);
 	return m->kind == UI_MOUSE_DOUBLE ? UI_ACTIVATED : r;
 }
@@ -282,7 +287,9 @@ void list_set(struct list *l, const struct list_item *items, size_t n)
 {
 	g_array_set_size(l->entries, 0);
 	for (size_t i = 0; i < n; i++) {
-		struct entry e = { .right = g_strdup(items[i].right), .off = items[i].off, .line = !items[i].text };
+		struct entry e = {.right = g_strdup(items[i].right),
+			.off = items[i].off,
+			.line = !items[i].text};
 
 		e.label.pos = -1;
 		if (l->flags & LIST_MENU)

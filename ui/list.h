@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A plain list of lines with a cursor: for menus, choices, names and steps. What has columns, marks or
-// live figures is a table (table.h).
+// A plain list of lines with a cursor: for menus, choices, names and steps. What has columns, marks
+// or live figures is a table (table.h).
 #pragma once
 
 #include "ui/hotkey.h"
@@ -18,8 +18,8 @@ enum list_flags {
 	LIST_STATIC = 1 << 1, // only to read: scrolls, but has no cursor
 };
 
-/// Up, Down, PageUp, PageDown, Home, End move (UI_MOVED), Enter or a double click gives UI_ACTIVATED;
-/// letters jump to the next line that begins so (not in menus).
+/// Up, Down, PageUp, PageDown, Home, End move (UI_MOVED), Enter or a double click gives
+/// UI_ACTIVATED; letters jump to the next line that begins so (not in menus).
 struct list;
 struct list *list_new(enum list_flags flags);
 /// Items are copied.

@@ -29,7 +29,8 @@ static enum ui_result popup_end(struct popup *p, int index)
 
 static enum ui_result popup_event(struct ui_screen *s, struct widget *from, enum ui_result what)
 {
-	return what == UI_ACTIVATED ? popup_end((struct popup *)s, list_cursor((struct list *)from)) : UI_HANDLED;
+	return what == UI_ACTIVATED ? popup_end((struct popup *)s, list_cursor((struct list *)from))
+				    : UI_HANDLED;
 }
 
 static void menubar_step(struct menubar *bar, int step);
@@ -179,8 +180,8 @@ static enum ui_result menubar_open(struct menubar *bar, size_t i)
 	bar->current = i;
 	if (!app)
 		return UI_HANDLED;
-	p = menu_new(NULL, bar->menus[i].items, bar->widget.area.x + menu_x(bar, i) - 1, bar->widget.area.y + 1,
-		     bar->picked, bar->data);
+	p = menu_new(NULL, bar->menus[i].items, bar->widget.area.x + menu_x(bar, i) - 1,
+		bar->widget.area.y + 1, bar->picked, bar->data);
 	p->bar = bar;
 	ui_app_push(app, &p->screen);
 	return UI_HANDLED;
@@ -203,8 +204,9 @@ static void menubar_draw(struct widget *w, const struct canvas *c)
 		canvas_fill(c, x, 0, width + 2, 1, here ? STYLE_MENU_FOCUS : STYLE_MENU, ' ');
 		if (here && c->look->braille)
 			canvas_text(c, x, 0, STYLE_MENU_FOCUS, ">");
-		ui_hotlabel_draw(&bar->labels[i], c, x + 1, 0, width, here ? STYLE_MENU_FOCUS : STYLE_MENU,
-				 here ? STYLE_HOTKEY_FOCUS : STYLE_MENU_HOTKEY);
+		ui_hotlabel_draw(&bar->labels[i], c, x + 1, 0, width,
+			here ? STYLE_MENU_FOCUS : STYLE_MENU,
+			here ? STYLE_HOTKEY_FOCUS : STYLE_MENU_HOTKEY);
 	}
 }
 
@@ -235,7 +237,8 @@ static enum ui_result menubar_mouse(struct widget *w, const struct ui_mouse *m)
 	if (m->kind != UI_MOUSE_PRESS || m->button != 1)
 		return UI_IGNORED;
 	for (size_t i = 0; i < bar->n; i++)
-		if (m->x >= menu_x(bar, i) && m->x < menu_x(bar, i) + ui_hotlabel_width(&bar->labels[i]) + 2)
+		if (m->x >= menu_x(bar, i) &&
+			m->x < menu_x(bar, i) + ui_hotlabel_width(&bar->labels[i]) + 2)
 			return menubar_open(bar, i);
 	return UI_HANDLED;
 }
@@ -295,7 +298,8 @@ static const struct widget_ops menubar_ops = {
 	.destroy = menubar_destroy,
 };
 
-struct menubar *menubar_new(const struct menu *menus, size_t n, void (*picked)(int id, void *data), void *data)
+struct menubar *menubar_new(
+	const struct menu *menus, size_t n, void (*picked)(int id, void *data), void *data)
 {
 	struct menubar *bar = g_new0(struct menubar, 1);
 

@@ -23,8 +23,9 @@ struct menubar *menubar_new(const struct menu *menus, size_t n, void (*picked)(i
 			    void *data);
 
 struct list;
-/// A popup with one list, its corner near X, Y of the screen (-1, -1: centred). PICKED gets the item's
-/// index, or -1 when it was closed, after the popup has closed. Takes LIST. FREE_DATA may be NULL.
+/// A popup with one list, its corner near X, Y of the screen (-1, -1: centred). PICKED gets the
+/// item's index, or -1 when it was closed, after the popup has closed. Takes LIST. FREE_DATA may be
+/// NULL.
 void list_popup(struct ui_app *app, const char *title, struct list *list, int x, int y,
 		void (*picked)(int index, void *data), void *data, GDestroyNotify free_data);
 

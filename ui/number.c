@@ -78,7 +78,8 @@ static char *unit_names(const struct number_kind *k)
 }
 
 /// Digits with at most one decimal point; *FRACTION is in 10^-DIGITS. Returns where they end.
-static const char *read_digits(const char *s, gint64 *whole, gint64 *fraction, gint64 *scale, bool *overflow)
+static const char *read_digits(
+	const char *s, gint64 *whole, gint64 *fraction, gint64 *scale, bool *overflow)
 {
 	bool point = false;
 
@@ -107,7 +108,8 @@ static bool wrong_unit(const struct number_kind *k, const char *name, GError **e
 		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_UNIT,
 			    _("The unit '%s' is not known here; it can be %s."), name, known);
 	else
-		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_UNIT, _("'%s' is not a whole number."), name);
+		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_UNIT,
+			_("'%s' is not a whole number."), name);
 	return false;
 }
 
@@ -125,7 +127,8 @@ bool number_parse(const struct number_kind *k, const char *text, gint64 *value, 
 	}
 	rest = read_digits(clean, &whole, &fraction, &scale, &overflow);
 	if (!g_ascii_isdigit(clean[0]) && !(rest > clean + 1)) {
-		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_SYNTAX, _("'%s' is not a number."), clean);
+		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_SYNTAX, _("'%s' is not a number."),
+			clean);
 		return false;
 	}
 	while (*rest == ' ')
@@ -134,12 +137,14 @@ bool number_parse(const struct number_kind *k, const char *text, gint64 *value, 
 	if (!unit)
 		return wrong_unit(k, rest, error);
 	if (fraction && unit->factor == 1) {
-		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_SYNTAX, _("'%s' is not a whole number."), clean);
+		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_SYNTAX,
+			_("'%s' is not a whole number."), clean);
 		return false;
 	}
 	if (overflow || __builtin_mul_overflow(whole, unit->factor, &sum) ||
-	    __builtin_add_overflow(sum, (gint64)((double)fraction * (double)unit->factor / (double)scale + 0.5),
-				   &sum)) {
+		__builtin_add_overflow(sum,
+			(gint64)((double)fraction * (double)unit->factor / (double)scale + 0.5),
+			&sum)) {
 		g_set_error(error, NUMBER_ERROR, NUMBER_ERROR_RANGE, _("%s is too large."), clean);
 		return false;
 	}
@@ -151,13 +156,16 @@ bool number_parse(const struct number_kind *k, const char *text, gint64 *value, 
 static char *with_unit(gint64 value, const struct number_unit *u)
 {
 	const char *space = *u->name ? " " : "";
-	gint64 whole = value / u->factor, hundredths = (gint64)((double)(value % u->factor) * 100 / (double)u->factor);
+	gint64 whole = value / u->factor,
+	       hundredths = (gint64)((double)(value % u->factor) * 100 / (double)u->factor);
 
 	if (hundredths == 0)
 		return g_strdup_printf("%" G_GINT64_FORMAT "%s%s", whole, space, u->name);
 	if (hundredths % 10 == 0)
-		return g_strdup_printf("%" G_GINT64_FORMAT ".%d%s%s", whole, (int)hundredths / 10, space, u->name);
-	return g_strdup_printf("%" G_GINT64_FORMAT ".%02d%s%s", whole, (int)hundredths, space, u->name);
+		return g_strdup_printf(
+			"%" G_GINT64_FORMAT ".%d%s%s", whole, (int)hundredths / 10, space, u->name);
+	return g_strdup_printf(
+		"%" G_GINT64_FORMAT ".%02d%s%s", whole, (int)hundredths, space, u->name);
 }
 
 char *number_format(const struct number_kind *k, gint64 value)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Numbers with units, as people type and read them. Pure.
 //
-// Values are whole numbers of the kind's smallest unit. Sizes count in 1024 as libvirt does: K, KiB,
-// M, MiB… are binary, KB, MB… decimal. Both '.' and ',' are decimal points; spaces and case of the
-// unit do not matter.
+// Values are whole numbers of the kind's smallest unit. Sizes count in 1024 as libvirt does: K,
+// KiB, M, MiB… are binary, KB, MB… decimal. Both '.' and ',' are decimal points; spaces and case of
+// the unit do not matter.
 #pragma once
 
 #include <glib.h>
@@ -35,9 +35,15 @@ bool number_parse(const struct number_kind *k, const char *text, gint64 *value, 
 /// an exact smaller unit. number_parse() of the result is the value again. The caller frees.
 char *number_format(const struct number_kind *k, gint64 value);
 
-/// For live figures: at most WIDTH characters or so, "3.1M", "40k", "212", rounded. The caller frees.
+/// For live figures: at most WIDTH characters or so, "3.1M", "40k", "212", rounded. The caller
+/// frees.
 char *number_short(double value, bool binary);
 
 #define NUMBER_ERROR (number_error_quark())
 GQuark number_error_quark(void);
-enum number_error { NUMBER_ERROR_EMPTY, NUMBER_ERROR_SYNTAX, NUMBER_ERROR_UNIT, NUMBER_ERROR_RANGE };
+enum number_error {
+	NUMBER_ERROR_EMPTY,
+	NUMBER_ERROR_SYNTAX,
+	NUMBER_ERROR_UNIT,
+	NUMBER_ERROR_RANGE
+};

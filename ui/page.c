@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/page.h"
 
-struct page page_new(const char *left_title, struct widget *left, const char *right_title, struct widget *right,
-		     bool with_buttons)
+struct page page_new(const char *left_title, struct widget *left, const char *right_title,
+	struct widget *right, bool with_buttons)
 {
 	struct page p = { .right = frame_new(right_title, right) };
 	struct widget *body = WIDGET(p.right);

@@ -77,7 +77,9 @@ static enum ui_result popup_event(struct ui_screen *s, struct widget *from, enum
 
 static enum ui_result popup_key(struct ui_screen *s, uint32_t key)
 {
-	return key == UIK_ESC ? UI_CLOSE : key == UIK_CTRL('c') ? press_cancel((struct progress_popup *)s) : UI_IGNORED;
+	return key == UIK_ESC         ? UI_CLOSE
+	       : key == UIK_CTRL('c') ? press_cancel((struct progress_popup *)s)
+				      : UI_IGNORED;
 }
 
 static void popup_destroy(struct ui_screen *s)
@@ -96,7 +98,8 @@ static const struct ui_screen_ops popup_ops = {
 	.destroy = popup_destroy,
 };
 
-struct progress *progress_open(struct ui_app *app, const char *title, void (*cancel)(void *data), void *data)
+struct progress *progress_open(
+	struct ui_app *app, const char *title, void (*cancel)(void *data), void *data)
 {
 	struct progress *progress = g_new0(struct progress, 1);
 	struct progress_popup *p = g_new0(struct progress_popup, 1);

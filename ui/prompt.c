@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Readline edits, we draw: it reads its bytes from a queue that keys are put into, and its redisplay
-// function does nothing but mark the line for the next paint.
+// Readline edits, we draw: it reads its bytes from a queue that keys are put into, and its
+// redisplay function does nothing but mark the line for the next paint.
 #include "ui/prompt.h"
 
 #include <curses.h>
@@ -89,8 +89,8 @@ bool prompt_history_save(const char *sign, const char *path, GError **error)
 
 	for (guint i = 0; i < past->len; i++)
 		g_string_append_printf(text, "%s\n", (char *)past->pdata[i]);
-	return g_file_set_contents_full(path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
-					error);
+	return g_file_set_contents_full(
+		path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
 
 // ---- readline's hooks
@@ -402,10 +402,12 @@ static const struct ui_screen_ops prompt_screen_ops = {
 	.name = "prompt",
 	.keys = prompt_keys,
 	.destroy = prompt_destroy,
-	.help = N_("Type a line and press Enter. Tab completes, Up and Down bring back former past, Esc leaves."),
+	.help = N_("Type a line and press Enter. Tab completes, Up and Down bring back former "
+		   "past, Esc leaves."),
 };
 
-void prompt_open(struct ui_app *app, const char *sign, const char *initial, const struct prompt_ops *ops, void *data)
+void prompt_open(struct ui_app *app, const char *sign, const char *initial,
+	const struct prompt_ops *ops, void *data)
 {
 	struct prompt *p;
 

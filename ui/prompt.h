@@ -16,11 +16,11 @@ struct prompt_ops {
 	void (*cancel)(void *data);
 };
 
-/// Opens it with SIGN before the text (":" or "/") and INITIAL (NULL: empty) in it. Only one is open
-/// at a time. Each SIGN has a history of its own.
-void prompt_open(struct ui_app *app, const char *sign, const char *initial, const struct prompt_ops *ops,
-		 void *data);
-/// Reads and writes the history of SIGN (at most 500 lines) from and to a file; a missing file is no
-/// error when reading.
+/// Opens it with SIGN before the text (":" or "/") and INITIAL (NULL: empty) in it. Only one is
+/// open at a time. Each SIGN has a history of its own.
+void prompt_open(struct ui_app *app, const char *sign, const char *initial,
+	const struct prompt_ops *ops, void *data);
+/// Reads and writes the history of SIGN (at most 500 lines) from and to a file; a missing file is
+/// no error when reading.
 bool prompt_history_load(const char *sign, const char *path, GError **error);
 bool prompt_history_save(const char *sign, const char *path, GError **error);

@@ -13,7 +13,8 @@ struct reader {
 static struct ui_size reader_want(struct widget *w, int width)
 {
 	struct reader *r = (struct reader *)w;
-	g_auto(GStrv) lines = text_wrap(r->text, width == G_MAXINT ? READER_WIDE : MAX(width - 1, 1));
+	g_auto(GStrv) lines =
+		text_wrap(r->text, width == G_MAXINT ? READER_WIDE : MAX(width - 1, 1));
 	struct ui_size size = { 0, (int)g_strv_length(lines) };
 
 	for (char **line = lines; *line; line++)

@@ -81,7 +81,8 @@ static void arm_rescue(struct ui_term *t)
 	static char stack[64 * 1024]; // a crash may be one of the stack itself
 	static bool once;
 	const stack_t alternative = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction old, fatal = { .sa_handler = on_fatal, .sa_flags = SA_ONSTACK | SA_RESETHAND };
+	struct sigaction old,
+		fatal = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK | SA_RESETHAND};
 
 	rescue.fd = t->out;
 	rescue.n = 0;
@@ -178,7 +179,8 @@ static void setup_modes(struct ui_term *t)
 	scrollok(stdscr, FALSE);
 }
 
-static struct ui_term *term_start(const struct term_options *o, const char *type, int in, int out, GError **error)
+static struct ui_term *term_start(
+	const struct term_options *o, const char *type, int in, int out, GError **error)
 {
 	struct ui_term *t = g_new0(struct ui_term, 1);
 
@@ -190,8 +192,9 @@ static struct ui_term *term_start(const struct term_options *o, const char *type
 	t->screen = newterm(type, t->out_file, t->in_file);
 	if (!t->screen) {
 		g_set_error(error, TERM_ERROR, TERM_ERROR_UNKNOWN_TYPE,
-			    _("The terminal type '%s' is not known here. Set TERM to one that is, such as vt100."),
-			    type ? type : "");
+			_("The terminal type '%s' is not known here. Set TERM to one that is, such "
+			  "as vt100."),
+			type ? type : "");
 		fclose(t->in_file);
 		fclose(t->out_file);
 		g_free(t);

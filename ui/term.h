@@ -49,8 +49,8 @@ void term_set_braille(struct ui_term *t, bool on);
 void term_size(const struct ui_term *t, int *width, int *height);
 /// Asks the kernel for the size anew and fits curses to it.
 void term_resized(struct ui_term *t);
-/// Sends what changed since the last call, with the cursor at X, Y: also where it is not VISIBLE, for
-/// screen readers that follow it.
+/// Sends what changed since the last call, with the cursor at X, Y: also where it is not VISIBLE,
+/// for screen readers that follow it.
 void term_flush(struct ui_term *t, int x, int y, bool visible);
 /// The next flush paints everything anew.
 void term_repaint(struct ui_term *t);
@@ -58,7 +58,8 @@ void term_repaint(struct ui_term *t);
 void term_suspend(struct ui_term *t);
 void term_resume(struct ui_term *t);
 int term_fd(const struct ui_term *t);
-/// Bytes read and decoded: see ui_decoder. Returns false at end of file or when the terminal is gone.
+/// Bytes read and decoded: see ui_decoder. Returns false at end of file or when the terminal is
+/// gone.
 bool term_read(struct ui_term *t, struct ui_decoder *d);
 /// Bell, at most one per frame.
 void term_beep(struct ui_term *t);

@@ -70,8 +70,8 @@ struct widget_ops {
 	/// NULL: ignores all.
 	enum ui_result (*key)(struct widget *w, uint32_t key);
 
-	/// A mouse event in its area (coordinates relative). The app has focused the widget if it can.
-	/// NULL: ignores all.
+	/// A mouse event in its area (coordinates relative). The app has focused the widget if it
+	/// can. NULL: ignores all.
 	enum ui_result (*mouse)(struct widget *w, const struct ui_mouse *m);
 
 	/// Whether it takes the focus now. NULL: never.
@@ -80,8 +80,8 @@ struct widget_ops {
 	/// The focus came (true) or went (false). NULL: nothing to do.
 	void (*focus)(struct widget *w, bool in);
 
-	/// Where the hardware cursor stands while focused. Returns true when it is always to be seen
-	/// (text is typed there), false when only in braille mode. NULL: (0,0), braille only.
+	/// Where the hardware cursor stands while focused. Returns true when it is always to be
+	/// seen (text is typed there), false when only in braille mode. NULL: (0,0), braille only.
 	bool (*cursor)(struct widget *w, int *x, int *y);
 
 	/// Fills labels of F-keys that work while the focus is in here. NULL: none.

@@ -48,7 +48,9 @@ static void fill_list(struct wizard *w)
 	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
 
 	for (int i = 0; i < (int)w->steps->len; i++) {
-		const char *mark = i == w->current ? ">" : i < w->current && !step_at(w, i)->skip ? "+" : " ";
+		const char *mark = i == w->current                          ? ">"
+				   : i < w->current && !step_at(w, i)->skip ? "+"
+									    : " ";
 		struct list_item item = { .off = step_at(w, i)->skip };
 
 		g_ptr_array_add(texts, g_strdup_printf("%s %s", mark, step_at(w, i)->title));
@@ -112,7 +114,8 @@ static enum ui_result wizard_event(struct ui_screen *s, struct widget *from, enu
 		return go_next(w);
 	if (what == UI_ACTIVATED && from == WIDGET(w->back))
 		return go_back(w);
-	if (what == UI_ACTIVATED && widget_is_button(from) && !widget_inside(from, WIDGET(w->stack)))
+	if (what == UI_ACTIVATED && widget_is_button(from) &&
+		!widget_inside(from, WIDGET(w->stack)))
 		return UI_IGNORED; // Help and Abort as everywhere
 	if (w->ops->event)
 		w->ops->event(w, from, what, w->data);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A wizard: a screen of steps. The steps are listed at the left, the page stands at the right, below
-// them [Help] … [Back] [Abort] [Next]; the last step's Next is [Finish].
+// A wizard: a screen of steps. The steps are listed at the left, the page stands at the right,
+// below them [Help] … [Back] [Abort] [Next]; the last step's Next is [Finish].
 //
-// Next wants the page's forms valid. Abort asks "Really abort? All changes will be lost." only when a
-// field was changed.
+// Next wants the page's forms valid. Abort asks "Really abort? All changes will be lost." only when
+// a field was changed.
 #pragma once
 
 #include "ui/app.h"

@@ -44,7 +44,8 @@ static void fuzz_keys(const uint8_t *data, size_t size, size_t cut)
 static void fuzz_text(const char *text, int cells)
 {
 	g_autofree char *clean = text_clean(text, true), *line = text_clean(text, false);
-	g_autofree char *cut = text_ellipsis(line, cells), *fit = text_fit(line, cells, TEXT_CENTRE);
+	g_autofree char *cut = text_ellipsis(line, cells),
+			*fit = text_fit(line, cells, TEXT_CENTRE);
 	g_auto(GStrv) lines = text_wrap(text, cells);
 
 	g_assert(g_utf8_validate(clean, -1, NULL) && g_utf8_validate(fit, -1, NULL));
@@ -52,13 +53,14 @@ static void fuzz_text(const char *text, int cells)
 	g_assert(text_width(cut) <= cells);
 	g_assert(text_width(fit) == cells);
 	for (char **l = lines; *l; l++)
-		g_assert(text_width(*l) <= MAX(cells, 2)); // a wide character goes into no single cell
+		g_assert(text_width(*l) <=
+			 MAX(cells, 2)); // a wide character goes into no single cell
 }
 
 static void fuzz_number(const char *text)
 {
-	static const struct number_kind *const kinds[] = { &NUMBER_BYTES, &NUMBER_RATE, &NUMBER_PERCENT,
-							   &NUMBER_COUNT, &NUMBER_SECONDS };
+	static const struct number_kind *const kinds[] = {
+		&NUMBER_BYTES, &NUMBER_RATE, &NUMBER_PERCENT, &NUMBER_COUNT, &NUMBER_SECONDS};
 
 	for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
 		g_autofree char *shown = NULL;
@@ -67,7 +69,8 @@ static void fuzz_number(const char *text)
 		if (!number_parse(kinds[k], text, &value, NULL))
 			continue;
 		shown = number_format(kinds[k], value);
-		g_assert(value >= 0 && number_parse(kinds[k], shown, &again, NULL) && again == value);
+		g_assert(value >= 0 && number_parse(kinds[k], shown, &again, NULL) &&
+			 again == value);
 	}
 }
 

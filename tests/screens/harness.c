@@ -86,7 +86,8 @@ static char **child_environment(const struct harness_options *o)
 	for (size_t i = 0; o->env && o->env[i]; i++) {
 		g_auto(GStrv) pair = g_strsplit(o->env[i], "=", 2);
 
-		env = pair[1] ? g_environ_setenv(env, pair[0], pair[1], TRUE) : g_environ_unsetenv(env, pair[0]);
+		env = pair[1] ? g_environ_setenv(env, pair[0], pair[1], TRUE)
+			      : g_environ_unsetenv(env, pair[0]);
 	}
 	return env;
 }
@@ -202,28 +203,49 @@ void harness_stop(struct harness *h)
 static const struct {
 	const char *name, *bytes, *linux_bytes;
 } sequences[] = {
-	{ "Enter", "\r", NULL },	{ "Tab", "\t", NULL },		{ "BTab", "\033[Z", NULL },
-	{ "Esc", "\033", NULL },	{ "Escape", "\033", NULL },	{ "Space", " ", NULL },
-	{ "BSpace", "\177", NULL },	{ "Up", "\033[A", NULL },	{ "Down", "\033[B", NULL },
-	{ "Right", "\033[C", NULL },	{ "Left", "\033[D", NULL },	{ "Home", "\033[H", "\033[1~" },
-	{ "End", "\033[F", "\033[4~" },	{ "PPage", "\033[5~", NULL },	{ "NPage", "\033[6~", NULL },
-	{ "IC", "\033[2~", NULL },	{ "DC", "\033[3~", NULL },	{ "F1", "\033OP", "\033[[A" },
-	{ "F2", "\033OQ", "\033[[B" },	{ "F3", "\033OR", "\033[[C" },	{ "F4", "\033OS", "\033[[D" },
-	{ "F5", "\033[15~", "\033[[E" }, { "F6", "\033[17~", NULL },	{ "F7", "\033[18~", NULL },
-	{ "F8", "\033[19~", NULL },	{ "F9", "\033[20~", NULL },	{ "F10", "\033[21~", NULL },
-	{ "F11", "\033[23~", NULL },	{ "F12", "\033[24~", NULL },	{ "S-F1", "\033[1;2P", "\033[25~" },
+	{"Enter", "\r", NULL},
+	{"Tab", "\t", NULL},
+	{"BTab", "\033[Z", NULL},
+	{"Esc", "\033", NULL},
+	{"Escape", "\033", NULL},
+	{"Space", " ", NULL},
+	{"BSpace", "\177", NULL},
+	{"Up", "\033[A", NULL},
+	{"Down", "\033[B", NULL},
+	{"Right", "\033[C", NULL},
+	{"Left", "\033[D", NULL},
+	{"Home", "\033[H", "\033[1~"},
+	{"End", "\033[F", "\033[4~"},
+	{"PPage", "\033[5~", NULL},
+	{"NPage", "\033[6~", NULL},
+	{"IC", "\033[2~", NULL},
+	{"DC", "\033[3~", NULL},
+	{"F1", "\033OP", "\033[[A"},
+	{"F2", "\033OQ", "\033[[B"},
+	{"F3", "\033OR", "\033[[C"},
+	{"F4", "\033OS", "\033[[D"},
+	{"F5", "\033[15~", "\033[[E"},
+	{"F6", "\033[17~", NULL},
+	{"F7", "\033[18~", NULL},
+	{"F8", "\033[19~", NULL},
+	{"F9", "\033[20~", NULL},
+	{"F10", "\033[21~", NULL},
+	{"F11", "\033[23~", NULL},
+	{"F12", "\033[24~", NULL},
+	{"S-F1", "\033[1;2P", "\033[25~"},
 };
 
 static bool press_named(struct harness *h, const char *name)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(sequences); i++)
 		if (!strcmp(sequences[i].name, name)) {
-			const char *bytes = h->linux_keys && sequences[i].linux_bytes ? sequences[i].linux_bytes :
-											 sequences[i].bytes;
+			const char *bytes = h->linux_keys && sequences[i].linux_bytes
+						    ? sequences[i].linux_bytes
+						    : sequences[i].bytes;
 
 			write_all(h, bytes, strlen(bytes));
 			if (bytes[1] == '\0' && bytes[0] == '\033')
-				harness_wait(h, "\x01", ESC_PAUSE_MS); // never there: takes in output meanwhile
+				harness_wait(h, "\x01", ESC_PAUSE_MS); // takes in output meanwhile
 			return true;
 		}
 	return false;
@@ -278,7 +300,8 @@ void harness_bytes(struct harness *h, const void *bytes, size_t n)
 
 void harness_click(struct harness *h, int x, int y)
 {
-	g_autofree char *report = g_strdup_printf("\033[<0;%d;%dM\033[<0;%d;%dm", x + 1, y + 1, x + 1, y + 1);
+	g_autofree char *report =
+		g_strdup_printf("\033[<0;%d;%dM\033[<0;%d;%dm", x + 1, y + 1, x + 1, y + 1);
 
 	write_all(h, report, strlen(report));
 }
@@ -316,7 +339,9 @@ static void append_line(struct harness *h, GString *out, int row, int cols)
 		vterm_screen_get_cell(h->screen, (VTermPos){ row, col }, &cell);
 		if (cell.chars[0] == 0)
 			g_string_append_c(out, ' ');
-		for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell.chars[i] && cell.chars[i] != (uint32_t)-1; i++)
+		for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell.chars[i] &&
+				cell.chars[i] != (uint32_t)-1;
+			i++)
 			g_string_append_unichar(out, cell.chars[i]);
 		if (cell.chars[0] && cell.chars[0] != ' ')
 			end = out->len;
@@ -432,7 +457,8 @@ void harness_expect_cursor(struct harness *h, int x, int y)
 
 	while (!harness_cursor(h, &is_x, &is_y) || is_x != x || is_y != y) {
 		if (left_ms(deadline) == 0) {
-			g_autofree char *where = g_strdup_printf("%d, %d (it is at %d, %d)", x, y, is_x, is_y);
+			g_autofree char *where =
+				g_strdup_printf("%d, %d (it is at %d, %d)", x, y, is_x, is_y);
 
 			fail_with_screen(h, "the cursor did not come to %s", where);
 		}

@@ -35,8 +35,8 @@ struct harness *harness_start(const struct harness_options *options);
 /// Ends the program (SIGHUP, then SIGKILL) if it still runs, and frees; NULL is fine.
 void harness_stop(struct harness *h);
 
-/// Presses keys: names separated by spaces as tmux spells them (Enter Tab BTab Esc Up Down Left Right
-/// Home End PPage NPage IC DC BSpace Space F1…F12 S-F1 M-x C-x) or text in single quotes:
+/// Presses keys: names separated by spaces as tmux spells them (Enter Tab BTab Esc Up Down Left
+/// Right Home End PPage NPage IC DC BSpace Space F1…F12 S-F1 M-x C-x) or text in single quotes:
 /// harness_keys(h, "F4 'web1' Tab C-u '99' F10"). An Esc is followed by a pause, so that it is one.
 void harness_keys(struct harness *h, const char *keys);
 /// Raw bytes: for garbage, pastes and mouse reports.
@@ -73,5 +73,6 @@ void harness_quiet(struct harness *h, int quiet_ms);
 int harness_exit(struct harness *h);
 
 /// Waits until the screen is the one in tests/screens/golden/NAME.txt. With LODGE_GOLDEN_UPDATE=1
-/// writes that file instead, once the screen is quiet. Fails with both screens when it stays different.
+/// writes that file instead, once the screen is quiet. Fails with both screens when it stays
+/// different.
 void harness_golden(struct harness *h, const char *name);

@@ -55,7 +55,7 @@ static void test_main(void **state)
 
 static void test_ascii(void **state)
 {
-	struct harness *h = start(&(struct harness_options){ .locale = "C", .term = "vt220" }, NULL);
+	struct harness *h = start(&(struct harness_options){.locale = "C", .term = "vt220"}, NULL);
 
 	harness_golden(h, "gallery-ascii");
 	harness_keys(h, "M-d");
@@ -246,7 +246,7 @@ static void test_no_bytes(void **state)
 
 static void test_sizes(void **state)
 {
-	static const int sizes[][2] = { { 1, 1 }, { 2, 3 }, { 79, 24 }, { 80, 1 }, { 300, 100 }, { 10, 200 } };
+	static const int sizes[][2] = {{1, 1}, {2, 3}, {79, 24}, {80, 1}, {300, 100}, {10, 200}};
 	struct harness *h = start(NULL, (const char *const[]){ "form", NULL });
 
 	harness_expect(h, "Edit web1");
@@ -265,15 +265,17 @@ static void test_sizes(void **state)
 
 static void test_garbage(void **state)
 {
-	static const char *const lumps[] = { "\033[<999;999;999M", "\033]0;title\a", "\xff\xfe\xfd", "\033[?62;c",
-					     "\033[200~rm -rf /\rF10\t\x03\033[201~", "\033P1$r\033\\", "\033[1;1R" };
+	static const char *const lumps[] = {"\033[<999;999;999M", "\033]0;title\a", "\xff\xfe\xfd",
+		"\033[?62;c", "\033[200~rm -rf /\rF10\t\x03\033[201~", "\033P1$r\033\\",
+		"\033[1;1R"};
 	struct harness *h = gallery();
 	GRand *random = g_rand_new_with_seed(3);
 	char bytes[512];
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lumps); i++)
 		harness_bytes(h, lumps[i], strlen(lumps[i]));
-	for (size_t i = 0; i < sizeof(bytes); i++) // no control bytes and no letters that mean something here
+	for (size_t i = 0; i < sizeof(bytes);
+		i++) // no control bytes and no letters that mean something here
 		bytes[i] = (char)g_rand_int_range(random, 0x80, 0x100);
 	harness_bytes(h, bytes, sizeof(bytes));
 	harness_keys(h, "C-l Esc Esc");
@@ -310,10 +312,28 @@ static void test_crash_restores(void **state)
 	harness_stop(h);
 }
 
+/// Another program has the terminal for a while, with line editing as usual.
+static void test_suspend(void **state)
+{
+	struct harness *h = gallery();
+	int x, y;
+
+	harness_keys(h, "!");
+	harness_expect(h, "Press Enter to come back.");
+	assert_true(harness_cursor(h, &x, &y));
+	harness_keys(h, "'wrong' C-u 'typed'");
+	harness_expect(h, "typed");
+	harness_keys(h, "Enter");
+	harness_golden(h, "gallery-main-80x24");
+	harness_resize(h, 120, 40);
+	harness_golden(h, "gallery-main-120x40");
+	quit(h);
+}
+
 static void test_terminals(void **state)
 {
-	static const char *const terms[] = { "linux", "xterm-256color", "xterm", "screen", "tmux", "tmux-256color",
-					     "vt220", "vt100" };
+	static const char *const terms[] = {"linux", "xterm-256color", "xterm", "screen", "tmux",
+		"tmux-256color", "vt220", "vt100"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(terms); i++) {
 		struct harness *h = start(&(struct harness_options){ .term = terms[i] }, NULL);
@@ -342,14 +362,18 @@ static void test_themes(void **state)
 	static const struct {
 		const char *theme, *colors, *title, *text;
 	} looks[] = {
-		{ "yast", "256", "0/6", "7/4" },   { "yast", "8", "0/6", "7/4" },    { "dark", "256", "255/24", "252/234" },
-		{ "light", "256", "231/25", "235/231" }, { "highcontrast", "256", "16/231", "231/16" },
-		{ "mono", "256", "r -/-", "-/-" }, { "yast", "1", "r -/-", "-/-" },
+		{"yast", "256", "0/6", "7/4"},
+		{"yast", "8", "0/6", "7/4"},
+		{"dark", "256", "255/24", "252/234"},
+		{"light", "256", "231/25", "235/231"},
+		{"highcontrast", "256", "16/231", "231/16"},
+		{"mono", "256", "r -/-", "-/-"},
+		{"yast", "1", "r -/-", "-/-"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(looks); i++) {
-		struct harness *h = start(NULL, (const char *const[]){ "--theme", looks[i].theme, "--colors",
-								       looks[i].colors, NULL });
+		struct harness *h = start(NULL, (const char *const[]){"--theme", looks[i].theme,
+							"--colors", looks[i].colors, NULL});
 		g_autofree char *title = NULL, *text = NULL;
 
 		harness_golden(h, "gallery-main-80x24");
@@ -379,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_crash_restores),
+		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_terminals),
 		cmocka_unit_test(test_unknown_terminal),
 		cmocka_unit_test(test_themes),

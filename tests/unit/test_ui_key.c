@@ -92,7 +92,8 @@ static void test_mouse(void **state)
 {
 	struct ui_decoder *d = ui_decoder_new(false);
 	struct ui_input in;
-	const char *bytes = "\033[<0;5;3M\033[<0;5;3m\033[<32;6;3M\033[<65;1;1M\033[<0;5;3M\033[M !!";
+	const char *bytes =
+		"\033[<0;5;3M\033[<0;5;3m\033[<32;6;3M\033[<65;1;1M\033[<0;5;3M\033[M !!";
 
 	ui_decoder_feed(d, bytes, strlen(bytes));
 	assert_true(ui_decoder_next(d, &in));
@@ -168,8 +169,10 @@ static void test_garbage(void **state)
 		char bytes[24];
 
 		for (size_t k = 0; k < sizeof(bytes); k++)
-			bytes[k] = (char)(g_rand_boolean(random) ? "\033[O<;0123M~m"[g_rand_int_range(random, 0, 12)] :
-								   g_rand_int_range(random, 0, 256));
+			bytes[k] =
+				(char)(g_rand_boolean(random)
+						? "\033[O<;0123M~m"[g_rand_int_range(random, 0, 12)]
+						: g_rand_int_range(random, 0, 256));
 		feed(bytes, sizeof(bytes));
 	}
 	g_rand_free(random);
@@ -177,8 +180,8 @@ static void test_garbage(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const names[] = { "a", "Space", "Up", "F10", "Shift-F1", "Ctrl-r", "Alt-h", "Esc", "PageDown",
-					     "Ctrl-Alt-x", "ö" };
+	static const char *const names[] = {"a", "Space", "Up", "F10", "Shift-F1", "Ctrl-r",
+		"Alt-h", "Esc", "PageDown", "Ctrl-Alt-x", "ö"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		assert_string_equal(ui_key_name(ui_key_from_name(names[i])), names[i]);

@@ -154,12 +154,13 @@ static void test_number_format(void **state)
 /// What is shown is what is meant, whatever the number.
 static void test_number_round_trip(void **state)
 {
-	static const struct number_kind *const kinds[] = { &NUMBER_BYTES, &NUMBER_RATE, &NUMBER_PERCENT,
-							   &NUMBER_COUNT, &NUMBER_SECONDS };
+	static const struct number_kind *const kinds[] = {
+		&NUMBER_BYTES, &NUMBER_RATE, &NUMBER_PERCENT, &NUMBER_COUNT, &NUMBER_SECONDS};
 	GRand *random = g_rand_new_with_seed(1);
 
 	for (int i = 0; i < 20000; i++) {
-		gint64 value = ((gint64)g_rand_int(random) << 16) >> g_rand_int_range(random, 0, 48);
+		gint64 value =
+			((gint64)g_rand_int(random) << 16) >> g_rand_int_range(random, 0, 48);
 
 		value <<= g_rand_int_range(random, 0, 2) ? 0 : 10;
 		for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
@@ -200,9 +201,11 @@ static void resolve(const char *const *texts, size_t n, const char *wanted)
 		for (size_t i = 0; i < n; i++) {
 			g_string_append_unichar(got, labels[i].key ? labels[i].key : '-');
 			if (labels[i].key) {
-				const char *letter = g_utf8_offset_to_pointer(labels[i].text, labels[i].pos);
+				const char *letter =
+					g_utf8_offset_to_pointer(labels[i].text, labels[i].pos);
 
-				assert_int_equal(g_unichar_tolower(g_utf8_get_char(letter)), labels[i].key);
+				assert_int_equal(
+					g_unichar_tolower(g_utf8_get_char(letter)), labels[i].key);
 			}
 		}
 	}
@@ -228,7 +231,8 @@ static void test_hotkey_label(void **state)
 
 static void test_hotkey_duplicates(void **state)
 {
-	resolve((const char *const[]){ "&Start", "&Stop", "&Save", "Add" }, 4, "stva"); // wishes come first
+	resolve((const char *const[]){"&Start", "&Stop", "&Save", "Add"}, 4,
+		"stva"); // wishes come first
 	resolve((const char *const[]){ "&Start", "&Stop now", "&Stop" }, 3, "snt");
 	resolve((const char *const[]){ "&A", "&A", "&Ä" }, 3, "a-ä");
 	resolve((const char *const[]){ "", "12", "東" }, 3, "--東");
@@ -250,7 +254,8 @@ static void test_share(void **state)
 	share(2, (int[]){ 10, 20 }, (int[]){ 0, 0 }, 50, (int[]){ 10, 20 });
 	share(2, (int[]){ 0, 0 }, (int[]){ 30, 70 }, 80, (int[]){ 24, 56 });
 	share(3, (int[]){ 5, 0, 5 }, (int[]){ 0, 1, 0 }, 40, (int[]){ 5, 30, 5 });
-	share(3, (int[]){ 5, 20, 5 }, (int[]){ 0, 1, 0 }, 15, (int[]){ 5, 5, 5 }); // the stretching one gives
+	share(3, (int[]){5, 20, 5}, (int[]){0, 1, 0}, 15,
+		(int[]){5, 5, 5}); // the stretching one gives
 	share(3, (int[]){ 5, 20, 5 }, (int[]){ 0, 1, 0 }, 7, (int[]){ 5, 0, 2 }); // then the last
 	share(2, (int[]){ 5, 5 }, (int[]){ 0, 1 }, 0, (int[]){ 0, 0 });
 	share(3, (int[]){ -1, -1, -1 }, (int[]){ 1, 1, 1 }, 10, (int[]){ 3, 3, 4 });

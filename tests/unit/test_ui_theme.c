@@ -12,8 +12,9 @@
 #include "ui/theme.h"
 
 /// xterm's first 16 colours.
-static const guint32 ansi[16] = { 0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
-				  0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff };
+static const guint32 ansi[16] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd,
+	0x00cdcd, 0xe5e5e5, 0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff,
+	0xffffff};
 
 static guint32 rgb(int colour)
 {
@@ -25,7 +26,8 @@ static guint32 rgb(int colour)
 	if (colour >= 232)
 		return (guint32)(grey << 16 | grey << 8 | grey);
 	colour -= 16;
-	return (guint32)(levels[colour / 36] << 16 | levels[colour / 6 % 6] << 8 | levels[colour % 6]);
+	return (guint32)(levels[colour / 36] << 16 | levels[colour / 6 % 6] << 8 |
+			 levels[colour % 6]);
 }
 
 /// Relative luminance and contrast as WCAG 2.1 defines them.
@@ -66,7 +68,8 @@ static void check_contrast(const struct theme *t, int colors, double least)
 		assert_in_range(cell.fg, 0, colors - 1);
 		assert_in_range(cell.bg, 0, colors - 1);
 		if (colors == 8 && cell.attr & ATTR_BOLD && cell.fg == cell.bg)
-			fail_msg("%s %s at 8 colours: the same twice", t->name, ui_style_name((enum ui_style)s));
+			fail_msg("%s %s at 8 colours: the same twice", t->name,
+				ui_style_name((enum ui_style)s));
 		got = contrast(cell.fg, cell.bg);
 		if (got < (is_drawing((enum ui_style)s) ? 2 : least))
 			fail_msg("%s %s at %d colours: %d on %d has a contrast of %.1f", t->name,
@@ -102,7 +105,8 @@ static void test_defined(void **state)
 			const struct theme_style *style = &all[i].style[s];
 
 			if (style->fg == none.fg && style->bg == none.bg)
-				fail_msg("%s lacks %s", all[i].name, ui_style_name((enum ui_style)s));
+				fail_msg("%s lacks %s", all[i].name,
+					ui_style_name((enum ui_style)s));
 		}
 	}
 	assert_null(theme_find("pink"));

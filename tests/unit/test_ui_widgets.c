@@ -80,25 +80,31 @@ static void test_hidden_takes_no_room(void **state)
 
 static void test_page(void **state)
 {
-	struct page p = page_new("Hosts", spacer_new(1, 1), "Guests, of which there are many", spacer_new(1, 1), true);
+	struct page p = page_new("Hosts", spacer_new(1, 1), "Guests, of which there are many",
+		spacer_new(1, 1), true);
 
 	button_row_add(p.buttons, "&Help", 1, "help");
 	button_row_add(p.buttons, "&Back", 8, "back");
 	button_row_add(p.buttons, "&Next", 10, "next");
 	frame_set_note(p.right, "filter: web");
 	paint(WIDGET(p.box), 80, 4);
-	assert_line(0, "┌Hosts─────────────────┐┌Guests, of which there are many───────── filter: web ─┐");
-	assert_line(2, "└──────────────────────┘└──────────────────────────────────────────────────────┘");
-	assert_line(3, "  [ Help ]                          [ Back ]                          [ Next ]");
+	assert_line(0,
+		"┌Hosts─────────────────┐┌Guests, of which there are many───────── filter: web ─┐");
+	assert_line(2,
+		"└──────────────────────┘└──────────────────────────────────────────────────────┘");
+	assert_line(3,
+		"  [ Help ]                          [ Back ]                          [ Next ]");
 	assert_int_equal(WIDGET(p.left)->area.w, 24); // 30 %
-	assert_ptr_equal(widget_find(WIDGET(p.box), "back")->ops, widget_at(WIDGET(p.box), 38, 3)->ops);
+	assert_ptr_equal(
+		widget_find(WIDGET(p.box), "back")->ops, widget_at(WIDGET(p.box), 38, 3)->ops);
 	assert_string_equal(widget_at(WIDGET(p.box), 38, 3)->name, "back");
 	widget_free(WIDGET(p.box));
 }
 
 static void test_nowhere_to_draw(void **state)
 {
-	struct page p = page_new("Hosts", WIDGET(list_new(LIST_PLAIN)), "Guests", WIDGET(form_new()), true);
+	struct page p =
+		page_new("Hosts", WIDGET(list_new(LIST_PLAIN)), "Guests", WIDGET(form_new()), true);
 
 	for (int w = 0; w < 30; w++)
 		paint(WIDGET(p.box), w, w % 5);
@@ -183,7 +189,8 @@ static void test_text_field(void **state)
 
 static void test_number_field(void **state)
 {
-	struct field *f = field_number_new(&NUMBER_BYTES, (gint64)1 << 30, 96 << 20, (gint64)2 << 30);
+	struct field *f =
+		field_number_new(&NUMBER_BYTES, (gint64)1 << 30, 96 << 20, (gint64)2 << 30);
 
 	assert_string_equal(field_text(f), "1 GiB");
 	assert_null(field_error(f));
@@ -223,7 +230,8 @@ static void test_slider(void **state)
 	assert_line(0, "▕██████████▏ 8");
 	press(f, "Home Left");
 	assert_int_equal(field_number(f), 1);
-	WIDGET(f)->ops->mouse(WIDGET(f), &(struct ui_mouse){ .kind = UI_MOUSE_PRESS, .button = 1, .x = 10 });
+	WIDGET(f)->ops->mouse(
+		WIDGET(f), &(struct ui_mouse){.kind = UI_MOUSE_PRESS, .button = 1, .x = 10});
 	assert_int_equal(field_number(f), 8);
 	field_set_range(f, 1, 6);
 	assert_int_equal(field_number(f), 6);
@@ -232,7 +240,8 @@ static void test_slider(void **state)
 
 static void test_choice_and_check(void **state)
 {
-	struct field *choice = field_choice_new((const char *const[]){ "red", "green", "blue", NULL }, 1);
+	struct field *choice =
+		field_choice_new((const char *const[]){"red", "green", "blue", NULL}, 1);
 	struct field *check = field_check_new("&Keep", false);
 
 	press(choice, "Right Right");
@@ -270,7 +279,8 @@ static void test_multi(void **state)
 static void test_form(void **state)
 {
 	struct form *f = form_new();
-	struct field *name = field_text_new("web1", 6), *size = field_number_new(&NUMBER_COUNT, 2, 1, 4);
+	struct field *name = field_text_new("web1", 6),
+		     *size = field_number_new(&NUMBER_COUNT, 2, 1, 4);
 	struct widget *bad;
 
 	form_add(f, "&Name", WIDGET(name), "hint");
@@ -323,8 +333,11 @@ static void test_form_scrolls(void **state)
 static void test_list(void **state)
 {
 	static const struct list_item items[] = {
-		{ "alpha", NULL, true }, { "beta", "F3", false }, { NULL, NULL, false }, { "gamma", NULL, false },
-		{ "beat", NULL, false },
+		{"alpha", NULL, true},
+		{"beta", "F3", false},
+		{NULL, NULL, false},
+		{"gamma", NULL, false},
+		{"beat", NULL, false},
 	};
 	struct list *l = list_new(LIST_PLAIN);
 
@@ -347,7 +360,8 @@ static void test_list(void **state)
 
 static void test_keybar(void **state)
 {
-	struct canvas c = { .win = stdscr, .look = &paint_look, .w = 30, .h = 1, .clip = { 0, 0, 30, 1 } };
+	struct canvas c = {
+		.win = stdscr, .look = &paint_look, .w = 30, .h = 1, .clip = {0, 0, 30, 1}};
 	struct keybar bar = { 0 };
 
 	keybar_set(&bar, 1, "Help");
