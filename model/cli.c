@@ -30,7 +30,7 @@ char *cli_verbs(void)
 	GString *text = g_string_new(NULL);
 
 	for (const struct verb *verb = verbs; verb->name; verb++)
-		g_string_append_printf(text, "  %-10s %s\n", verb->name, _(verb->help));
+		g_string_append_printf(text, "  %-17s %s\n", verb->name, _(verb->help));
 	return g_string_free(text, FALSE);
 }
 
