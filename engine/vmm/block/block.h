@@ -39,6 +39,10 @@ struct block_backend;
 struct block_backend_ops {
 	/* Starts a request; never blocks for long. Any thread. */
 	void (*submit)(struct block_backend *backend, struct block_request *request);
+	/* Carries out a read or write at once, in the caller's thread, if that takes no waiting (the
+	 * bytes are in the host's cache); done is not called. False: it was not, submit it. NULL:
+	 * never. Any thread. */
+	bool (*attempt)(struct block_backend *backend, const struct block_request *request);
 	/* Waits until all requests submitted before are done. The caller holds no lock that their
 	 * done callbacks take (the machine lock!). */
 	void (*drain)(struct block_backend *backend);
@@ -59,6 +63,12 @@ struct block_backend {
 static inline void block_submit(struct block_backend *backend, struct block_request *request)
 {
 	backend->ops->submit(backend, request);
+}
+
+static inline bool block_attempt(
+	struct block_backend *backend, const struct block_request *request)
+{
+	return backend->ops->attempt && backend->ops->attempt(backend, request);
 }
 
 static inline void block_drain(struct block_backend *backend)

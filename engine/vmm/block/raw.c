@@ -17,6 +17,7 @@
 
 #define SECTOR 512u
 #define IOV_LIMIT 64
+#define ATTEMPT_MAX 65536u /* more is copied by the worker while the guest runs on */
 #define ZERO_CHUNK 65536u
 
 struct block_raw {
@@ -24,6 +25,7 @@ struct block_raw {
 	int fd;
 	bool is_device;
 	GThread *thread;
+	_Atomic bool must_wait[BLOCK_WRITE + 1]; /* the file system knows no RWF_NOWAIT for it */
 
 	GMutex mutex; /* guards what follows */
 	GCond work;   /* a request has come, or stop */
@@ -195,6 +197,27 @@ static void raw_submit(struct block_backend *backend, struct block_request *requ
 	g_mutex_unlock(&raw->mutex);
 }
 
+/* A part that was written is written again with the whole: no harm. */
+static bool raw_attempt(struct block_backend *backend, const struct block_request *request)
+{
+	struct block_raw *raw = (struct block_raw *)backend;
+	struct iovec part[IOV_LIMIT];
+	unsigned count;
+	ssize_t n;
+
+	if (request->length > ATTEMPT_MAX || request->iov_count > IOV_LIMIT || request->durable ||
+		raw->must_wait[request->op])
+		return false;
+	count = iov_part(request, 0, part);
+	if (request->op == BLOCK_READ)
+		n = preadv2(raw->fd, part, count, request->offset, RWF_NOWAIT);
+	else
+		n = pwritev2(raw->fd, part, count, request->offset, RWF_NOWAIT);
+	if (n < 0 && errno == EOPNOTSUPP)
+		raw->must_wait[request->op] = true;
+	return n >= 0 && (uint64_t)n == request->length;
+}
+
 static void raw_drain(struct block_backend *backend)
 {
 	struct block_raw *raw = (struct block_raw *)backend;
@@ -252,6 +275,7 @@ static void raw_free(struct block_backend *backend)
 
 static const struct block_backend_ops raw_ops = {
 	.submit = raw_submit,
+	.attempt = raw_attempt,
 	.drain = raw_drain,
 	.refresh = raw_refresh,
 	.free = raw_free,
