@@ -169,6 +169,8 @@ void connection_show_info(struct console *console, const struct connection *conn
 
 	add_line(text, _("URI"), g_strdup(connection->uri));
 	add_line(text, _("State"), connection_status(connection));
+	if (connection->reason)
+		g_string_append_printf(text, "%s\n", connection->reason);
 	add_line(text, _("Guests"), g_strdup_printf("%u", connection->guests->len));
 	add_host(text, &connection->host);
 	if (connection->details)

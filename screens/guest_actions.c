@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "screens/connections.h"
 #include "screens/delete.h"
 #include "screens/guest.h"
 #include "screens/guest_actions.h"
@@ -158,6 +159,10 @@ static void rename_guest(const struct place *place)
 static void ask_file(const struct place *place, const char *verb, const char *argument,
 	const char *title)
 {
+	if (!place->console->model->connections->len) {
+		connection_ask_add(place->console);
+		return;
+	}
 	if (!place->connection) {
 		ui_app_toast(place->console->app, UI_TOAST_INFO,
 			_("Choose a host in the list at the left first."));

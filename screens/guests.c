@@ -44,15 +44,15 @@ static struct guest *guest_under_cursor(struct guests *s)
 static void refresh_empty(struct guests *s)
 {
 	struct connection *c = host_tree_connection(s->tree, s->console->model);
-	g_autofree char *status = NULL;
 
 	if (rows_shown(table_rows(s->table)))
 		return;
-	if (table_filter(s->table)) {
+	if (!s->console->model->connections->len) {
+		table_set_empty(s->table, _("No host is connected. F3 adds a connection."));
+	} else if (table_filter(s->table)) {
 		table_set_empty(s->table, _("No guest matches the filter. Esc drops it."));
-	} else if (c && c->state != CONNECTION_CONNECTED) {
-		status = connection_status(c);
-		table_set_empty(s->table, status);
+	} else if (c && c->reason) {
+		table_set_empty(s->table, c->reason);
 	} else {
 		table_set_empty(s->table, _("No guest here. F3 adds one from its definition."));
 	}
