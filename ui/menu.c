@@ -34,6 +34,7 @@ static enum ui_result popup_event(struct ui_screen *s, struct widget *from, enum
 }
 
 static void menubar_step(struct menubar *bar, int step);
+static void menubar_closed(struct menubar *bar);
 
 static enum ui_result popup_key(struct ui_screen *s, uint32_t key)
 {
@@ -60,6 +61,7 @@ static void popup_destroy(struct ui_screen *s)
 {
 	struct popup *p = (struct popup *)s;
 
+	menubar_closed(p->bar);
 	if (p->free_data)
 		p->free_data(p->data);
 	g_free(p);
@@ -158,6 +160,7 @@ struct menubar {
 	const struct menu *menus;
 	struct ui_hotlabel *labels;
 	size_t n, current;
+	int opened; // drop-downs of it on the screen
 	void (*picked)(int id, void *data);
 	void *data;
 };
@@ -183,6 +186,7 @@ static enum ui_result menubar_open(struct menubar *bar, size_t i)
 	p = menu_new(NULL, bar->menus[i].items, bar->widget.area.x + menu_x(bar, i) - 1,
 		bar->widget.area.y + 1, bar->picked, bar->data);
 	p->bar = bar;
+	bar->opened++;
 	ui_app_push(app, &p->screen);
 	return UI_HANDLED;
 }
@@ -192,13 +196,19 @@ static void menubar_step(struct menubar *bar, int step)
 	menubar_open(bar, (bar->current + bar->n + (size_t)step) % bar->n);
 }
 
+static void menubar_closed(struct menubar *bar)
+{
+	if (bar)
+		bar->opened--;
+}
+
 static void menubar_draw(struct widget *w, const struct canvas *c)
 {
 	struct menubar *bar = (struct menubar *)w;
 
 	canvas_clear(c, STYLE_MENU);
 	for (size_t i = 0; i < bar->n; i++) {
-		bool here = w->focused && i == bar->current;
+		bool here = (w->focused || bar->opened > 0) && i == bar->current;
 		int x = menu_x(bar, i), width = ui_hotlabel_width(&bar->labels[i]);
 
 		canvas_fill(c, x, 0, width + 2, 1, here ? STYLE_MENU_FOCUS : STYLE_MENU, ' ');

@@ -179,6 +179,13 @@ static void setup_modes(struct ui_term *t)
 	scrollok(stdscr, FALSE);
 }
 
+static void free_streams(struct ui_term *t)
+{
+	fclose(t->in_file);
+	fclose(t->out_file);
+	g_free(t);
+}
+
 static struct ui_term *term_start(
 	const struct term_options *o, const char *type, int in, int out, GError **error)
 {
@@ -195,9 +202,17 @@ static struct ui_term *term_start(
 			_("The terminal type '%s' is not known here. Set TERM to one that is, such "
 			  "as vt100."),
 			type ? type : "");
-		fclose(t->in_file);
-		fclose(t->out_file);
-		g_free(t);
+		free_streams(t);
+		return NULL;
+	}
+	if (!cap("cup")) {
+		g_set_error(error, TERM_ERROR, TERM_ERROR_UNKNOWN_TYPE,
+			_("The terminal type '%s' cannot place the cursor. Set TERM to one that "
+			  "can, such as vt100."),
+			type);
+		endwin();
+		delscreen(t->screen);
+		free_streams(t);
 		return NULL;
 	}
 	return t;
@@ -237,9 +252,7 @@ void term_close(struct ui_term *t)
 	endwin();
 	restore_now();
 	delscreen(t->screen);
-	fclose(t->in_file);
-	fclose(t->out_file);
-	g_free(t);
+	free_streams(t);
 }
 
 const struct ui_look *term_look(const struct ui_term *t)

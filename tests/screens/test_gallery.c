@@ -355,6 +355,10 @@ static void test_unknown_terminal(void **state)
 	assert_int_equal(harness_exit(h), 1);
 	harness_expect(h, "The terminal type 'no-such-terminal' is not known here.");
 	harness_stop(h);
+	h = start(&(struct harness_options){.term = "dumb"}, NULL);
+	assert_int_equal(harness_exit(h), 1);
+	harness_expect(h, "The terminal type 'dumb' cannot place the cursor.");
+	harness_stop(h);
 }
 
 static void test_themes(void **state)
