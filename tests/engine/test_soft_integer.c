@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -266,6 +267,97 @@ static void test_locked_across_pages(void **state)
 	count_at(DATA + 0x1000 - 19, 1000);
 }
 
+/* A random run of register instructions gives the same registers and flags as a block, where much is
+ * left out, and one instruction at a time. */
+static unsigned random_insn(GRand *rand, uint8_t *code)
+{
+	static const uint8_t plain[] = { 0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39, 0x85, 0x89, 0x03, 0x2b };
+	static const uint8_t after_0f[] = { 0xaf, 0xb6, 0xbf, 0x42, 0x4f, 0x94, 0x9c, 0xa3, 0xbc };
+	unsigned at = 0, kind = g_rand_int_range(rand, 0, 7);
+	uint8_t modrm = 0xc0 | g_rand_int_range(rand, 0, 64);
+	if ((modrm & 7) == 4 || (modrm & 0x38) == 0x20)
+		modrm &= ~0x24; /* not RSP */
+	if (g_rand_boolean(rand))
+		code[at++] = 0x48;
+	else if (g_rand_int_range(rand, 0, 4) == 0)
+		code[at++] = 0x66;
+	switch (kind) {
+	case 0: case 1: /* two registers */
+		code[at++] = plain[g_rand_int_range(rand, 0, sizeof plain)];
+		code[at++] = modrm;
+		break;
+	case 2:
+		code[at++] = 0x0f;
+		code[at++] = after_0f[g_rand_int_range(rand, 0, sizeof after_0f)];
+		code[at++] = modrm;
+		break;
+	case 3: /* an immediate */
+		code[at++] = 0x83;
+		code[at++] = 0xc0 | (modrm & 0x38) | (modrm & 3);
+		code[at++] = g_rand_int(rand);
+		break;
+	case 4: /* shifts by immediate, 1 and CL */
+		code[at++] = "\xc1\xd1\xd3"[g_rand_int_range(rand, 0, 3)];
+		code[at++] = 0xc0 | (g_rand_int_range(rand, 0, 8) << 3) | (modrm & 3);
+		if (code[at - 2] == 0xc1)
+			code[at++] = g_rand_int_range(rand, 0, 70);
+		break;
+	case 5: /* INC DEC; NOT NEG */
+		code[at++] = g_rand_boolean(rand) ? 0xff : 0xf7;
+		code[at] = 0xc0 | (g_rand_boolean(rand) << 3) | (modrm & 3);
+		code[at] |= code[at - 1] == 0xf7 ? 0x10 : 0;
+		at++;
+		break;
+	default: /* IMUL by an immediate */
+		code[at++] = 0x6b;
+		code[at++] = modrm;
+		code[at++] = g_rand_int(rand);
+	}
+	return at;
+}
+
+static void run_random(struct bare *bare, const uint64_t gpr[16], bool single)
+{
+	struct soft_cpu *cpu = bare->cpu[0];
+	bare_enter(bare, 0, BARE_LONG, BARE_CODE);
+	memcpy(cpu->gpr, gpr, 16 * sizeof *gpr);
+	cpu->gpr[SOFT_RSP] = BARE_STACK;
+	soft_set_rflags(cpu, gpr[0] & SOFT_ARITHMETIC);
+	if (single)
+		cpu->dr[7] |= 1; /* a breakpoint at address 0: never met */
+	soft_update_mode(cpu);
+	bare_run(bare, 0);
+}
+
+static void test_blocks_and_singles(void **state)
+{
+	const char *given = g_getenv("LODGE_SEED");
+	guint32 seed = given ? strtoul(given, NULL, 0) : g_random_int();
+	GRand *rand = g_rand_new_with_seed(seed);
+	struct bare *bare = bare_new(8 << 20, 1);
+	struct soft_cpu *cpu = bare->cpu[0];
+	print_message("seed %u\n", seed);
+	for (unsigned turn = 0; turn < 5000; turn++) {
+		uint8_t code[200];
+		unsigned at = 0;
+		uint64_t gpr[16], result[16];
+		for (unsigned i = 0; i < 20; i++)
+			at += random_insn(rand, code + at);
+		memcpy(code + at, "\xe6\xf4", 2);
+		bare_load(bare, BARE_CODE, code, at + 2);
+		for (unsigned i = 0; i < 16; i++)
+			gpr[i] = (uint64_t)g_rand_int(rand) << (g_rand_int(rand) & 32) | g_rand_int(rand);
+		run_random(bare, gpr, false);
+		memcpy(result, cpu->gpr, sizeof result);
+		uint64_t rflags = soft_rflags(cpu);
+		run_random(bare, gpr, true);
+		if (memcmp(result, cpu->gpr, sizeof result) != 0 || rflags != soft_rflags(cpu))
+			fail_msg("turn %u: a block and single instructions differ", turn);
+	}
+	bare_free(bare);
+	g_rand_free(rand);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_real_mode),
 		cmocka_unit_test(test_protected_mode),
+		cmocka_unit_test(test_blocks_and_singles),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_locked_across_pages),
 	};

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 /* Decoded blocks are carved from one mapping, and all forgotten when it is full. */
-#define ARENA_SIZE (16u << 20)
+#define ARENA_SIZE (8u << 20)
 #define BUCKET_BITS 15
 #define BUCKETS (1u << BUCKET_BITS)
 #define INSN_MAX 15
@@ -238,6 +238,7 @@ static unsigned finish(struct soft_insn *insns, unsigned count, unsigned offset,
 	if (!ended || falls_through(&insns[count - 1]))
 		set_continue(&insns[count++], offset);
 	insns[count - 1].prefixes |= SOFT_IS_LAST;
+	soft_quiet(insns, count);
 	soft_fuse(insns, count);
 	return count;
 }

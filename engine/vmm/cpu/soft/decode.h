@@ -92,6 +92,9 @@ enum soft_group {
 	SOFT_G_FXSR, SOFT_GROUPS,
 };
 
+/* Field b of a shift's row: by CL. */
+#define SOFT_BY_CL 1
+
 struct soft_decode;
 
 struct soft_opcode {
@@ -130,12 +133,14 @@ enum soft_address {
 #define SOFT_HAS_66 0x8u
 #define SOFT_HAS_REX_W 0x10u
 #define SOFT_HAS_REX 0x20u
+#define SOFT_IS_PURE 0x40u /* cannot fault or leave its block; flags as the row says (fuse.h) */
 #define SOFT_IS_LAST 0x80u /* the last of its block (block.c) */
 
 struct soft_insn {
 	/* The threaded handler. */
 	void (*run)(struct soft_cpu *cpu, const struct soft_insn *insn);
 	union {
+		/* Pure ones: the handler for when nobody looks at the flags, or NULL. */
 		void (*fn)(struct soft_cpu *cpu, const struct soft_insn *insn);
 		struct soft_block *link; /* branches: the block they were last seen to reach */
 	};

@@ -24,7 +24,7 @@
 		type b) \
 	{ \
 		uint16_t f = cpu->flags; \
-		__asm__(SOFT_FLAGS_IN mnemonic " %2, %0" SOFT_FLAGS_OUT \
+		__asm__("bt $8, %k1\n\t" mnemonic " %2, %0" SOFT_FLAGS_OUT \
 			: "+r"(a), "+a"(f) : "r"(b) : "cc"); \
 		cpu->flags = f; \
 		return a; \
@@ -38,19 +38,19 @@ SOFT_SIZES(DEFINE_PLAIN, and, "and")
 SOFT_SIZES(DEFINE_PLAIN, sub, "sub")
 SOFT_SIZES(DEFINE_PLAIN, xor, "xor")
 
-/* One operand: op##bits(cpu, a). */
-#define DEFINE_ONE(bits, type, name, mnemonic) \
+/* One operand: op##bits(cpu, a). INC and DEC leave CF as it is. */
+#define DEFINE_ONE(bits, type, name, mnemonic, kept) \
 	static inline __attribute__((always_inline)) type name##bits(struct soft_cpu *cpu, type a) \
 	{ \
-		uint16_t f = cpu->flags; \
-		__asm__(SOFT_FLAGS_IN mnemonic " %0" SOFT_FLAGS_OUT : "+r"(a), "+a"(f) : : "cc"); \
-		cpu->flags = f; \
+		uint16_t f; \
+		__asm__(mnemonic " %0" SOFT_FLAGS_OUT : "+r"(a), "=a"(f) : : "cc"); \
+		cpu->flags = (f & ~(kept)) | (cpu->flags & (kept)); \
 		return a; \
 	}
 
-SOFT_SIZES(DEFINE_ONE, inc, "inc")
-SOFT_SIZES(DEFINE_ONE, dec, "dec")
-SOFT_SIZES(DEFINE_ONE, neg, "neg")
+SOFT_SIZES(DEFINE_ONE, inc, "inc", SOFT_IMAGE_CF)
+SOFT_SIZES(DEFINE_ONE, dec, "dec", SOFT_IMAGE_CF)
+SOFT_SIZES(DEFINE_ONE, neg, "neg", 0)
 
 #define DEFINE_NOT(bits, type, name) \
 	static inline type name##bits(struct soft_cpu *cpu, type a) \
@@ -197,6 +197,43 @@ SOFT_SIZES(DEFINE_UNARY, dec)
 SOFT_SIZES(DEFINE_UNARY, neg)
 SOFT_SIZES(DEFINE_UNARY, not)
 
+/* The same in registers, where nobody looks at the flags. */
+#define DEFINE_QUIET(bits, type, name, operator) \
+	static SOFT_OP(name##_rr_quiet##bits) \
+	{ \
+		type a = soft_reg##bits(cpu, insn->rm); \
+		soft_put##bits(cpu, insn->rm, a operator soft_reg##bits(cpu, insn->reg)); \
+		SOFT_NEXT(); \
+	} \
+	static SOFT_OP(name##_ri_quiet##bits) \
+	{ \
+		type a = soft_reg##bits(cpu, insn->rm); \
+		soft_put##bits(cpu, insn->rm, a operator (type)insn->imm); \
+		SOFT_NEXT(); \
+	}
+#define DEFINE_QUIETS(name, operator) \
+	DEFINE_QUIET(32, uint32_t, name, operator) \
+	DEFINE_QUIET(64, uint64_t, name, operator)
+DEFINE_QUIETS(add, +)
+DEFINE_QUIETS(or, |)
+DEFINE_QUIETS(and, &)
+DEFINE_QUIETS(sub, -)
+DEFINE_QUIETS(xor, ^)
+
+#define DEFINE_QUIET_ONE(bits, type, name, expression) \
+	static SOFT_OP(name##_r_quiet##bits) \
+	{ \
+		type a = soft_reg##bits(cpu, insn->rm); \
+		soft_put##bits(cpu, insn->rm, expression); \
+		SOFT_NEXT(); \
+	}
+#define DEFINE_QUIET_ONES(name, expression) \
+	DEFINE_QUIET_ONE(32, uint32_t, name, expression) \
+	DEFINE_QUIET_ONE(64, uint64_t, name, expression)
+DEFINE_QUIET_ONES(inc, a + 1)
+DEFINE_QUIET_ONES(dec, a - 1)
+DEFINE_QUIET_ONES(neg, -a)
+
 /* The handlers by operation, form and size. */
 
 enum form { RR, RI, RM, MR, MI, LR, LI, FORMS };
@@ -230,8 +267,28 @@ static void (*const unary_handlers[UNARIES][3][4])(struct soft_cpu *, const stru
 	[NEG] = { ALL_SIZES(neg_r), ALL_SIZES(neg_m), ALL_SIZES(neg_l) },
 };
 
+#define QUIET(name) \
+	{ { name##_rr_quiet32, name##_rr_quiet64 }, { name##_ri_quiet32, name##_ri_quiet64 } }
+static void (*const quiet[OPERATIONS][2][2])(struct soft_cpu *, const struct soft_insn *) = {
+	[ADD] = QUIET(add),
+	[OR] = QUIET(or),
+	[AND] = QUIET(and),
+	[SUB] = QUIET(sub),
+	[XOR] = QUIET(xor),
+};
+
+static void (*const quiet_unary[UNARIES][2])(struct soft_cpu *, const struct soft_insn *) = {
+	[INC] = { inc_r_quiet32, inc_r_quiet64 },
+	[DEC] = { dec_r_quiet32, dec_r_quiet64 },
+	[NEG] = { neg_r_quiet32, neg_r_quiet64 },
+};
+
 static bool set_handler(struct soft_insn *insn, enum operation operation, enum form form)
 {
+	if (form == RR || form == RI) {
+		insn->prefixes |= SOFT_IS_PURE;
+		insn->fn = insn->size >= 4 ? quiet[operation][form][insn->size == 8] : NULL;
+	}
 	if (insn->prefixes & SOFT_HAS_LOCK)
 		form = form == MR ? LR : LI;
 	insn->run = handlers[operation][form][soft_size_index(insn->size)];
@@ -271,6 +328,10 @@ static bool pick_accumulator(struct soft_insn *insn, const struct soft_decode *d
 static bool pick_unary(struct soft_insn *insn, const struct soft_decode *d)
 {
 	unsigned form = !insn->memory ? 0 : insn->prefixes & SOFT_HAS_LOCK ? 2 : 1;
+	if (form == 0) {
+		insn->prefixes |= SOFT_IS_PURE;
+		insn->fn = insn->size >= 4 ? quiet_unary[d->row->a][insn->size == 8] : NULL;
+	}
 	insn->run = unary_handlers[d->row->a][form][soft_size_index(insn->size)];
 	return true;
 }

@@ -330,10 +330,20 @@ static void (*const handlers[HANDLERS][4])(struct soft_cpu *, const struct soft_
 	[BSWAP] = WIDE(bswap),
 };
 
+/* In registers alone there is nothing that could go wrong. */
+static bool pure(struct soft_insn *insn)
+{
+	if (!insn->memory) {
+		insn->prefixes |= SOFT_IS_PURE;
+		insn->fn = NULL;
+	}
+	return true;
+}
+
 static bool set_handler(struct soft_insn *insn, unsigned handler)
 {
 	insn->run = handlers[handler][soft_size_index(insn->size)];
-	return true;
+	return pure(insn);
 }
 
 /* a: the handler for a register, b: the one for memory. */
@@ -395,7 +405,7 @@ static void (*const extends[][2][3])(struct soft_cpu *, const struct soft_insn *
 static bool pick_extend(struct soft_insn *insn, const struct soft_decode *d)
 {
 	insn->run = extends[d->row->a][insn->memory][soft_size_index(insn->size) - 1];
-	return true;
+	return pure(insn);
 }
 
 /* MOVSXD without REX.W is MOV; with 16 bits it moves a word. */
@@ -416,19 +426,19 @@ static void (*const sets[16][2])(struct soft_cpu *, const struct soft_insn *) = 
 static bool pick_cmov(struct soft_insn *insn, const struct soft_decode *d)
 {
 	insn->run = cmovs[d->opcode & 15][soft_size_index(insn->size) - 1][insn->memory];
-	return true;
+	return pure(insn);
 }
 
 static bool pick_setcc(struct soft_insn *insn, const struct soft_decode *d)
 {
 	insn->run = sets[d->opcode & 15][insn->memory];
-	return true;
+	return pure(insn);
 }
 
 static bool pick_widen(struct soft_insn *insn, const struct soft_decode *d)
 {
 	insn->run = d->row->a ? widen_d : widen_a;
-	return true;
+	return pure(insn);
 }
 
 /* LEA's sum has no segment's base in it. */
@@ -436,7 +446,10 @@ static bool pick_lea(struct soft_insn *insn, const struct soft_decode *d)
 {
 	if (insn->index == SOFT_FS_BASE || insn->index == SOFT_GS_BASE)
 		insn->index = SOFT_ZERO;
-	return set_handler(insn, LEA);
+	set_handler(insn, LEA);
+	insn->prefixes |= SOFT_IS_PURE;
+	insn->fn = NULL;
+	return true;
 }
 
 #define W_RM_R_REG (SOFT_WRITES_RM | SOFT_READS_REG)

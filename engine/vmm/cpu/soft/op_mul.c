@@ -56,10 +56,23 @@ DEFINE_WIDES(imul, "imul")
 	static inline __attribute__((always_inline)) type product##bits(struct soft_cpu *cpu, type a, \
 		type b) \
 	{ \
-		uint16_t f = cpu->flags; \
-		__asm__(SOFT_FLAGS_IN "imul %2, %0" SOFT_FLAGS_OUT : "+r"(a), "+a"(f) : "r"(b) : "cc"); \
+		uint32_t f; \
+		__asm__("xor %1, %1\n\timul %2, %0" SOFT_FLAGS_OUT \
+			: "+r"(a), "=&a"(f) : "r"(b) : "cc"); \
 		cpu->flags = f; \
 		return a; \
+	} \
+	static SOFT_OP(imul_rr_quiet##bits) \
+	{ \
+		type a = soft_reg##bits(cpu, insn->reg), b = soft_reg##bits(cpu, insn->rm); \
+		soft_put##bits(cpu, insn->reg, (type)(1u * a * b)); \
+		SOFT_NEXT(); \
+	} \
+	static SOFT_OP(imul_rri_quiet##bits) \
+	{ \
+		soft_put##bits(cpu, insn->reg, \
+			(type)(1u * soft_reg##bits(cpu, insn->rm) * (type)insn->imm)); \
+		SOFT_NEXT(); \
 	} \
 	static SOFT_OP(imul_rr##bits) \
 	{ \
@@ -96,8 +109,17 @@ static void (*const imuls[2][2][3])(struct soft_cpu *, const struct soft_insn *)
 	{ WIDE(imul_rri), WIDE(imul_rmi) },
 };
 
+static void (*const quiet_imuls[2][3])(struct soft_cpu *, const struct soft_insn *) = {
+	WIDE(imul_rr_quiet),
+	WIDE(imul_rri_quiet),
+};
+
 static bool pick_imul(struct soft_insn *insn, const struct soft_decode *d)
 {
+	if (!insn->memory) {
+		insn->prefixes |= SOFT_IS_PURE;
+		insn->fn = quiet_imuls[d->row->a][soft_size_index(insn->size) - 1];
+	}
 	insn->run = imuls[d->row->a][insn->memory][soft_size_index(insn->size) - 1];
 	return true;
 }

@@ -42,6 +42,44 @@ SOFT_SIZES(DEFINE_SHIFT, shl, "shl")
 SOFT_SIZES(DEFINE_SHIFT, shr, "shr")
 SOFT_SIZES(DEFINE_SHIFT, sar, "sar")
 
+/* Registers by a count that is known not to be 0. The plain shifts then write all flags (which saves waiting
+ * for the old ones); the quiet ones are for where nobody looks at them. */
+#define DEFINE_KNOWN(bits, type, name) \
+	static SOFT_OP(name##_rk##bits) \
+	{ \
+		type a = soft_reg##bits(cpu, insn->rm); \
+		uint32_t f; \
+		__asm__("xor %1, %1\n\t" #name " %%cl, %0" SOFT_FLAGS_OUT \
+			: "+r"(a), "=&a"(f) : "c"((uint8_t)insn->imm) : "cc"); \
+		cpu->flags = f; \
+		soft_put##bits(cpu, insn->rm, a); \
+		SOFT_NEXT(); \
+	}
+#define DEFINE_QUIET(bits, type, name, expression) \
+	static SOFT_OP(name##_r_quiet##bits) \
+	{ \
+		type a = soft_reg##bits(cpu, insn->rm); \
+		unsigned count = insn->imm & (bits - 1); \
+		soft_put##bits(cpu, insn->rm, expression); \
+		SOFT_NEXT(); \
+	}
+#define DEFINE_BOTH(name, expression) \
+	DEFINE_QUIET(32, uint32_t, name, expression) \
+	DEFINE_QUIET(64, uint64_t, name, expression)
+#define WIDTH(a) (8 * sizeof(a))
+DEFINE_BOTH(shl, a << count)
+DEFINE_BOTH(shr, a >> count)
+DEFINE_BOTH(rol, a << count | a >> (WIDTH(a) - count) % WIDTH(a))
+DEFINE_BOTH(ror, a >> count | a << (WIDTH(a) - count) % WIDTH(a))
+DEFINE_QUIET(32, uint32_t, sar, (int32_t)a >> count)
+DEFINE_QUIET(64, uint64_t, sar, (int64_t)a >> count)
+DEFINE_KNOWN(32, uint32_t, shl)
+DEFINE_KNOWN(64, uint64_t, shl)
+DEFINE_KNOWN(32, uint32_t, shr)
+DEFINE_KNOWN(64, uint64_t, shr)
+DEFINE_KNOWN(32, uint32_t, sar)
+DEFINE_KNOWN(64, uint64_t, sar)
+
 #define DEFINE_DOUBLE(bits, type, name, mnemonic) \
 	static inline __attribute__((always_inline)) type name##bits(struct soft_cpu *cpu, type a, \
 		type b, uint8_t count) \
@@ -96,7 +134,23 @@ static void (*const handlers[SHIFTS][2][2][4])(struct soft_cpu *, const struct s
 	[SHRD] = DOUBLE(shrd),
 };
 
-enum { BY_IMMEDIATE, BY_CL, BY_ONE };
+/* Row field b; SOFT_BY_CL is told to fuse.c, too. */
+enum { BY_IMMEDIATE, BY_CL = SOFT_BY_CL, BY_ONE };
+
+static void (*const known[SHIFTS][2])(struct soft_cpu *, const struct soft_insn *) = {
+	[SHL] = { shl_rk32, shl_rk64 },
+	[SHR] = { shr_rk32, shr_rk64 },
+	[SHL_TOO] = { shl_rk32, shl_rk64 },
+	[SAR] = { sar_rk32, sar_rk64 },
+};
+static void (*const quiet[SHIFTS][2])(struct soft_cpu *, const struct soft_insn *) = {
+	[ROL] = { rol_r_quiet32, rol_r_quiet64 },
+	[ROR] = { ror_r_quiet32, ror_r_quiet64 },
+	[SHL] = { shl_r_quiet32, shl_r_quiet64 },
+	[SHR] = { shr_r_quiet32, shr_r_quiet64 },
+	[SHL_TOO] = { shl_r_quiet32, shl_r_quiet64 },
+	[SAR] = { sar_r_quiet32, sar_r_quiet64 },
+};
 
 static bool pick(struct soft_insn *insn, const struct soft_decode *d)
 {
@@ -104,6 +158,15 @@ static bool pick(struct soft_insn *insn, const struct soft_decode *d)
 		insn->imm = 1;
 	unsigned size = soft_size_index(insn->size);
 	insn->run = handlers[d->row->a][insn->memory][d->row->b == BY_CL][size];
+	if (insn->memory)
+		return true;
+	insn->prefixes |= SOFT_IS_PURE;
+	insn->fn = NULL;
+	if (d->row->b == BY_CL || insn->size < 4 || !(insn->imm & (insn->size * 8 - 1)))
+		return true;
+	insn->fn = quiet[d->row->a][insn->size == 8];
+	if (known[d->row->a][insn->size == 8])
+		insn->run = known[d->row->a][insn->size == 8];
 	return true;
 }
 

@@ -64,25 +64,13 @@ void soft_mmx_check(struct soft_cpu *cpu)
 	soft_fp_use_x87(&cpu->fp);
 }
 
-static inline void *vector_pointer(struct soft_cpu *cpu, uint64_t linear, unsigned size,
-	enum soft_access access)
+void soft_vector_load_slow(struct soft_cpu *cpu, struct soft_vector_memory *memory)
 {
-	const struct soft_tlb_entry *entry = &cpu->tlb->entry[soft_tlb_index(linear)];
+	uint64_t linear = memory->linear, value;
+	unsigned size = memory->size;
 
-	if (SOFT_FAST(entry, linear, access, size))
-		return entry->host + (linear & ~SOFT_PAGE_MASK);
-	return soft_page_pointer(cpu, linear, size, access);
-}
-
-void soft_vector_load(struct soft_cpu *cpu, struct soft_vector_memory *memory, uint64_t linear,
-	unsigned size)
-{
-	uint64_t value;
-
-	memory->linear = linear;
-	memory->size = size;
-	memory->host = vector_pointer(cpu, linear, size, SOFT_READ);
-	if (G_LIKELY(memory->host))
+	memory->host = soft_page_pointer(cpu, linear, size, SOFT_READ);
+	if (memory->host)
 		return;
 	memory->host = memory->buffer;
 	if (size == 4 || size == 8) { // one access, should a device answer
@@ -93,18 +81,15 @@ void soft_vector_load(struct soft_cpu *cpu, struct soft_vector_memory *memory, u
 	}
 }
 
-void soft_vector_store(struct soft_cpu *cpu, struct soft_vector_memory *memory, uint64_t linear,
-	unsigned size, bool keep)
+void soft_vector_store_slow(struct soft_cpu *cpu, struct soft_vector_memory *memory, bool keep)
 {
-	memory->linear = linear;
-	memory->size = size;
-	memory->host = vector_pointer(cpu, linear, size, SOFT_WRITE);
-	if (G_LIKELY(memory->host))
+	memory->host = soft_page_pointer(cpu, memory->linear, memory->size, SOFT_WRITE);
+	if (memory->host)
 		return;
 	memory->host = memory->buffer;
-	soft_probe_write(cpu, linear, size);
+	soft_probe_write(cpu, memory->linear, memory->size);
 	if (keep)
-		soft_load_bytes(cpu, linear, memory->buffer, size);
+		soft_load_bytes(cpu, memory->linear, memory->buffer, memory->size);
 }
 
 static inline const struct soft_simd_form *insn_form(const struct soft_insn *insn)
@@ -131,18 +116,7 @@ static void simd_check(struct soft_cpu *cpu, const struct soft_insn *insn,
 		soft_fp_use_mxcsr(&cpu->fp);
 }
 
-// Linear address of the memory operand, with the alignment fault of legacy SSE.
-static inline uint64_t simd_linear(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned size,
-	bool align, enum soft_access access)
-{
-	uint64_t linear = soft_operand(cpu, insn, size, access);
-
-	if (align && G_UNLIKELY(linear & 15))
-		soft_raise_code(cpu, SOFT_GP, 0);
-	return linear;
-}
-
-static _Noreturn void simd_exception(struct soft_cpu *cpu)
+_Noreturn void soft_simd_exception(struct soft_cpu *cpu)
 {
 	soft_raise(cpu, cpu->cr4 & SOFT_CR4_OSXMMEXCPT ? SOFT_XM : SOFT_UD);
 }
@@ -168,7 +142,7 @@ static void simd_execute(struct soft_cpu *cpu, const struct soft_insn *insn,
 	} else {
 		if (form->rm == SOFT_STUB_GPR && simd_is_wide(insn, form))
 			size *= 2;
-		linear = simd_linear(cpu, insn, size, form->traits & SOFT_SIMD_ALIGN,
+		linear = soft_simd_linear(cpu, insn, size, form->traits & SOFT_SIMD_ALIGN,
 			store ? SOFT_WRITE : SOFT_READ);
 		if (store)
 			soft_vector_store(cpu, &memory, linear, size, false);
@@ -179,136 +153,16 @@ static void simd_execute(struct soft_cpu *cpu, const struct soft_insn *insn,
 	result = soft_stub_call(stub, register_pointer(cpu, form->reg, insn->reg), rm,
 		(uintptr_t)cpu->gpr, &cpu->fp.xmm[0]);
 	if (G_UNLIKELY(result == SOFT_STUB_FAULT))
-		simd_exception(cpu);
+		soft_simd_exception(cpu);
 	if (form->traits & SOFT_STUB_FLAGS_OUT)
 		cpu->flags = result;
 	if (store)
 		soft_vector_commit(cpu, &memory);
 }
 
-static void simd_any(struct soft_cpu *cpu, const struct soft_insn *insn)
+void soft_simd_any(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	simd_execute(cpu, insn, insn_form(insn), insn->data);
-}
-
-// The common forms: an XMM destination, from an XMM register or memory.
-static inline void simd_xmm(struct soft_cpu *cpu, const struct soft_insn *insn, bool fp)
-{
-	uint64_t result;
-
-	soft_sse_check(cpu);
-	if (fp)
-		soft_fp_use_mxcsr(&cpu->fp);
-	result = soft_stub_call(insn->data, &cpu->fp.xmm[insn->reg], &cpu->fp.xmm[insn->rm], 0,
-		&cpu->fp.xmm[0]);
-	if (fp && G_UNLIKELY(result == SOFT_STUB_FAULT))
-		simd_exception(cpu);
-}
-
-static inline void simd_load(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned size,
-	bool align, bool fp)
-{
-	struct soft_vector_memory memory;
-	uint64_t linear, result;
-
-	soft_sse_check(cpu);
-	if (fp)
-		soft_fp_use_mxcsr(&cpu->fp);
-	linear = simd_linear(cpu, insn, size, align, SOFT_READ);
-	soft_vector_load(cpu, &memory, linear, size);
-	result = soft_stub_call(insn->data, &cpu->fp.xmm[insn->reg], memory.host, 0, &cpu->fp.xmm[0]);
-	if (fp && G_UNLIKELY(result == SOFT_STUB_FAULT))
-		simd_exception(cpu);
-}
-
-static inline void simd_store(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned size,
-	bool align)
-{
-	struct soft_vector_memory memory;
-	uint64_t linear;
-
-	soft_sse_check(cpu);
-	linear = simd_linear(cpu, insn, size, align, SOFT_WRITE);
-	soft_vector_store(cpu, &memory, linear, size, false);
-	soft_stub_call(insn->data, &cpu->fp.xmm[insn->reg], memory.host, 0, NULL);
-	soft_vector_commit(cpu, &memory);
-}
-
-static void simd_xmm_xmm(struct soft_cpu *cpu, const struct soft_insn *insn)
-{
-	simd_xmm(cpu, insn, false);
-}
-
-static void simd_xmm_xmm_fp(struct soft_cpu *cpu, const struct soft_insn *insn)
-{
-	simd_xmm(cpu, insn, true);
-}
-
-#define DEFINE_LOAD(name, size, align, fp)                                                         \
-	static void name(struct soft_cpu *cpu, const struct soft_insn *insn)                           \
-	{                                                                                              \
-		simd_load(cpu, insn, size, align, fp);                                                     \
-	}
-
-DEFINE_LOAD(simd_load_4, 4, false, false)
-DEFINE_LOAD(simd_load_4_fp, 4, false, true)
-DEFINE_LOAD(simd_load_8, 8, false, false)
-DEFINE_LOAD(simd_load_8_fp, 8, false, true)
-DEFINE_LOAD(simd_load_16, 16, false, false)
-DEFINE_LOAD(simd_load_aligned, 16, true, false)
-DEFINE_LOAD(simd_load_aligned_fp, 16, true, true)
-
-#define DEFINE_STORE(name, size, align)                                                            \
-	static void name(struct soft_cpu *cpu, const struct soft_insn *insn)                           \
-	{                                                                                              \
-		simd_store(cpu, insn, size, align);                                                        \
-	}
-
-DEFINE_STORE(simd_store_4, 4, false)
-DEFINE_STORE(simd_store_8, 8, false)
-DEFINE_STORE(simd_store_16, 16, false)
-DEFINE_STORE(simd_store_aligned, 16, true)
-
-struct fast_handler {
-	uint16_t traits; // but for WRITES_*
-	uint8_t size;    // 0: register operand
-	bool store;
-	void (*fn)(struct soft_cpu *cpu, const struct soft_insn *insn);
-};
-
-static const struct fast_handler fast_handlers[] = {
-	{0, 4, false, simd_load_4},
-	{0, 8, false, simd_load_8},
-	{0, 16, false, simd_load_16},
-	{SOFT_SIMD_ALIGN, 16, false, simd_load_aligned},
-	{SOFT_SIMD_MXCSR, 4, false, simd_load_4_fp},
-	{SOFT_SIMD_MXCSR, 8, false, simd_load_8_fp},
-	{SOFT_SIMD_MXCSR | SOFT_SIMD_ALIGN, 16, false, simd_load_aligned_fp},
-	{0, 4, true, simd_store_4},
-	{0, 8, true, simd_store_8},
-	{0, 16, true, simd_store_16},
-	{SOFT_SIMD_ALIGN, 16, true, simd_store_aligned},
-};
-
-static void (*simd_handler(const struct soft_insn *insn, const struct soft_simd_form *form))(
-	struct soft_cpu *cpu, const struct soft_insn *insn)
-{
-	uint16_t traits = form->traits & ~(SOFT_STUB_WRITES_REG | SOFT_STUB_WRITES_RM);
-	bool store = form->traits & SOFT_STUB_WRITES_RM;
-
-	if (form->reg != SOFT_STUB_XMM || form->rm != SOFT_STUB_XMM)
-		return simd_any;
-	if (!insn->memory && !(traits & ~(SOFT_SIMD_ALIGN | SOFT_SIMD_MXCSR)))
-		return traits & SOFT_SIMD_MXCSR ? simd_xmm_xmm_fp : simd_xmm_xmm;
-	if (!insn->memory)
-		return simd_any;
-	for (unsigned i = 0; i < G_N_ELEMENTS(fast_handlers); i++) {
-		const struct fast_handler *fast = &fast_handlers[i];
-
-		if (fast->traits == traits && fast->size == form->size && fast->store == store)
-			return fast->fn;
-	}
-	return simd_any;
 }
 
 static struct soft_stub_spec simd_spec(const struct soft_insn *insn, const struct soft_opcode *row,
@@ -342,6 +196,7 @@ static void simd_first(struct soft_cpu *cpu, const struct soft_insn *insn)
 	const struct soft_simd_form *form = &soft_simd_forms[row->a];
 	struct soft_stub_spec spec = simd_spec(insn, row, form);
 	const void *stub = soft_stub_find(cpu->fp.stubs, &spec);
+	const struct soft_simd_fast *fast = soft_simd_fast(insn, row, form);
 	struct soft_insn *own = (struct soft_insn *)insn; // a block is its vCPU's to write
 
 	if (!stub) {
@@ -349,8 +204,10 @@ static void simd_first(struct soft_cpu *cpu, const struct soft_insn *insn)
 		return;
 	}
 	own->data = (void *)stub;
-	own->fn = simd_handler(insn, form);
-	own->fn(cpu, insn);
+	own->fn = soft_simd_any;
+	if (fast)
+		own->run = fast->run;
+	soft_simd_any(cpu, insn);
 }
 
 bool soft_simd_pick(struct soft_insn *insn, const struct soft_decode *d)

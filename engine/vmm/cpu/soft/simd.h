@@ -43,6 +43,19 @@ void soft_op_stmxcsr(struct soft_cpu *cpu, const struct soft_insn *insn);
 void soft_op_fence(struct soft_cpu *cpu, const struct soft_insn *insn);
 void soft_op_clflush(struct soft_cpu *cpu, const struct soft_insn *insn);
 
+// A threaded handler for the most common forms (simd_fast.c), or NULL.
+struct soft_simd_fast {
+	void (*run)(struct soft_cpu *cpu, const struct soft_insn *insn);
+	uint8_t size;    // of the memory operand; 0: both operands are XMM registers
+	bool store;
+	uint16_t traits; // the form's, but for SOFT_STUB_WRITES_*
+};
+const struct soft_simd_fast *soft_simd_fast(const struct soft_insn *insn,
+	const struct soft_opcode *row, const struct soft_simd_form *form);
+// Carries out any instruction of these tables, however slow its memory operand.
+void soft_simd_any(struct soft_cpu *cpu, const struct soft_insn *insn);
+_Noreturn void soft_simd_exception(struct soft_cpu *cpu);
+
 // Raise what keeps the unit from being used: #UD, #NM, and for MMX and waiting x87 instructions
 // #MF for a pending exception (SDM volume 3, section 2.5, table 2-2).
 void soft_sse_refuse(struct soft_cpu *cpu);
@@ -64,12 +77,53 @@ struct soft_vector_memory {
 	uint8_t buffer[16] __attribute__((aligned(16)));
 };
 
-// Faults as a load, or as a store, of size bytes.
-void soft_vector_load(struct soft_cpu *cpu, struct soft_vector_memory *memory, uint64_t linear,
-	unsigned size);
-// keep: the instruction may leave the bytes as they are, so a copy must hold them.
-void soft_vector_store(struct soft_cpu *cpu, struct soft_vector_memory *memory, uint64_t linear,
-	unsigned size, bool keep);
+// Where the bytes are reached straight away; else NULL, and the functions below find out why.
+static inline void *soft_vector_fast(struct soft_cpu *cpu, uint64_t linear, unsigned size,
+	enum soft_access access)
+{
+	const struct soft_tlb_entry *entry = &cpu->tlb->entry[soft_tlb_index(linear)];
+
+	if (SOFT_FAST(entry, linear, access, size))
+		return entry->host + (linear & ~SOFT_PAGE_MASK);
+	return NULL;
+}
+
+void soft_vector_load_slow(struct soft_cpu *cpu, struct soft_vector_memory *memory);
+void soft_vector_store_slow(struct soft_cpu *cpu, struct soft_vector_memory *memory, bool keep);
+
+// Faults as a load of size bytes.
+static inline void soft_vector_load(struct soft_cpu *cpu, struct soft_vector_memory *memory,
+	uint64_t linear, unsigned size)
+{
+	memory->linear = linear;
+	memory->size = size;
+	memory->host = soft_vector_fast(cpu, linear, size, SOFT_READ);
+	if (G_UNLIKELY(!memory->host))
+		soft_vector_load_slow(cpu, memory);
+}
+
+// Faults as a store of size bytes. keep: the instruction may leave the bytes as they are, so a copy
+// must hold them.
+static inline void soft_vector_store(struct soft_cpu *cpu, struct soft_vector_memory *memory,
+	uint64_t linear, unsigned size, bool keep)
+{
+	memory->linear = linear;
+	memory->size = size;
+	memory->host = soft_vector_fast(cpu, linear, size, SOFT_WRITE);
+	if (G_UNLIKELY(!memory->host))
+		soft_vector_store_slow(cpu, memory, keep);
+}
+
+// Linear address of the memory operand, with the alignment fault of legacy SSE.
+static inline uint64_t soft_simd_linear(struct soft_cpu *cpu, const struct soft_insn *insn,
+	unsigned size, bool align, enum soft_access access)
+{
+	uint64_t linear = soft_operand(cpu, insn, size, access);
+
+	if (align && G_UNLIKELY(linear & 15))
+		soft_raise_code(cpu, SOFT_GP, 0);
+	return linear;
+}
 
 static inline void soft_vector_commit(struct soft_cpu *cpu, struct soft_vector_memory *memory)
 {
