@@ -63,8 +63,8 @@ static void strange_definitions_do_no_harm(void **state)
 {
 	static const char *const strange[] = {"<domain/>",
 		"<domain><memory unit='parsecs'>7</memory><vcpu>-3</vcpu></domain>",
-		"<domain><vcpu>99999999999999999999</vcpu><memory>99999999999999999999999</"
-		"memory></domain>",
+		("<domain><vcpu>99999999999999999999</vcpu>"
+		 "<memory>99999999999999999999999</memory></domain>"),
 		"<x><devices><disk/><interface/></devices></x>",
 		"<domain><metadata/><devices/></domain>"};
 

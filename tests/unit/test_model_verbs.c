@@ -407,6 +407,25 @@ static void a_host_that_is_gone_refuses_at_once(void **state)
 	refused("define x.xml", MODEL_ERROR_USAGE, "name the one");
 }
 
+// The user removes a connection while a verb is on its way there.
+static void jobs_end_when_their_host_is_given_up(void **state)
+{
+	struct request *request = request_parse_line(model, "save web0 web1 web2", NULL, NULL);
+	struct job *job = job_ref(request_run(request, NULL));
+	const struct job_step *step;
+
+	request_free(request);
+	model_remove(model, host);
+	assert_true(job_finished(job));
+	assert_int_equal(job->state, JOB_FAILED);
+	assert_int_equal(job_count(job, JOB_FAILED), 3);
+	step = job->steps->pdata[2];
+	assert_non_null(strstr(step->error, "given up"));
+	assert_true(step->guest->gone && !step->guest->connection);
+	job_unref(job);
+	helper_run(100); // the lanes end; nobody listens any more
+}
+
 static void a_vanished_guest_is_a_sentence(void **state)
 {
 	struct request *request = request_new(model, verb_find("pause"));
@@ -445,6 +464,7 @@ int main(void)
 		TEST(queued_steps_can_be_cancelled),
 		TEST(a_host_that_is_gone_refuses_at_once),
 		TEST(a_vanished_guest_is_a_sentence),
+		TEST(jobs_end_when_their_host_is_given_up),
 	};
 
 	helper_begin();
