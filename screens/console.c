@@ -66,7 +66,9 @@ static char *job_failures(const struct job *job)
 
 		if (step->state != JOB_FAILED)
 			continue;
-		g_string_append_printf(text, "%s%s\n", text->len ? "\n" : "", step->error);
+		/* Of one step the summary tells the error already. */
+		if (job->steps->len > 1)
+			g_string_append_printf(text, "%s%s\n", text->len ? "\n" : "", step->error);
 		if (step->details)
 			g_string_append_printf(text, "%s\n", step->details);
 		if (step->command)

@@ -278,6 +278,22 @@ static char *host_status(const struct connection *c)
 	return g_strdup_printf("%s: %s", c->name, status);
 }
 
+/* The newest operation under way, with how far it is; NULL when there is none. */
+static char *job_status(const struct model *model)
+{
+	for (guint i = model->jobs->len; i-- > 0;) {
+		const struct job *job = g_ptr_array_index(model->jobs, i);
+		double progress = job_progress(job);
+
+		if (job_finished(job) || !(job->verb->flags & VERB_CHANGES))
+			continue;
+		if (isnan(progress))
+			return g_strdup_printf(_("Under way: %s"), job->title);
+		return g_strdup_printf(_("Under way: %s, %.0f %%"), job->title, progress * 100);
+	}
+	return NULL;
+}
+
 static char *guests_status(struct ui_screen *screen)
 {
 	struct guests *s = (struct guests *)screen;
@@ -294,7 +310,7 @@ static char *guests_status(struct ui_screen *screen)
 		return g_strdup_printf(ngettext("%d marked: F7 and the keys act on it.",
 					       "%d marked: F7 and the keys act on all of them.", marks),
 			marks);
-	return NULL;
+	return job_status(s->console->model);
 }
 
 static void guests_keys(struct ui_screen *screen, struct keybar *bar)
@@ -307,7 +323,7 @@ static void guests_keys(struct ui_screen *screen, struct keybar *bar)
 	action_keys(&s->own_set, bar);
 	action_keys(set, bar);
 	if (set == &s->guest_set && (!guest || !guest_active(guest)))
-		keybar_set(bar, 10, _("Start"));
+		keybar_set(bar, 10, guest ? _("Start") : NULL);
 }
 
 static enum ui_result guests_key(struct ui_screen *screen, uint32_t key)
