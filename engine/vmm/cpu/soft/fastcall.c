@@ -40,7 +40,7 @@ void soft_sys_syscall(struct soft_cpu *cpu, const struct soft_insn *insn)
 	cpu->rip = cpu->lstar;
 	set_level(cpu, cs, cs + 8, 0, true);
 	soft_set_rflags(cpu, (cpu->gpr[SOFT_R11] & ~cpu->sfmask) | 2);
-	cpu->step_done = true;
+	cpu->step_done = (cpu->gpr[SOFT_R11] & ~cpu->rflags) & SOFT_TF;
 }
 
 void soft_sys_sysret(struct soft_cpu *cpu, const struct soft_insn *insn)

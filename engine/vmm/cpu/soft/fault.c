@@ -360,7 +360,8 @@ void soft_software_interrupt(struct soft_cpu *cpu, unsigned vector)
 	};
 
 	soft_interrupt(cpu, &in);
-	cpu->step_done = true;
+	/* TF is gone now; the instruction's own trap with it. */
+	cpu->step_done = in.rflags & SOFT_TF;
 }
 
 /* ---- instructions ---- */
@@ -381,7 +382,8 @@ void soft_sys_int1(struct soft_cpu *cpu, const struct soft_insn *insn)
 
 	(void)insn;
 	soft_interrupt(cpu, &in);
-	cpu->step_done = true;
+	/* TF is gone now; the instruction's own trap with it. */
+	cpu->step_done = in.rflags & SOFT_TF;
 }
 
 void soft_sys_int_n(struct soft_cpu *cpu, const struct soft_insn *insn)
