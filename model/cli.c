@@ -224,6 +224,12 @@ static int finish_output(const struct cli *cli, int code)
 	return MODEL_ERROR_FAILED;
 }
 
+// The log is here whether a host answers or not; a wrong word is told before waiting for one.
+bool cli_needs_hosts(const char *const *words)
+{
+	return words[0] && verb_find(words[0]) && strcmp(words[0], "log");
+}
+
 int cli_run(struct cli *cli, const char *const *words)
 {
 	g_autoptr(GError) error = NULL;

@@ -20,5 +20,8 @@ struct cli {
 // one.
 int cli_run(struct cli *cli, const char *const *words);
 
+// Whether these words need a hypervisor at all: help, the log and words that are no verb do not.
+bool cli_needs_hosts(const char *const *words);
+
 // One line per verb, for --help. Caller frees.
 char *cli_verbs(void);

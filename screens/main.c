@@ -22,26 +22,22 @@ struct options {
 static struct options options;
 
 static const GOptionEntry entries[] = {
-	{ "uri", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &options.uris,
-		N_("Hypervisor to open, a libvirt URI; may be given several times"), N_("URI") },
-	{ "readonly", 'r', 0, G_OPTION_ARG_NONE, &options.read_only,
-		N_("Change nothing"), NULL },
-	{ "config", 0, 0, G_OPTION_ARG_FILENAME, &options.config,
-		N_("Settings file instead of the usual one"), N_("FILE") },
-	{ "theme", 0, 0, G_OPTION_ARG_STRING, &options.theme,
-		N_("Colours: yast, dark, light, highcontrast or mono"), N_("NAME") },
-	{ "ascii", 0, 0, G_OPTION_ARG_NONE, &options.ascii,
-		N_("Draw with ASCII only"), NULL },
-	{ "braille", 0, 0, G_OPTION_ARG_NONE, &options.braille,
-		N_("For braille displays: the cursor stands on the focused item"), NULL },
-	{ "no-mouse", 0, 0, G_OPTION_ARG_NONE, &options.no_mouse,
-		N_("Leave the mouse to the terminal"), NULL },
-	{ "json", 0, 0, G_OPTION_ARG_NONE, &options.json,
-		N_("Print JSON (with a verb)"), NULL },
-	{ "version", 0, 0, G_OPTION_ARG_NONE, &options.version,
-		N_("Print the version"), NULL },
-	{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.words, NULL, NULL },
-	{ 0 },
+	{"uri", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &options.uris,
+		N_("Hypervisor to open, a libvirt URI; may be given several times"), N_("URI")},
+	{"readonly", 'r', 0, G_OPTION_ARG_NONE, &options.read_only, N_("Change nothing"), NULL},
+	{"config", 0, 0, G_OPTION_ARG_FILENAME, &options.config,
+		N_("Settings file instead of the usual one"), N_("FILE")},
+	{"theme", 0, 0, G_OPTION_ARG_STRING, &options.theme,
+		N_("Colours: yast, dark, light, highcontrast or mono"), N_("NAME")},
+	{"ascii", 0, 0, G_OPTION_ARG_NONE, &options.ascii, N_("Draw with ASCII only"), NULL},
+	{"braille", 0, 0, G_OPTION_ARG_NONE, &options.braille,
+		N_("For braille displays: the cursor stands on the focused item"), NULL},
+	{"no-mouse", 0, 0, G_OPTION_ARG_NONE, &options.no_mouse,
+		N_("Leave the mouse to the terminal"), NULL},
+	{"json", 0, 0, G_OPTION_ARG_NONE, &options.json, N_("Print JSON (with a verb)"), NULL},
+	{"version", 0, 0, G_OPTION_ARG_NONE, &options.version, N_("Print the version"), NULL},
+	{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.words, NULL, NULL},
+	{0},
 };
 
 static void set_up_language(void)
@@ -79,10 +75,11 @@ static int complain(GError *error, int code)
 
 static int run_verb(struct model *model)
 {
-	struct cli cli = { model, options.json, stdout, stderr };
+	struct cli cli = {model, options.json, stdout, stderr};
 	GError *error = NULL;
 
-	if (!model_open(model, (const char *const *)options.uris, &error))
+	if (cli_needs_hosts((const char *const *)options.words) &&
+		!model_open(model, (const char *const *)options.uris, &error))
 		return complain(error, MODEL_ERROR_NOT_CONNECTED);
 	return cli_run(&cli, (const char *const *)options.words);
 }
@@ -110,8 +107,8 @@ static struct ui_term *open_terminal(struct settings *settings, GError **error)
 	return term_open(&term, error);
 }
 
-/* A connection that could not be added, and settings that could not be read, do not keep the console
- * from opening. */
+/* A connection that could not be added, and settings that could not be read, do not keep the
+ * console from opening. */
 static void tell_troubles(struct console *console, GError *settings_error, GError *open_error)
 {
 	if (open_error)
@@ -122,7 +119,7 @@ static void tell_troubles(struct console *console, GError *settings_error, GErro
 
 static int run_console(struct model *model, struct settings *settings, GError *settings_error)
 {
-	struct console console = { .model = model, .settings = settings };
+	struct console console = {.model = model, .settings = settings};
 	GError *error = NULL;
 	struct ui_term *term;
 	int code;

@@ -182,10 +182,14 @@ static void read_only_and_dead_hosts_have_their_codes(void **state)
 
 static void help_lists_the_table(void **state)
 {
+	static const char *const help[] = {"help", "start", NULL};
+	static const char *const list[] = {"list", NULL};
 	struct result *result = run("help");
 
 	for (const struct verb *verb = verbs; verb->name; verb++)
 		assert_non_null(strstr(result->out, verb->name));
+	assert_false(cli_needs_hosts(help));
+	assert_true(cli_needs_hosts(list));
 	result = run("help delete");
 	assert_non_null(strstr(result->out, "Usage: lodge delete GUEST... [--storage DISKS]"));
 }
