@@ -50,8 +50,7 @@ static char **names_of(const struct console *console, const GPtrArray *guests)
 	for (guint i = 0; i < guests->len; i++) {
 		const struct guest *guest = g_ptr_array_index(guests, i);
 
-		g_ptr_array_add(names,
-			hosts ? guest_full_name(guest) : g_strdup(guest->name));
+		g_ptr_array_add(names, hosts ? guest_full_name(guest) : g_strdup(guest->name));
 	}
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(names, FALSE);
@@ -123,8 +122,8 @@ static void tell_unfit(const struct place *place, const struct verb *verb)
 			guest->name, guest_state_word(guest));
 }
 
-void action_verb(const struct place *place, const char *name, const char *argument,
-	const char *value)
+void action_verb(
+	const struct place *place, const char *name, const char *argument, const char *value)
 {
 	const struct verb *verb = verb_find(name);
 	struct request *request;
@@ -210,10 +209,10 @@ static void make_menu(struct action_set *set)
 	}
 }
 
-void action_set_init(struct action_set *set, struct console *console, const struct action *actions,
-	size_t n)
+void action_set_init(
+	struct action_set *set, struct console *console, const struct action *actions, size_t n)
 {
-	*set = (struct action_set){ .actions = actions, .n = n };
+	*set = (struct action_set){.actions = actions, .n = n};
 	set->keys = g_new0(uint32_t, n);
 	set->menu = g_new0(struct menu_item, n + 1);
 	action_set_reload(set, console);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Actions: what a key or a menu entry does on a screen. Each screen has one const table of them; its
-// keys can be changed in the settings ("keys.ID"), and its menu and help are made from it.
+// Actions: what a key or a menu entry does on a screen. Each screen has one const table of them;
+// its keys can be changed in the settings ("keys.ID"), and its menu and help are made from it.
 //
 // An action either names a verb, which is run on the guests chosen after one question, or has a
 // function of its own.
@@ -12,18 +12,18 @@
 struct place {
 	struct console *console;
 	struct ui_screen *screen;
-	GPtrArray *guests;	       // struct guest *, the marked ones or the one under the cursor
+	GPtrArray *guests; // struct guest *, the marked ones or the one under the cursor
 	struct connection *connection; // the one selected, or of the first guest; may be NULL
 };
 
 struct action {
-	const char *id;	   // "shutdown"
+	const char *id;    // "shutdown"
 	const char *key;   // "F5", "l"; NULL: menu only
 	const char *label; // N_("&Shut down"); NULL: not in the menu; "-": a line
 	const char *bar;   // N_("Delete"): the word in the key bar, for an F-key
 	const char *verb;  // the verb run, or NULL
 	void (*run)(const struct place *place);
-	bool needs_guest;  // greyed where no guest is chosen; verbs need one anyway
+	bool needs_guest; // greyed where no guest is chosen; verbs need one anyway
 };
 
 /// A table of actions with its keys resolved.
@@ -36,8 +36,8 @@ struct action_set {
 };
 
 /// ACTIONS must stay. Keys are read from the settings now.
-void action_set_init(struct action_set *set, struct console *console, const struct action *actions,
-	size_t n);
+void action_set_init(
+	struct action_set *set, struct console *console, const struct action *actions, size_t n);
 void action_set_release(struct action_set *set);
 /// Reads the keys from the settings again.
 void action_set_reload(struct action_set *set, struct console *console);

@@ -26,7 +26,7 @@ static guint64 key(void *ctx, int row)
 static void cell_of(void *ctx, int row, int column, struct table_cell *cell)
 {
 	const struct audit_record *r = record_at(ctx, row);
-	const char *texts[] = { NULL, r->user, r->verb, r->target, r->result };
+	const char *texts[] = {NULL, r->user, r->verb, r->target, r->result};
 	g_autofree char *date = NULL;
 
 	if (column == 0)
@@ -37,11 +37,11 @@ static void cell_of(void *ctx, int row, int column, struct table_cell *cell)
 }
 
 static const struct table_column columns[] = {
-	{ .id = "time", .title = N_("&Time"), .width = 19 },
-	{ .id = "user", .title = N_("&User"), .width = 8 },
-	{ .id = "verb", .title = N_("&What"), .width = 8 },
-	{ .id = "target", .title = N_("&Guest"), .width = 10, .stretch = 1 },
-	{ .id = "result", .title = N_("&Result"), .width = 8, .stretch = 2 },
+	{.id = "time", .title = N_("&Time"), .width = 19},
+	{.id = "user", .title = N_("&User"), .width = 8},
+	{.id = "verb", .title = N_("&What"), .width = 8},
+	{.id = "target", .title = N_("&Guest"), .width = 10, .stretch = 1},
+	{.id = "result", .title = N_("&Result"), .width = 8, .stretch = 2},
 };
 
 static const struct table_source source = {

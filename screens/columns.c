@@ -58,15 +58,17 @@ void columns_ask(struct console *console, struct table *table, const struct tabl
 	struct form *form = form_new();
 	struct dialog *dialog;
 
-	*ch = (struct choosing){ console, table, columns, n, g_new0(struct field *, n), changed, data };
+	*ch = (struct choosing){
+		console, table, columns, n, g_new0(struct field *, n), changed, data};
 	for (size_t i = 0; i < n; i++) {
 		g_autofree char *title = plain_title(&columns[i]);
 
 		ch->ticks[i] = field_check_new(title, table_column_shown(table, columns[i].id));
 		form_add(form, NULL, WIDGET(ch->ticks[i]), NULL);
 	}
-	widget_set_help(WIDGET(form), _("Space ticks a column that is to be shown. Where not all fit, "
-					"the arrow keys scroll the table sideways."));
+	widget_set_help(
+		WIDGET(form), _("Space ticks a column that is to be shown. Where not all fit, "
+				"the arrow keys scroll the table sideways."));
 	dialog = dialog_new(_("Columns"), WIDGET(form));
 	dialog_button(dialog, _("&Cancel"), 9, BUTTON_CANCEL, false);
 	dialog_button(dialog, _("&OK"), 10, BUTTON_OK, false);

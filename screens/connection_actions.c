@@ -37,6 +37,7 @@ static void retry(const struct place *place)
 		connection_retry(place->connection);
 }
 
+// clang-format off
 const struct action connection_actions[] = {
 	{ .id = "host-info", .key = "F2", .label = N_("&Info about the host"), .bar = N_("Info"),
 		.run = show_info },
@@ -46,4 +47,5 @@ const struct action connection_actions[] = {
 		.bar = N_("Remove"), .run = disconnect },
 	{ .id = "host-retry", .key = "r", .label = N_("&Try again now"), .run = retry },
 };
+// clang-format on
 const size_t n_connection_actions = G_N_ELEMENTS(connection_actions);

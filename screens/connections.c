@@ -75,9 +75,10 @@ void connection_ask_add(struct console *console)
 	adding->uri = field_text_new("qemu:///system", 40);
 	adding->always = field_check_new(_("Open it at &every start"), true);
 	field_set_validator(adding->uri, uri_is_good, NULL);
-	widget_set_help(WIDGET(adding->uri),
-		_("Any libvirt URI: qemu:///system for this machine, qemu+ssh://user@host/system for "
-		  "another one, lodge:///system for Lodge's own hypervisor, test:///default to try."));
+	widget_set_help(WIDGET(adding->uri), _("Any libvirt URI: qemu:///system for this machine, "
+					       "qemu+ssh://user@host/system for "
+					       "another one, lodge:///system for Lodge's own "
+					       "hypervisor, test:///default to try."));
 	form_add(form, _("&URI"), WIDGET(adding->uri), NULL);
 	form_add(form, NULL, WIDGET(adding->always), NULL);
 	dialog = dialog_new(_("Add a connection"), WIDGET(form));
@@ -118,8 +119,8 @@ void connection_ask_remove(struct console *console, struct connection *connectio
 	g_autofree char *text = g_strdup_printf(
 		_("Remove the connection '%s'? Its guests run on; Lodge only looks away."),
 		connection->name);
-	struct dialog_question question = { .title = _("Remove a connection"), .text = text,
-		.details = connection->uri };
+	struct dialog_question question = {
+		.title = _("Remove a connection"), .text = text, .details = connection->uri};
 
 	removing->console = console;
 	removing->uri = g_strdup(connection->uri);
@@ -150,15 +151,17 @@ static char *size(guint64 bytes)
 static void add_host(GString *text, const struct host *host)
 {
 	add_line(text, _("Host name"), g_strdup(host->hostname));
-	add_line(text, _("Hypervisor"), host->driver ?
-		g_strdup_printf("%s %s", host->driver, host->version ? host->version : "") : NULL);
+	add_line(text, _("Hypervisor"),
+		host->driver
+			? g_strdup_printf("%s %s", host->driver, host->version ? host->version : "")
+			: NULL);
 	add_line(text, _("CPUs"), number(host->cpus));
-	add_line(text, _("CPUs in use"), isnan(host->cpu) ? NULL :
-		g_strdup_printf("%.1f", host->cpu / 100));
+	add_line(text, _("CPUs in use"),
+		isnan(host->cpu) ? NULL : g_strdup_printf("%.1f", host->cpu / 100));
 	add_line(text, _("vCPUs promised"), number(host->cpus_promised));
 	add_line(text, _("Memory"), size(host->memory));
-	add_line(text, _("Memory in use"), isnan(host->memory_used) ? NULL :
-		format_size_long(host->memory_used));
+	add_line(text, _("Memory in use"),
+		isnan(host->memory_used) ? NULL : format_size_long(host->memory_used));
 	add_line(text, _("Memory promised"), size(host->memory_promised));
 	add_line(text, _("Guests may grow to"), size(host->memory_most));
 }

@@ -153,7 +153,7 @@ void console_run_then(struct console *console, struct request *request,
 	struct waiting *waiting = g_new0(struct waiting, 1);
 
 	request_free(request);
-	*waiting = (struct waiting){ done, data, free_data };
+	*waiting = (struct waiting){done, data, free_data};
 	if (!job) {
 		console_error(console, error);
 		waiting_free(waiting);
@@ -233,14 +233,15 @@ void console_quit(struct console *console)
 {
 	unsigned n = running_jobs(console);
 	g_autofree char *text = NULL;
-	struct dialog_question question = { .title = _("Quit"), .yes = _("&Quit"), .no = _("&Stay") };
+	struct dialog_question question = {.title = _("Quit"), .yes = _("&Quit"), .no = _("&Stay")};
 
 	if (!n) {
 		ui_app_quit(console->app, 0);
 		return;
 	}
-	text = g_strdup_printf(ngettext("%u operation is still running. Its result will not be told.",
-				       "%u operations are still running. Their results will not be told.", n),
+	text = g_strdup_printf(
+		ngettext("%u operation is still running. Its result will not be told.",
+			"%u operations are still running. Their results will not be told.", n),
 		n);
 	question.text = text;
 	dialog_ask(console->app, &question, quit_answered, console, NULL);

@@ -10,17 +10,17 @@ struct console {
 	struct ui_app *app;
 	struct model *model;
 	struct settings *settings;
-	unsigned watch;	      // the console's own, for toasts
+	unsigned watch;        // the console's own, for toasts
 	struct prompt *prompt; // the `:` prompt while it is open, else NULL
-	GHashTable *waiting;  // struct job * -> struct waiting *: whom to tell when it ends
+	GHashTable *waiting;   // struct job * -> struct waiting *: whom to tell when it ends
 };
 
 /// The app must be set up; takes nothing. Opens the first screen.
 void console_begin(struct console *console);
 void console_end(struct console *console);
 
-/// Runs a request that the caller fills no further, and frees it. How it ends is told by a toast, an
-/// error by a dialog with its details.
+/// Runs a request that the caller fills no further, and frees it. How it ends is told by a toast,
+/// an error by a dialog with its details.
 void console_run(struct console *console, struct request *request);
 
 /// The same, but DONE gets the finished job (also a failed one) instead. DATA goes to FREE_DATA

@@ -80,7 +80,8 @@ static void ask_one(struct console *console, struct guest *guest)
 	struct form *form = form_new();
 	struct dialog *dialog;
 	g_autofree char *title = g_strdup_printf(_("Delete '%s'?"), guest->name);
-	const char *text = _("Its definition and a saved state are lost. Disks stay unless ticked.");
+	const char *text =
+		_("Its definition and a saved state are lost. Disks stay unless ticked.");
 
 	d->console = console;
 	d->guest = guest_ref(guest);

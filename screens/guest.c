@@ -39,10 +39,10 @@ struct guest_screen {
 	struct action_set actions, own;
 };
 
-static const char *const page_ids[GUEST_PAGES] = { "overview", "vcpus", "disks", "nics", "notes",
-	"xml" };
-static const char *const page_titles[GUEST_PAGES] = { N_("Overview"), N_("vCPUs"), N_("Disks"),
-	N_("Network"), N_("Notes"), N_("XML") };
+static const char *const page_ids[GUEST_PAGES] = {
+	"overview", "vcpus", "disks", "nics", "notes", "xml"};
+static const char *const page_titles[GUEST_PAGES] = {
+	N_("Overview"), N_("vCPUs"), N_("Disks"), N_("Network"), N_("Notes"), N_("XML")};
 
 static enum guest_page page_shown(const struct guest_screen *s)
 {
@@ -56,8 +56,9 @@ static void xml_came(struct console *console, struct job *job, void *data)
 	struct guest_screen *s = data;
 	const struct job_step *step = g_ptr_array_index(job->steps, 0);
 
-	textview_set_text(s->xml, step->output ? step->output :
-			  step->error ? step->error : _("The definition cannot be read."));
+	textview_set_text(s->xml, step->output  ? step->output
+				  : step->error ? step->error
+						: _("The definition cannot be read."));
 }
 
 static void ask_xml(struct guest_screen *s)
@@ -76,7 +77,7 @@ static void ask_xml(struct guest_screen *s)
 
 static guint part_length(const struct guest *guest, int part)
 {
-	const GPtrArray *lists[N_PARTS] = { guest->vcpu, guest->disks, guest->nics };
+	const GPtrArray *lists[N_PARTS] = {guest->vcpu, guest->disks, guest->nics};
 
 	return lists[part]->len;
 }
@@ -90,8 +91,9 @@ static void fill_tree(struct guest_screen *s)
 
 		if (part >= 0 && part < N_PARTS)
 			badge = g_strdup_printf("%u", part_length(s->guest, part));
-		tree_add(s->tree, &(struct tree_node){ .id = page_ids[page],
-					  .label = _(page_titles[page]), .badge = badge });
+		tree_add(s->tree, &(struct tree_node){.id = page_ids[page],
+					  .label = _(page_titles[page]),
+					  .badge = badge});
 	}
 	tree_end(s->tree);
 }
@@ -123,9 +125,9 @@ static void refresh(void *data)
 		refresh_part(s, &s->parts[page - GUEST_PAGE_VCPUS]);
 		break;
 	case GUEST_PAGE_NOTES:
-		textview_set_text(s->notes, s->guest->notes ? s->guest->notes :
-				  s->guest->description ? s->guest->description :
-				  _("There are no notes."));
+		textview_set_text(s->notes, s->guest->notes         ? s->guest->notes
+					    : s->guest->description ? s->guest->description
+								    : _("There are no notes."));
 		break;
 	case GUEST_PAGE_XML:
 		ask_xml(s);
@@ -165,9 +167,9 @@ static void go_back(const struct place *place)
 }
 
 static const struct action own_actions[] = {
-	{ .id = "menu", .key = "F7", .bar = N_("Actions"), .run = open_menu },
-	{ .id = "back", .key = "F8", .bar = N_("Back"), .run = go_back },
-	{ .id = "close", .key = "F9", .bar = N_("Close"), .run = go_back },
+	{.id = "menu", .key = "F7", .bar = N_("Actions"), .run = open_menu},
+	{.id = "back", .key = "F8", .bar = N_("Back"), .run = go_back},
+	{.id = "close", .key = "F9", .bar = N_("Close"), .run = go_back},
 };
 
 static struct place place_now(struct guest_screen *s)
@@ -176,14 +178,14 @@ static struct place place_now(struct guest_screen *s)
 
 	if (!s->guest->gone)
 		g_ptr_array_add(guests, guest_ref(s->guest));
-	return (struct place){ s->console, &s->screen, guests, s->guest->connection };
+	return (struct place){s->console, &s->screen, guests, s->guest->connection};
 }
 
 /* What would only open this screen once more is no action here. */
 static bool has_sense_here(const struct action *action)
 {
 	return g_strcmp0(action->id, "open") && g_strcmp0(action->id, "info") &&
-		g_strcmp0(action->id, "xml");
+	       g_strcmp0(action->id, "xml");
 }
 
 static void ask_prompt(struct guest_screen *s)
@@ -232,8 +234,8 @@ static char *guest_title(struct ui_screen *screen)
 	if (guest_stale(s->guest) >= 1) {
 		g_autofree char *age = format_duration(guest_age(s->guest));
 
-		return g_strdup_printf(_("%s - %s, as it was %s ago"), name,
-			guest_state_word(s->guest), age);
+		return g_strdup_printf(
+			_("%s - %s, as it was %s ago"), name, guest_state_word(s->guest), age);
 	}
 	return g_strdup_printf("%s - %s", name, guest_state_word(s->guest));
 }
@@ -256,7 +258,8 @@ static int page_selected(const struct guest_screen *s)
 	return GUEST_PAGE_OVERVIEW;
 }
 
-static enum ui_result guest_event(struct ui_screen *screen, struct widget *from, enum ui_result what)
+static enum ui_result guest_event(
+	struct ui_screen *screen, struct widget *from, enum ui_result what)
 {
 	struct guest_screen *s = (struct guest_screen *)screen;
 
@@ -345,14 +348,14 @@ static struct widget *make_body(struct guest_screen *s)
 	return WIDGET(split_new(WIDGET(frame_new(_("Pages"), WIDGET(s->tree))), WIDGET(s->frame)));
 }
 
-struct ui_screen *guest_screen_new(struct console *console, struct guest *guest,
-	enum guest_page page)
+struct ui_screen *guest_screen_new(
+	struct console *console, struct guest *guest, enum guest_page page)
 {
 	struct guest_screen *s = g_new0(struct guest_screen, 1);
 
 	s->console = console;
 	s->guest = guest_ref(guest);
-	s->later = (struct later){ .func = refresh, .data = s };
+	s->later = (struct later){.func = refresh, .data = s};
 	ui_screen_init(&s->screen, &guest_ops, make_body(s));
 	action_set_init(&s->actions, console, guest_actions, n_guest_actions);
 	action_set_init(&s->own, console, own_actions, G_N_ELEMENTS(own_actions));

@@ -15,5 +15,5 @@ enum guest_page {
 };
 
 /// Opens with PAGE in front.
-struct ui_screen *guest_screen_new(struct console *console, struct guest *guest,
-	enum guest_page page);
+struct ui_screen *guest_screen_new(
+	struct console *console, struct guest *guest, enum guest_page page);

@@ -73,8 +73,8 @@ static void wanting_answered(const char *text, void *p)
 	console_run(wanting->console, g_steal_pointer(&wanting->request));
 }
 
-static struct wanting *wanting_new(const struct place *place, const char *verb,
-	const char *argument)
+static struct wanting *wanting_new(
+	const struct place *place, const char *verb, const char *argument)
 {
 	struct wanting *wanting = g_new0(struct wanting, 1);
 
@@ -114,8 +114,8 @@ static void ask_list(const struct place *place, const char *verb, const char *ti
 
 	for (guint i = 0; i < place->guests->len; i++)
 		request_add_guest(wanting->request, g_ptr_array_index(place->guests, i));
-	dialog_input(place->console->app, title, _("&Names, with commas"), text, NULL, list_answered,
-		wanting, wanting_free);
+	dialog_input(place->console->app, title, _("&Names, with commas"), text, NULL,
+		list_answered, wanting, wanting_free);
 }
 
 static char **groups_of(const struct guest *guest)
@@ -156,8 +156,8 @@ static void rename_guest(const struct place *place)
 		wanting_answered, wanting, wanting_free);
 }
 
-static void ask_file(const struct place *place, const char *verb, const char *argument,
-	const char *title)
+static void ask_file(
+	const struct place *place, const char *verb, const char *argument, const char *title)
 {
 	if (!place->console->model->connections->len) {
 		connection_ask_add(place->console);
@@ -182,8 +182,10 @@ void guest_restore(const struct place *place)
 	ask_file(place, "restore", "--from", _("Restore a guest from a saved state"));
 }
 
+// clang-format off
 const struct action guest_actions[] = {
-	{ .id = "open", .key = "F10", .bar = N_("Open"), .run = start_or_open, .needs_guest = true },
+	{ .id = "open", .key = "F10", .bar = N_("Open"), .run = start_or_open,
+		.needs_guest = true },
 	{ .id = "start", .label = N_("&Start"), .verb = "start" },
 	{ .id = "shutdown", .label = N_("Sh&ut down"), .verb = "shutdown" },
 	{ .id = "reboot", .label = N_("Re&boot"), .verb = "reboot" },
@@ -204,4 +206,5 @@ const struct action guest_actions[] = {
 	{ .id = "delete", .key = "F5", .label = N_("&Delete…"), .bar = N_("Delete"),
 		.run = delete_guests, .needs_guest = true },
 };
+// clang-format on
 const size_t n_guest_actions = G_N_ELEMENTS(guest_actions);

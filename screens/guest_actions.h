@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The actions on guests (F7 and its keys) and on connections, as const tables for action_set_init().
+// The actions on guests (F7 and its keys) and on connections, as const tables for
+// action_set_init().
 #pragma once
 
 #include "screens/action.h"

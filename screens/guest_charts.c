@@ -22,7 +22,7 @@ struct recipe {
 	const char *label;
 	const struct history *(*first)(const struct guest *guest);
 	const struct history *(*second)(const struct guest *guest); // added to the first; or NULL
-	double (*top)(const struct guest *guest);		    // NULL: by the values
+	double (*top)(const struct guest *guest);                   // NULL: by the values
 	char *(*words)(const struct guest *guest);
 	char *(*format)(double value);
 	bool binary;
@@ -79,8 +79,9 @@ static char *cpu_words(const struct guest *g)
 
 static char *memory_words(const struct guest *g)
 {
-	g_autofree char *now = isnan(g->memory_used) ? format_size((double)g->memory) :
-		format_size_pair(g->memory_used, (double)g->memory);
+	g_autofree char *now = isnan(g->memory_used)
+				       ? format_size((double)g->memory)
+				       : format_size_pair(g->memory_used, (double)g->memory);
 	g_autofree char *most = format_size((double)g->memory_max);
 
 	if (g->memory_max <= g->memory)
@@ -106,12 +107,12 @@ static char *net_words(const struct guest *g)
 }
 
 static const struct recipe recipes[N_CHARTS] = {
-	[CHART_CPU] = { N_("CPU"), cpu_history, NULL, cpu_top, cpu_words, percent_text, false },
-	[CHART_MEMORY] = { N_("Mem"), memory_history, NULL, memory_top, memory_words,
-		format_size_long, true },
-	[CHART_DISK] = { N_("Disk"), read_history, write_history, NULL, disk_words,
-		format_rate_long, false },
-	[CHART_NET] = { N_("Net"), rx_history, tx_history, NULL, net_words, format_rate_long, false },
+	[CHART_CPU] = {N_("CPU"), cpu_history, NULL, cpu_top, cpu_words, percent_text, false},
+	[CHART_MEMORY] = {N_("Mem"), memory_history, NULL, memory_top, memory_words,
+		format_size_long, true},
+	[CHART_DISK] = {N_("Disk"), read_history, write_history, NULL, disk_words, format_rate_long,
+		false},
+	[CHART_NET] = {N_("Net"), rx_history, tx_history, NULL, net_words, format_rate_long, false},
 };
 
 static void fill_values(struct chart_series *s, const struct recipe *r, const struct guest *guest)
@@ -131,8 +132,8 @@ void guest_charts_fill(struct chart *charts, const struct guest *guest)
 {
 	for (size_t i = 0; i < N_CHARTS; i++) {
 		struct chart_series *s = chart_series(charts, i);
-		g_autofree char *words = guest && guest_active(guest) ?
-			recipes[i].words(guest) : NULL;
+		g_autofree char *words =
+			guest && guest_active(guest) ? recipes[i].words(guest) : NULL;
 
 		s->count = 0;
 		if (guest) {

@@ -96,7 +96,8 @@ static void title_cell(const struct guest *guest, struct table_cell *cell)
 
 static void host_cell(const struct guest *guest, struct table_cell *cell)
 {
-	g_strlcpy(cell->text, guest->connection ? guest->connection->name : "-", sizeof(cell->text));
+	g_strlcpy(
+		cell->text, guest->connection ? guest->connection->name : "-", sizeof(cell->text));
 }
 
 static void state_cell(const struct guest *guest, struct table_cell *cell)
@@ -220,6 +221,7 @@ static double age_of(const struct guest *guest)
 }
 
 /* The two tables below have the same order. */
+// clang-format off
 const struct table_column guest_columns[] = {
 	{ .id = "name", .title = N_("&Name"), .width = 9, .stretch = 3 },
 	{ .id = "title", .title = N_("T&itle"), .width = 16, .stretch = 2, .hidden = true },
@@ -259,28 +261,29 @@ const struct table_column guest_columns[] = {
 	{ .id = "age", .title = N_("Age"), .width = 8, .align = TEXT_RIGHT, .hidden = true,
 		.largest_first = true },
 };
+// clang-format on
 const size_t n_guest_columns = G_N_ELEMENTS(guest_columns);
 
 static const struct figure figures[] = {
-	{ name_cell, NULL },
-	{ title_cell, NULL },
-	{ host_cell, NULL },
-	{ state_cell, state_of },
-	{ vcpus_cell, vcpus_of },
-	{ cpu_cell, cpu_of },
-	{ wait_cell, wait_of },
-	{ steal_cell, steal_of },
-	{ memory_cell, memory_of },
-	{ memory_max_cell, memory_max_of },
-	{ disk_cell, read_and_written },
-	{ iops_cell, operations },
-	{ net_cell, received_and_sent },
-	{ uptime_cell, guest_uptime },
-	{ autostart_cell, NULL },
-	{ groups_cell, NULL },
-	{ tags_cell, NULL },
-	{ id_cell, id_of },
-	{ age_cell, age_of },
+	{name_cell, NULL},
+	{title_cell, NULL},
+	{host_cell, NULL},
+	{state_cell, state_of},
+	{vcpus_cell, vcpus_of},
+	{cpu_cell, cpu_of},
+	{wait_cell, wait_of},
+	{steal_cell, steal_of},
+	{memory_cell, memory_of},
+	{memory_max_cell, memory_max_of},
+	{disk_cell, read_and_written},
+	{iops_cell, operations},
+	{net_cell, received_and_sent},
+	{uptime_cell, guest_uptime},
+	{autostart_cell, NULL},
+	{groups_cell, NULL},
+	{tags_cell, NULL},
+	{id_cell, id_of},
+	{age_cell, age_of},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(figures) == G_N_ELEMENTS(guest_columns));
 
@@ -326,7 +329,7 @@ static int compare_numbers(double a, double b)
 static int source_compare(void *ctx, int column, int a, int b)
 {
 	const struct guest *left = guest_at(ctx, a), *right = guest_at(ctx, b);
-	struct table_cell x = { .bar = -1 }, y = { .bar = -1 };
+	struct table_cell x = {.bar = -1}, y = {.bar = -1};
 
 	if (figures[column].number)
 		return compare_numbers(figures[column].number(left), figures[column].number(right));
@@ -357,8 +360,8 @@ static bool source_match(void *ctx, int row, const char *filter)
 	g_autofree char *folded = g_utf8_casefold(filter, -1);
 
 	return holds(guest->name, folded) || holds(guest->title, folded) ||
-		any_holds(guest->tags, folded) || any_holds(guest->groups, folded) ||
-		holds(guest_state_word(guest), folded);
+	       any_holds(guest->tags, folded) || any_holds(guest->groups, folded) ||
+	       holds(guest_state_word(guest), folded);
 }
 
 const struct table_source guest_source = {

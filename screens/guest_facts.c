@@ -47,8 +47,9 @@ static char *cpu_value(const struct guest *g)
 	g_autofree char *host = format_percent(g->cpu_host);
 	g_autofree char *own = format_percent(g->cpu_allocation);
 
-	return guest_active(g) ?
-		g_strdup_printf(_("%s %%, of its own %s %%, of the host %s %%"), use, own, host) : NULL;
+	return guest_active(g) ? g_strdup_printf(_("%s %%, of its own %s %%, of the host %s %%"),
+					 use, own, host)
+			       : NULL;
 }
 
 static char *memory_value(const struct guest *g)
@@ -65,7 +66,8 @@ static char *in_use_value(const struct guest *g)
 	g_autofree char *inside = format_size_long(g->memory_used);
 	g_autofree char *host = format_size_long(g->memory_rss);
 
-	return guest_active(g) ? g_strdup_printf(_("inside %s, on the host %s"), inside, host) : NULL;
+	return guest_active(g) ? g_strdup_printf(_("inside %s, on the host %s"), inside, host)
+			       : NULL;
 }
 
 /* Groups first, then tags with a '#'. */
@@ -98,8 +100,8 @@ static char *net_value(const struct guest *g)
 
 static char *host_value(const struct guest *g)
 {
-	return g->connection ? g_strdup_printf("%s (%s)", g->connection->name, g->connection->uri) :
-			       NULL;
+	return g->connection ? g_strdup_printf("%s (%s)", g->connection->name, g->connection->uri)
+			     : NULL;
 }
 
 static char *type_value(const struct guest *g)
@@ -127,20 +129,20 @@ static char *title_value(const struct guest *g)
 }
 
 static const struct fact fact_table[] = {
-	{ N_("State"), state_value },
-	{ N_("Up for"), uptime_value },
-	{ N_("CPU"), cpu_value },
-	{ N_("vCPUs"), vcpus_value },
-	{ N_("Memory"), memory_value },
-	{ N_("In use"), in_use_value },
-	{ N_("Disks"), disk_value },
-	{ N_("Network"), net_value },
-	{ N_("Host"), host_value },
-	{ N_("Type"), type_value },
-	{ N_("Autostart"), autostart_value },
-	{ N_("Groups"), labels_value },
-	{ N_("Title"), title_value },
-	{ N_("UUID"), uuid_value },
+	{N_("State"), state_value},
+	{N_("Up for"), uptime_value},
+	{N_("CPU"), cpu_value},
+	{N_("vCPUs"), vcpus_value},
+	{N_("Memory"), memory_value},
+	{N_("In use"), in_use_value},
+	{N_("Disks"), disk_value},
+	{N_("Network"), net_value},
+	{N_("Host"), host_value},
+	{N_("Type"), type_value},
+	{N_("Autostart"), autostart_value},
+	{N_("Groups"), labels_value},
+	{N_("Title"), title_value},
+	{N_("UUID"), uuid_value},
 };
 
 struct facts *guest_facts_new(void)

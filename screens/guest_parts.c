@@ -97,6 +97,7 @@ static char *percent_text(double value)
 	return g_strdup_printf("%s %%", number);
 }
 
+// clang-format off
 static const struct table_column vcpu_columns[] = {
 	{ .id = "vcpu", .title = N_("&vCPU"), .width = 4, .align = TEXT_RIGHT },
 	{ .id = "state", .title = N_("&State"), .width = 9 },
@@ -105,6 +106,7 @@ static const struct table_column vcpu_columns[] = {
 	{ .id = "steal", .title = N_("Stea&l%"), .width = 6, .align = TEXT_RIGHT },
 	{ .id = "time", .title = N_("&Time"), .width = 9, .align = TEXT_RIGHT },
 };
+// clang-format on
 
 static const struct table_source vcpu_source = {
 	.count = vcpu_count,
@@ -117,7 +119,7 @@ const struct guest_part guest_part_vcpus = {
 	.columns = vcpu_columns,
 	.n_columns = G_N_ELEMENTS(vcpu_columns),
 	.source = &vcpu_source,
-	.chart_labels = { N_("CPU"), NULL },
+	.chart_labels = {N_("CPU"), NULL},
 	.top = 100,
 	.format = percent_text,
 	.history = vcpu_history,
@@ -187,6 +189,7 @@ static double disk_now(const struct guest *guest, int row, int series)
 	return series ? disk->write_rate : disk->read_rate;
 }
 
+// clang-format off
 static const struct table_column disk_columns[] = {
 	{ .id = "target", .title = N_("&Disk"), .width = 5 },
 	{ .id = "read", .title = N_("&Read"), .width = 6, .align = TEXT_RIGHT },
@@ -197,6 +200,7 @@ static const struct table_column disk_columns[] = {
 	{ .id = "held", .title = N_("On &host"), .width = 8, .align = TEXT_RIGHT },
 	{ .id = "kind", .title = N_("&Kind"), .width = 6 },
 };
+// clang-format on
 
 static const struct table_source disk_source = {
 	.count = disk_count,
@@ -209,7 +213,7 @@ const struct guest_part guest_part_disks = {
 	.columns = disk_columns,
 	.n_columns = G_N_ELEMENTS(disk_columns),
 	.source = &disk_source,
-	.chart_labels = { N_("Read"), N_("Write") },
+	.chart_labels = {N_("Read"), N_("Write")},
 	.format = format_rate_long,
 	.history = disk_history,
 	.now = disk_now,
@@ -245,8 +249,8 @@ static void nic_cell(void *ctx, int row, int column, struct table_cell *cell)
 		put(cell, g_strdup(nic->target));
 		break;
 	case 4:
-		put(cell, nic->source ? g_strdup_printf("%s %s", nic->type, nic->source) :
-					g_strdup(nic->type));
+		put(cell, nic->source ? g_strdup_printf("%s %s", nic->type, nic->source)
+				      : g_strdup(nic->type));
 		break;
 	case 5:
 		put(cell, g_strdup(nic->model));
@@ -268,6 +272,7 @@ static double nic_now(const struct guest *guest, int row, int series)
 	return series ? nic->tx_rate : nic->rx_rate;
 }
 
+// clang-format off
 static const struct table_column nic_columns[] = {
 	{ .id = "mac", .title = N_("&MAC"), .width = 17 },
 	{ .id = "rx", .title = N_("&rx"), .width = 6, .align = TEXT_RIGHT },
@@ -276,6 +281,7 @@ static const struct table_column nic_columns[] = {
 	{ .id = "source", .title = N_("&Plugged into"), .width = 16, .stretch = 1 },
 	{ .id = "model", .title = N_("M&odel"), .width = 8 },
 };
+// clang-format on
 
 static const struct table_source nic_source = {
 	.count = nic_count,
@@ -288,7 +294,7 @@ const struct guest_part guest_part_nics = {
 	.columns = nic_columns,
 	.n_columns = G_N_ELEMENTS(nic_columns),
 	.source = &nic_source,
-	.chart_labels = { N_("rx"), N_("tx") },
+	.chart_labels = {N_("rx"), N_("tx")},
 	.format = format_rate_long,
 	.history = nic_history,
 	.now = nic_now,
@@ -317,8 +323,8 @@ struct chart *guest_part_chart_new(const struct guest_part *part)
 	return chart;
 }
 
-void guest_part_chart_fill(const struct guest_part *part, struct chart *chart,
-	const struct guest *guest, int row)
+void guest_part_chart_fill(
+	const struct guest_part *part, struct chart *chart, const struct guest *guest, int row)
 {
 	for (size_t i = 0; i < series_of(part); i++) {
 		struct chart_series *s = chart_series(chart, i);

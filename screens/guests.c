@@ -27,7 +27,7 @@ struct guests {
 	struct chart *charts;
 	struct frame *table_frame, *chart_frame;
 	GPtrArray *list; // struct guest *, held: the rows
-	char *columns; // as the settings say; NULL: the usual ones
+	char *columns;   // as the settings say; NULL: the usual ones
 	unsigned watch;
 	struct later later;
 	struct action_set guest_set, tree_set, own_set;
@@ -191,7 +191,8 @@ static void save_columns(struct console *console, void *data)
 	g_autofree char *list = table_columns(s->table);
 	g_auto(GStrv) words = g_strsplit(list, ",", -1);
 
-	if (settings_set_list(console->settings, "columns.guests", (const char *const *)words, NULL))
+	if (settings_set_list(
+		    console->settings, "columns.guests", (const char *const *)words, NULL))
 		console_save_settings(console);
 }
 
@@ -227,6 +228,7 @@ static void quit(const struct place *place)
 	console_quit(place->console);
 }
 
+// clang-format off
 static const struct action own_actions[] = {
 	{ .id = "menu", .key = "F7", .bar = N_("Actions"), .run = open_menu },
 	{ .id = "more", .key = "F12", .bar = N_("More"), .run = open_more },
@@ -245,6 +247,7 @@ static const struct action own_actions[] = {
 	{ .label = "-" },
 	{ .id = "quit", .key = "F9", .label = N_("&Quit"), .bar = N_("Quit"), .run = quit },
 };
+// clang-format on
 
 const struct action *guests_own_actions(size_t *n)
 {
@@ -260,7 +263,8 @@ static char *guests_title(struct ui_screen *screen)
 	int width, height;
 
 	term_size(ui_app_term(s->console->app), &width, &height);
-	return host_line(s->console->model, host_tree_connection(s->tree, s->console->model), width);
+	return host_line(
+		s->console->model, host_tree_connection(s->tree, s->console->model), width);
 }
 
 static char *guests_title_right(struct ui_screen *screen)
@@ -305,10 +309,12 @@ static char *guests_status(struct ui_screen *screen)
 	if (table_sorting(s->table))
 		return g_strdup(_("Sort by which column? Press its highlighted letter."));
 	if (table_filtering(s->table))
-		return g_strdup(_("Type to filter by name, tag, group or state. Enter keeps, Esc drops it."));
+		return g_strdup(_(
+			"Type to filter by name, tag, group or state. Enter keeps, Esc drops it."));
 	if (marks)
-		return g_strdup_printf(ngettext("%d marked: F7 and the keys act on it.",
-					       "%d marked: F7 and the keys act on all of them.", marks),
+		return g_strdup_printf(
+			ngettext("%d marked: F7 and the keys act on it.",
+				"%d marked: F7 and the keys act on all of them.", marks),
 			marks);
 	return job_status(s->console->model);
 }
@@ -342,7 +348,8 @@ static enum ui_result guests_key(struct ui_screen *screen, uint32_t key)
 	return UI_HANDLED;
 }
 
-static enum ui_result guests_event(struct ui_screen *screen, struct widget *from, enum ui_result what)
+static enum ui_result guests_event(
+	struct ui_screen *screen, struct widget *from, enum ui_result what)
 {
 	struct guests *s = (struct guests *)screen;
 
@@ -461,7 +468,7 @@ struct ui_screen *guests_screen_new(struct console *console)
 
 	s->console = console;
 	s->list = g_ptr_array_new_with_free_func((GDestroyNotify)guest_unref);
-	s->later = (struct later){ .func = refresh, .data = s };
+	s->later = (struct later){.func = refresh, .data = s};
 	ui_screen_init(&s->screen, &guests_ops, make_body(s));
 	s->screen.focus = WIDGET(s->table);
 	action_set_init(&s->guest_set, console, guest_actions, n_guest_actions);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The first screen: hosts and groups at the left, the live table of guests at the right, below it the
-// charts of the guest under the cursor.
+// The first screen: hosts and groups at the left, the live table of guests at the right, below it
+// the charts of the guest under the cursor.
 #pragma once
 
 #include "screens/action.h"

@@ -50,19 +50,21 @@ static char *figures(const struct host *host, int width)
 	if (width < WIDE)
 		return g_strdup_printf(_("%s of %u CPUs  %s of %s GiB, promised %s"), cpu,
 			host->cpus, used, whole, promised);
-	return g_strdup_printf(_("%s of %u CPUs in use, %u promised    %s of %s GiB in use, %s promised"),
-		cpu, host->cpus, host->cpus_promised, used, whole, promised);
+	return g_strdup_printf(
+		_("%s of %u CPUs in use, %u promised    %s of %s GiB in use, %s promised"), cpu,
+		host->cpus, host->cpus_promised, used, whole, promised);
 }
 
 char *host_line(const struct model *model, const struct connection *connection, int width)
 {
-	struct host sum = { .cpu = NAN, .memory_used = NAN };
+	struct host sum = {.cpu = NAN, .memory_used = NAN};
 	g_autofree char *text = NULL;
 	g_autofree char *name = NULL;
 	unsigned n = model->connections->len;
 
 	for (guint i = 0; i < n && !connection; i++)
-		add_host(&sum, &((struct connection *)g_ptr_array_index(model->connections, i))->host);
+		add_host(&sum,
+			&((struct connection *)g_ptr_array_index(model->connections, i))->host);
 	if (connection)
 		name = g_strdup(connection->name);
 	else

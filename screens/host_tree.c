@@ -91,8 +91,11 @@ static void add_connection(struct tree *tree, const struct connection *c, int de
 		g_autofree char *status = short_status(c);
 		g_autofree char *label = g_strdup_printf("(%s)", status);
 
-		tree_add(tree, &(struct tree_node){ .id = id, .depth = depth + 1, .label = label,
-				       .style = STYLE_WARN, .note = true });
+		tree_add(tree, &(struct tree_node){.id = id,
+				       .depth = depth + 1,
+				       .label = label,
+				       .style = STYLE_WARN,
+				       .note = true});
 	}
 	add_groups(tree, c, depth + 1);
 }
@@ -144,7 +147,8 @@ static void add_guests(GPtrArray *guests, const struct connection *c, const char
 	for (guint i = 0; i < c->guests->len; i++) {
 		struct guest *guest = g_ptr_array_index(c->guests, i);
 
-		if (!group || (guest->groups && g_strv_contains((const char *const *)guest->groups, group)))
+		if (!group || (guest->groups &&
+				      g_strv_contains((const char *const *)guest->groups, group)))
 			g_ptr_array_add(guests, guest_ref(guest));
 	}
 }

@@ -101,11 +101,11 @@ static void job_cell(void *ctx, int row, int column, struct table_cell *cell)
 }
 
 static const struct table_column columns[] = {
-	{ .id = "time", .title = N_("&Time"), .width = 8 },
-	{ .id = "title", .title = N_("&Operation"), .width = 15, .stretch = 1 },
-	{ .id = "state", .title = N_("&State"), .width = 10 },
-	{ .id = "progress", .title = N_("Done"), .width = 4, .bar = 5, .align = TEXT_RIGHT },
-	{ .id = "took", .title = N_("Took"), .width = 6, .align = TEXT_RIGHT },
+	{.id = "time", .title = N_("&Time"), .width = 8},
+	{.id = "title", .title = N_("&Operation"), .width = 15, .stretch = 1},
+	{.id = "state", .title = N_("&State"), .width = 10},
+	{.id = "progress", .title = N_("Done"), .width = 4, .bar = 5, .align = TEXT_RIGHT},
+	{.id = "took", .title = N_("Took"), .width = 6, .align = TEXT_RIGHT},
 };
 
 static const struct table_source source = {

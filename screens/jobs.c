@@ -31,9 +31,8 @@ struct jobs {
 	struct action_set own;
 };
 
-static const char *const page_ids[PAGES] = { "jobs", "messages", "audit" };
-static const char *const page_titles[PAGES] = { N_("Operations"), N_("Messages"),
-	N_("Audit log") };
+static const char *const page_ids[PAGES] = {"jobs", "messages", "audit"};
+static const char *const page_titles[PAGES] = {N_("Operations"), N_("Messages"), N_("Audit log")};
 
 static enum page page_shown(const struct jobs *s)
 {
@@ -70,15 +69,16 @@ static void read_audit(struct jobs *s)
 
 static void fill_tree(struct jobs *s)
 {
-	guint counts[PAGES] = { job_table_count(s->console->model), s->console->model->messages->len,
-		s->records->len };
+	guint counts[PAGES] = {job_table_count(s->console->model), s->console->model->messages->len,
+		s->records->len};
 
 	tree_begin(s->tree);
 	for (int page = 0; page < PAGES; page++) {
 		g_autofree char *badge = g_strdup_printf("%u", counts[page]);
 
-		tree_add(s->tree, &(struct tree_node){ .id = page_ids[page],
-					  .label = _(page_titles[page]), .badge = badge });
+		tree_add(s->tree, &(struct tree_node){.id = page_ids[page],
+					  .label = _(page_titles[page]),
+					  .badge = badge});
 	}
 	tree_end(s->tree);
 }
@@ -141,7 +141,8 @@ static void cancel_job(const struct place *place)
 	if (page_shown(s) != PAGE_JOBS || !job || job_finished(job))
 		ui_app_toast(s->console->app, UI_TOAST_INFO, _("No running operation is chosen."));
 	else if (!job_can_cancel(job))
-		ui_app_toast(s->console->app, UI_TOAST_WARN, _("This operation cannot be cancelled."));
+		ui_app_toast(
+			s->console->app, UI_TOAST_WARN, _("This operation cannot be cancelled."));
 	else
 		job_cancel(job);
 }
@@ -152,15 +153,15 @@ static void go_back(const struct place *place)
 }
 
 static const struct action own_actions[] = {
-	{ .id = "details", .key = "F2", .bar = N_("Details"), .run = show_details },
-	{ .id = "cancel", .key = "F5", .bar = N_("Cancel"), .run = cancel_job },
-	{ .id = "back", .key = "F8", .bar = N_("Back"), .run = go_back },
-	{ .id = "close", .key = "F9", .bar = N_("Close"), .run = go_back },
+	{.id = "details", .key = "F2", .bar = N_("Details"), .run = show_details},
+	{.id = "cancel", .key = "F5", .bar = N_("Cancel"), .run = cancel_job},
+	{.id = "back", .key = "F8", .bar = N_("Back"), .run = go_back},
+	{.id = "close", .key = "F9", .bar = N_("Close"), .run = go_back},
 };
 
 static enum ui_result run(struct jobs *s, const struct action *action)
 {
-	struct place place = { s->console, &s->screen, g_ptr_array_new(), NULL };
+	struct place place = {s->console, &s->screen, g_ptr_array_new(), NULL};
 
 	action_run(action, &place);
 	g_ptr_array_unref(place.guests);
@@ -279,7 +280,7 @@ struct ui_screen *jobs_screen_new(struct console *console)
 
 	s->console = console;
 	s->records = g_ptr_array_new();
-	s->later = (struct later){ .func = refresh, .data = s };
+	s->later = (struct later){.func = refresh, .data = s};
 	ui_screen_init(&s->screen, &jobs_ops, make_body(s));
 	action_set_init(&s->own, console, own_actions, G_N_ELEMENTS(own_actions));
 	for (guint i = 0; i < messages->len; i++)

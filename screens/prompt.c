@@ -52,11 +52,11 @@ static const struct {
 	const char *word;
 	void (*run)(struct console *console);
 } words[] = {
-	{ "help", word_help },
-	{ "jobs", word_log },
-	{ "quit", console_quit },
-	{ "q", console_quit },
-	{ "settings", word_settings },
+	{"help", word_help},
+	{"jobs", word_log},
+	{"quit", console_quit},
+	{"q", console_quit},
+	{"settings", word_settings},
 };
 
 static bool run_word(struct console *console, const char *line)

@@ -12,18 +12,26 @@
 #include "ui/page.h"
 #include "ui/tree.h"
 
-enum settings_page { PAGE_CONNECTIONS, PAGE_DISPLAY, PAGE_MODEL, PAGE_COLUMNS, PAGE_KEYS, PAGE_CONFIRM, PAGES };
+enum settings_page {
+	PAGE_CONNECTIONS,
+	PAGE_DISPLAY,
+	PAGE_MODEL,
+	PAGE_COLUMNS,
+	PAGE_KEYS,
+	PAGE_CONFIRM,
+	PAGES
+};
 
 /* Which settings a page holds: those whose name begins so. */
 static const struct {
 	const char *id, *title, *prefix;
 } pages[PAGES] = {
-	[PAGE_CONNECTIONS] = { "connections", N_("Connections"), "connections." },
-	[PAGE_DISPLAY] = { "display", N_("Display"), "ui." },
-	[PAGE_MODEL] = { "model", N_("Refresh and log"), "model." },
-	[PAGE_COLUMNS] = { "columns", N_("Columns"), "columns." },
-	[PAGE_KEYS] = { "keys", N_("Keys"), NULL },
-	[PAGE_CONFIRM] = { "confirm", N_("Confirmations"), NULL },
+	[PAGE_CONNECTIONS] = {"connections", N_("Connections"), "connections."},
+	[PAGE_DISPLAY] = {"display", N_("Display"), "ui."},
+	[PAGE_MODEL] = {"model", N_("Refresh and log"), "model."},
+	[PAGE_COLUMNS] = {"columns", N_("Columns"), "columns."},
+	[PAGE_KEYS] = {"keys", N_("Keys"), NULL},
+	[PAGE_CONFIRM] = {"confirm", N_("Confirmations"), NULL},
 };
 
 /* One field and the setting it stands for. */
@@ -133,8 +141,8 @@ static struct field *field_of(struct settings *settings, const struct setting *s
 	return field_text_new(value, 30);
 }
 
-static void add_row(struct settings_screen *s, enum settings_page page, const char *label, const char *name,
-	const struct setting *setting, struct field *field, const char *hint)
+static void add_row(struct settings_screen *s, enum settings_page page, const char *label,
+	const char *name, const struct setting *setting, struct field *field, const char *hint)
 {
 	struct row *row = g_new0(struct row, 1);
 
@@ -163,7 +171,8 @@ static void add_table_rows(struct settings_screen *s, enum settings_page page)
 /* The action's words: those of the menu without '&' and dots, else those of the key bar. */
 static char *action_title(const struct action *action)
 {
-	g_auto(GStrv) parts = g_strsplit_set(_(action->label ? action->label : action->bar), "&", -1);
+	g_auto(GStrv) parts =
+		g_strsplit_set(_(action->label ? action->label : action->bar), "&", -1);
 
 	return g_strjoinv("", parts);
 }
@@ -182,8 +191,9 @@ static void add_keys(struct settings_screen *s, const struct action *actions, si
 		own = settings_text(s->console->settings, name);
 		field = field_text_new(own ? own : actions[i].key ? actions[i].key : "", 10);
 		field_set_validator(field, key_is_good, NULL);
-		widget_set_help(WIDGET(field), _("The key for this action: F1 to F12, a letter, Ctrl-r, "
-						 "Alt-s. Empty: the usual key."));
+		widget_set_help(
+			WIDGET(field), _("The key for this action: F1 to F12, a letter, Ctrl-r, "
+					 "Alt-s. Empty: the usual key."));
 		add_row(s, PAGE_KEYS, title, name, NULL, field, NULL);
 	}
 }
@@ -211,8 +221,8 @@ static void add_confirmations(struct settings_screen *s)
 			continue;
 		name = g_strconcat("confirm.", verb->name, NULL);
 		add_row(s, PAGE_CONFIRM, NULL, name, NULL,
-			field_check_new(_(verb->label),
-				settings_confirm(s->console->settings, verb->name)),
+			field_check_new(
+				_(verb->label), settings_confirm(s->console->settings, verb->name)),
 			NULL);
 	}
 }
@@ -240,8 +250,8 @@ static bool put_row(struct settings *settings, const struct row *row, GError **e
 	if (!row->setting && g_str_has_prefix(row->name, "keys."))
 		return settings_set(settings, row->name, *text ? text : NULL, error);
 	if (!row->setting || row->setting->kind == SETTING_BOOL)
-		return settings_set(settings, row->name,
-			field_check(row->field) ? "true" : "false", error);
+		return settings_set(
+			settings, row->name, field_check(row->field) ? "true" : "false", error);
 	switch (row->setting->kind) {
 	case SETTING_LIST:
 		return put_list(settings, row, error);
@@ -303,8 +313,8 @@ static char *settings_status(struct ui_screen *screen)
 	return g_strdup(settings_path(((struct settings_screen *)screen)->console->settings));
 }
 
-static enum ui_result settings_event(struct ui_screen *screen, struct widget *from,
-	enum ui_result what)
+static enum ui_result settings_event(
+	struct ui_screen *screen, struct widget *from, enum ui_result what)
 {
 	struct settings_screen *s = (struct settings_screen *)screen;
 
@@ -373,8 +383,8 @@ static void fill_tree(struct settings_screen *s)
 {
 	tree_begin(s->tree);
 	for (int page = 0; page < PAGES; page++)
-		tree_add(s->tree, &(struct tree_node){ .id = pages[page].id,
-					  .label = _(pages[page].title) });
+		tree_add(s->tree,
+			&(struct tree_node){.id = pages[page].id, .label = _(pages[page].title)});
 	tree_end(s->tree);
 }
 

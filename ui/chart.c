@@ -77,7 +77,7 @@ struct parts {
 /* Shares a line of `width` cells; a scale is drawn beside plots of two rows and more. */
 static struct parts share(const struct chart *ch, int width, int rows)
 {
-	struct parts p = { .label = label_width(ch), .scale = rows > 1 ? 9 : 0 };
+	struct parts p = {.label = label_width(ch), .scale = rows > 1 ? 9 : 0};
 
 	p.text = ch->text_width ? ch->text_width : MIN(TEXT_MOST, width / 2);
 	p.text = MIN(p.text, MAX(0, width - p.label - p.scale - LEAST_PLOT - 2));
@@ -85,8 +85,8 @@ static struct parts share(const struct chart *ch, int width, int rows)
 	return p;
 }
 
-static void draw_plot(const struct chart *ch, const struct chart_series *s,
-	const struct canvas *c, int x, int y, int width, int rows)
+static void draw_plot(const struct chart *ch, const struct chart_series *s, const struct canvas *c,
+	int x, int y, int width, int rows)
 {
 	g_autofree gunichar *cells = g_new(gunichar, (gsize)MAX(1, width * rows));
 
@@ -96,8 +96,8 @@ static void draw_plot(const struct chart *ch, const struct chart_series *s,
 			canvas_char(c, x + i, y + row, s->style, cells[row * width + i]);
 }
 
-static void draw_scale(const struct chart_series *s, const struct canvas *c, int x, int y,
-	int width, int rows)
+static void draw_scale(
+	const struct chart_series *s, const struct canvas *c, int x, int y, int width, int rows)
 {
 	g_autofree char *top = format_value(s, top_of(s));
 	g_autofree char *zero = format_value(s, 0);
@@ -169,7 +169,7 @@ static struct ui_size chart_want(struct widget *w, int width)
 {
 	struct chart *ch = (struct chart *)w;
 
-	return (struct ui_size){ label_width(ch) + 20 + TEXT_MOST, (int)ch->n * wanted_rows(ch) };
+	return (struct ui_size){label_width(ch) + 20 + TEXT_MOST, (int)ch->n * wanted_rows(ch)};
 }
 
 static void chart_destroy(struct widget *w)
@@ -259,11 +259,12 @@ char *chart_summary(const struct chart *ch, size_t i)
 	g_autofree char *low_text = NULL, *high_text = NULL, *now_text = NULL;
 
 	if (!extremes(s, &low, &high, &now))
-		return g_strdup_printf("%s: %s", s->label, s->text ? s->text : _("nothing known yet"));
+		return g_strdup_printf(
+			"%s: %s", s->label, s->text ? s->text : _("nothing known yet"));
 	low_text = format_value(s, low);
 	high_text = format_value(s, high);
 	now_text = s->text ? g_strdup(s->text) : format_value(s, now);
 	/* TRANSLATORS: of a chart, for readers: name, newest, lowest and highest value. */
-	return g_strdup_printf(_("%s: %s, lowest %s, highest %s"), s->label, now_text, low_text,
-		high_text);
+	return g_strdup_printf(
+		_("%s: %s, lowest %s, highest %s"), s->label, now_text, low_text, high_text);
 }

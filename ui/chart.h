@@ -5,8 +5,8 @@
 //	CPU  ⣀⣀⣤⣶⣿⣿⣶⣤ 212 %  wait 3 %
 //	Mem  ⣤⣤⣤⣤⣤⣦⣶⣶ 2.1 of 4.0 GiB
 //
-// Plots are braille, blocks or pure ASCII (CHART_AUTO: braille where the terminal has UTF-8). In the
-// toolkit's braille mode (for readers, not for drawing) a sentence per series stands in for the
+// Plots are braille, blocks or pure ASCII (CHART_AUTO: braille where the terminal has UTF-8). In
+// the toolkit's braille mode (for readers, not for drawing) a sentence per series stands in for the
 // plot: lowest, highest, newest. The owner fills values before each redraw.
 #pragma once
 
@@ -19,13 +19,13 @@ enum chart_style { CHART_AUTO, CHART_BRAILLE, CHART_BLOCK, CHART_ASCII };
 #define CHART_SAMPLES 600
 
 struct chart_series {
-	const char *label; // translated, borrowed for good: "CPU"
-	enum ui_style style; // STYLE_CHART_1 …
+	const char *label;            // translated, borrowed for good: "CPU"
+	enum ui_style style;          // STYLE_CHART_1 …
 	double values[CHART_SAMPLES]; // oldest first; NAN a gap
 	int count;
-	double top;	  // value of a full column; 0: the largest value seen, rounded up
-	bool binary;	  // rounds up to a power of two (bytes)
-	char *text;	  // figures shown behind the plot; owned
+	double top;  // value of a full column; 0: the largest value seen, rounded up
+	bool binary; // rounds up to a power of two (bytes)
+	char *text;  // figures shown behind the plot; owned
 	/// Writes a value with its unit for scale and summary: "2.0 GiB". The chart frees.
 	char *(*format)(double value);
 };

@@ -47,7 +47,7 @@ static struct ui_size facts_want(struct widget *w, int width)
 {
 	struct facts *f = (struct facts *)w;
 
-	return (struct ui_size){ MIN(width, 2 * COLUMN_WIDTH), lines_in(f, width) };
+	return (struct ui_size){MIN(width, 2 * COLUMN_WIDTH), lines_in(f, width)};
 }
 
 static void facts_destroy(struct widget *w)

@@ -136,8 +136,9 @@ static void draw_entry(struct logview *lv, const struct canvas *c, int y, int at
 {
 	const struct entry *e = entry_at(lv, at);
 	bool here = at == lv->cursor;
-	enum ui_style row = !here ? STYLE_TEXT :
-		widget_shows_focus(&lv->w) ? STYLE_SELECTED : STYLE_SELECTED_IDLE;
+	enum ui_style row = !here                        ? STYLE_TEXT
+			    : widget_shows_focus(&lv->w) ? STYLE_SELECTED
+							 : STYLE_SELECTED_IDLE;
 	int word = kind_width();
 	int x = 2;
 
@@ -175,7 +176,7 @@ static void logview_draw(struct widget *w, const struct canvas *c)
 
 static struct ui_size logview_want(struct widget *w, int width)
 {
-	return (struct ui_size){ MIN(width, 76), logview_count((struct logview *)w) };
+	return (struct ui_size){MIN(width, 76), logview_count((struct logview *)w)};
 }
 
 static bool logview_cursor(struct widget *w, int *x, int *y)

@@ -36,8 +36,8 @@ static int level_of(double value, double top, int full)
 static gunichar braille(int left, int right)
 {
 	static const guint8 columns[2][5] = {
-		{ 0x00, 0x40, 0x44, 0x46, 0x47 },
-		{ 0x00, 0x80, 0xa0, 0xb0, 0xb8 },
+		{0x00, 0x40, 0x44, 0x46, 0x47},
+		{0x00, 0x80, 0xa0, 0xb0, 0xb8},
 	};
 	int bits = columns[0][left] | columns[1][right];
 
@@ -47,7 +47,7 @@ static gunichar braille(int left, int right)
 /* The glyph of a cell whose one or two samples reach `left` and `right` steps into it. */
 static gunichar glyph(enum plot_style style, int left, int right)
 {
-	static const char ascii[] = { ' ', '.', ':', '#' };
+	static const char ascii[] = {' ', '.', ':', '#'};
 
 	switch (style) {
 	case PLOT_BRAILLE:
@@ -89,7 +89,7 @@ void plot_area(enum plot_style style, const double *values, int count, double to
 
 double plot_round_up(double value)
 {
-	static const double steps[] = { 1, 2, 5, 10 };
+	static const double steps[] = {1, 2, 5, 10};
 	double power;
 
 	if (!(value > 0) || !isfinite(value))

@@ -16,8 +16,8 @@
 /// What a cell shows.
 struct table_cell {
 	char text[TABLE_TEXT_SIZE]; // UTF-8
-	double bar;		    // 0..1 draws a bar behind the text's column; < 0 none
-	int style;		    // an enum ui_style; 0 is the row's own
+	double bar;                 // 0..1 draws a bar behind the text's column; < 0 none
+	int style;                  // an enum ui_style; 0 is the row's own
 };
 
 /// Where rows come from. Row numbers run from 0 to count - 1 and may change their meaning with
@@ -40,14 +40,14 @@ struct table_source {
 struct rows {
 	const struct table_source *source;
 	void *ctx;
-	GArray *order;	   // int: row numbers shown, in the order shown
+	GArray *order;     // int: row numbers shown, in the order shown
 	GHashTable *marks; // guint64 keys of marked rows
-	char *filter;	   // NULL or "" shows all
+	char *filter;      // NULL or "" shows all
 	int sort_column;   // -1: the source's own order
 	bool descending;
-	int cursor;	    // place in `order`; 0 when empty
+	int cursor;         // place in `order`; 0 when empty
 	guint64 cursor_key; // 0 when there is no row
-	bool held;	    // the cursor was moved: until then it stays at the top while rows come
+	bool held;          // the cursor was moved: until then it stays at the top while rows come
 };
 
 void rows_init(struct rows *rows, const struct table_source *source, void *ctx);

@@ -18,13 +18,13 @@ struct table {
 	struct widget w;
 	const struct table_column *columns;
 	int n_columns;
-	int *order; // columns shown, from left to right
-	int shown;  // their number
+	int *order;     // columns shown, from left to right
+	int shown;      // their number
 	bool automatic; // nobody chose columns: roomy ones come and go
-	int *width; // cells of each column's text, as the user sized it
+	int *width;     // cells of each column's text, as the user sized it
 	struct ui_hotlabel *labels;
 	struct rows rows;
-	int top;     // place of the first row seen
+	int top;      // place of the first row seen
 	int scrolled; // columns skipped after the first
 	enum table_mode mode;
 	GString *typed; // type-ahead
@@ -98,7 +98,7 @@ static int place_columns(const struct table *t, int width, struct slot *slots)
 			continue;
 		if (x >= right)
 			break;
-		slots[n++] = (struct slot){ column, x, MIN(w, right - x) };
+		slots[n++] = (struct slot){column, x, MIN(w, right - x)};
 		x += w + 1;
 	}
 	return n;
@@ -149,8 +149,8 @@ static void draw_head_cell(struct table *t, const struct canvas *c, const struct
 	ui_hotlabel_draw(label, c, x, 0, MAX(0, used), STYLE_HEADING,
 		t->mode == MODE_SORT ? STYLE_HOTKEY : STYLE_HEADING);
 	if (sorted)
-		canvas_glyph(c, x + used, 0, STYLE_HEADING,
-			t->rows.descending ? GLYPH_DOWN : GLYPH_UP);
+		canvas_glyph(
+			c, x + used, 0, STYLE_HEADING, t->rows.descending ? GLYPH_DOWN : GLYPH_UP);
 }
 
 /* Whether columns lie beyond the right edge. */
@@ -160,8 +160,7 @@ static bool more_right(const struct table *t, const struct slot *slots, int n)
 
 	if (!n)
 		return false;
-	return last->column != t->order[t->shown - 1] ||
-		last->w < full_width(t, last->column);
+	return last->column != t->order[t->shown - 1] || last->w < full_width(t, last->column);
 }
 
 static void draw_head(struct table *t, const struct canvas *c, const struct slot *slots, int n)
@@ -186,8 +185,8 @@ static enum ui_style row_style(struct table *t, int at, bool *fixed)
 	if (rows_marked(&t->rows, rows_key_at(&t->rows, at)))
 		return STYLE_MARKED;
 	*fixed = false;
-	return source->style ? (enum ui_style)source->style(t->rows.ctx, rows_at(&t->rows, at)) :
-			       STYLE_TEXT;
+	return source->style ? (enum ui_style)source->style(t->rows.ctx, rows_at(&t->rows, at))
+			     : STYLE_TEXT;
 }
 
 /* A bar of `width` cells at most, without its empty part: a column of bars stays readable. */
@@ -231,8 +230,8 @@ static void draw_gutter(struct table *t, const struct canvas *c, int y, int at, 
 		canvas_char(c, 1, y, style, '*');
 }
 
-static void draw_row(struct table *t, const struct canvas *c, int y, int at,
-	const struct slot *slots, int n)
+static void draw_row(
+	struct table *t, const struct canvas *c, int y, int at, const struct slot *slots, int n)
 {
 	bool fixed;
 	enum ui_style style = row_style(t, at, &fixed);
@@ -242,7 +241,7 @@ static void draw_row(struct table *t, const struct canvas *c, int y, int at,
 		canvas_fill(c, 0, y, room(t, c->w), 1, style, ' ');
 	draw_gutter(t, c, y, at, style);
 	for (int i = 0; i < n; i++) {
-		struct table_cell cell = { .bar = -1 };
+		struct table_cell cell = {.bar = -1};
 
 		t->rows.source->cell(t->rows.ctx, row, slots[i].column, &cell);
 		draw_cell(t, c, y, &slots[i], &cell, style, fixed);
@@ -301,7 +300,7 @@ static struct ui_size table_want(struct widget *w, int width)
 {
 	struct table *t = (struct table *)w;
 
-	return (struct ui_size){ wanted_width(t), rows_shown(&t->rows) + 1 };
+	return (struct ui_size){wanted_width(t), rows_shown(&t->rows) + 1};
 }
 
 static bool table_cursor(struct widget *w, int *x, int *y)
@@ -366,8 +365,8 @@ static enum ui_result scroll_sideways(struct table *t, int by)
 
 static enum ui_result sort_by(struct table *t, int column)
 {
-	bool descending = is_sorted_by(t, column) ? !t->rows.descending :
-						    t->columns[column].largest_first;
+	bool descending =
+		is_sorted_by(t, column) ? !t->rows.descending : t->columns[column].largest_first;
 
 	t->rows.held = true;
 	rows_sort(&t->rows, column, descending);
@@ -428,7 +427,8 @@ static enum ui_result type_ahead(struct table *t, uint32_t key)
 	g_string_append_unichar(t->typed, key);
 	t->typed_at = now;
 	widget_touch(&t->w);
-	return rows_find_prefix(&t->rows, t->order[0], t->typed->str, !more) ? UI_MOVED : UI_HANDLED;
+	return rows_find_prefix(&t->rows, t->order[0], t->typed->str, !more) ? UI_MOVED
+									     : UI_HANDLED;
 }
 
 static enum ui_result drop_filter_or_marks(struct table *t)
@@ -585,8 +585,8 @@ static const struct widget_ops table_ops = {
 	.destroy = table_destroy,
 };
 
-struct table *table_new(const struct table_column *columns, size_t n,
-	const struct table_source *source, void *ctx)
+struct table *table_new(
+	const struct table_column *columns, size_t n, const struct table_source *source, void *ctx)
 {
 	struct table *t = g_new0(struct table, 1);
 	g_autofree struct ui_hotlabel **labels = g_new(struct ui_hotlabel *, n);

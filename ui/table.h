@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A table: columns that are chosen, sorted and sized; rows that a source supplies (rows.h).
 //
-// Two cells before the first column tell the cursor ('▸') and the mark ('*'). The first column stays
-// when the others are scrolled sideways. Only the rows to be seen are asked for their cells.
+// Two cells before the first column tell the cursor ('▸') and the mark ('*'). The first column
+// stays when the others are scrolled sideways. Only the rows to be seen are asked for their cells.
 //
 // Keys: arrows, page and Home/End move; Space or Insert marks and goes on; '*' marks all shown or
 // none; '/' filters while typing (Enter keeps the filter, Esc drops it, and
@@ -20,22 +20,22 @@
 
 /// One column; a const array of them describes a table.
 struct table_column {
-	const char *id;	      // for settings: "cpu"
-	const char *title;    // N_("&CPU%"): '&' wishes for the letter that sorts by it
-	int width;	      // cells of the text
-	int stretch;	      // shares of room left over
-	int bar;	      // cells of a bar after the text; 0 none
+	const char *id;    // for settings: "cpu"
+	const char *title; // N_("&CPU%"): '&' wishes for the letter that sorts by it
+	int width;         // cells of the text
+	int stretch;       // shares of room left over
+	int bar;           // cells of a bar after the text; 0 none
 	enum text_align align;
-	bool hidden;	      // not shown unless chosen
-	bool roomy;	      // hidden, but shown by itself where all shown so far leave it room
-	bool largest_first;   // the first sort is descending: numbers
+	bool hidden;        // not shown unless chosen
+	bool roomy;         // hidden, but shown by itself where all shown so far leave it room
+	bool largest_first; // the first sort is descending: numbers
 };
 
 struct table;
 
 /// COLUMNS must stay; SOURCE and CTX are those of rows_init().
-struct table *table_new(const struct table_column *columns, size_t n,
-	const struct table_source *source, void *ctx);
+struct table *table_new(
+	const struct table_column *columns, size_t n, const struct table_source *source, void *ctx);
 
 /// Asks the source again and redraws. Call it whenever data may have changed.
 void table_refresh(struct table *t);

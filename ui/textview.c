@@ -13,13 +13,13 @@
 struct textview {
 	struct widget w;
 	enum textview_syntax syntax;
-	char *source;	  // as given, to see whether it differs
+	char *source;     // as given, to see whether it differs
 	GPtrArray *lines; // char *, clean
-	GArray *states;	  // enum xml_state at the beginning of each line; only for XML
+	GArray *states;   // enum xml_state at the beginning of each line; only for XML
 	int top, left;
-	bool typing;	  // the search is being typed
+	bool typing; // the search is being typed
 	GString *search;
-	int hit;	  // line of the current hit, -1 none
+	int hit; // line of the current hit, -1 none
 };
 
 static const char *line_at(const struct textview *tv, int at)
@@ -255,9 +255,9 @@ static void draw_line(const struct textview *tv, const struct canvas *c, int y, 
 /* The last line: the search as it is typed, or where in the text we are. */
 static void draw_search(const struct textview *tv, const struct canvas *c)
 {
-	g_autofree char *text = tv->search->len && tv->hit < 0 ?
-		g_strdup_printf(_("/%s  (not found)"), tv->search->str) :
-		g_strdup_printf("/%s", tv->search->str);
+	g_autofree char *text = tv->search->len && tv->hit < 0
+					? g_strdup_printf(_("/%s  (not found)"), tv->search->str)
+					: g_strdup_printf("/%s", tv->search->str);
 
 	canvas_fit(c, 0, c->h - 1, c->w, TEXT_LEFT, STYLE_FIELD_FOCUS, text);
 }
@@ -284,7 +284,7 @@ static struct ui_size textview_want(struct widget *w, int width)
 
 	for (int i = 0; i < textview_lines(tv); i++)
 		widest = MAX(widest, text_width(line_at(tv, i)));
-	return (struct ui_size){ MIN(widest + 1, width), textview_lines(tv) };
+	return (struct ui_size){MIN(widest + 1, width), textview_lines(tv)};
 }
 
 static bool textview_cursor(struct widget *w, int *x, int *y)

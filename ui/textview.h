@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A text to read: scrolled both ways, searched, coloured as XML or as a diff.
 //
-// Keys: arrows, page, Home/End; '/' begins a search that is shown in the last line while it is typed
-// (Enter keeps it, Esc drops it); 'n' and 'N' go to the next and the former hit. Mouse: wheel.
+// Keys: arrows, page, Home/End; '/' begins a search that is shown in the last line while it is
+// typed (Enter keeps it, Esc drops it); 'n' and 'N' go to the next and the former hit. Mouse:
+// wheel.
 //
 // Intents: UI_CHANGED when the search changed.
 #pragma once

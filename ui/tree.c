@@ -19,10 +19,10 @@ struct node {
 
 struct tree {
 	struct widget w;
-	GPtrArray *nodes;   // struct node *, all
-	GPtrArray *coming;  // struct node *, between tree_begin() and tree_end()
-	GPtrArray *seen;    // struct node *, borrowed: those whose branches are open
-	GHashTable *open;   // id -> GINT_TO_POINTER(1 closed, 2 open), as the user left it
+	GPtrArray *nodes;  // struct node *, all
+	GPtrArray *coming; // struct node *, between tree_begin() and tree_end()
+	GPtrArray *seen;   // struct node *, borrowed: those whose branches are open
+	GHashTable *open;  // id -> GINT_TO_POINTER(1 closed, 2 open), as the user left it
 	char *selected;
 	int cursor; // in `seen`
 	int top;
@@ -127,8 +127,8 @@ void tree_begin(struct tree *t)
 void tree_add(struct tree *t, const struct tree_node *from)
 {
 	struct node *node = g_new0(struct node, 1);
-	struct node *last = t->coming->len ?
-		g_ptr_array_index(t->coming, t->coming->len - 1) : NULL;
+	struct node *last =
+		t->coming->len ? g_ptr_array_index(t->coming, t->coming->len - 1) : NULL;
 
 	node->id = g_strdup(from->id);
 	node->label = g_strdup(from->label);
@@ -145,8 +145,8 @@ void tree_add(struct tree *t, const struct tree_node *from)
 static bool same_node(const struct node *a, const struct node *b)
 {
 	return a->depth == b->depth && a->style == b->style && a->branch == b->branch &&
-		a->note == b->note && !g_strcmp0(a->id, b->id) && !g_strcmp0(a->label, b->label) &&
-		!g_strcmp0(a->badge, b->badge);
+	       a->note == b->note && !g_strcmp0(a->id, b->id) && !g_strcmp0(a->label, b->label) &&
+	       !g_strcmp0(a->badge, b->badge);
 }
 
 static bool same_nodes(const GPtrArray *a, const GPtrArray *b)
@@ -285,9 +285,9 @@ static struct ui_size tree_want(struct widget *w, int width)
 		const struct node *node = seen_at(t, (int)i);
 
 		widest = MAX(widest, node->depth * INDENT + 3 + text_width(node->label) +
-			text_width(node->badge));
+					     text_width(node->badge));
 	}
-	return (struct ui_size){ MIN(widest, width), (int)t->seen->len };
+	return (struct ui_size){MIN(widest, width), (int)t->seen->len};
 }
 
 static bool tree_cursor(struct widget *w, int *x, int *y)
@@ -402,8 +402,7 @@ static enum ui_result tree_mouse(struct widget *w, const struct ui_mouse *m)
 		return move_to(t, t->cursor + m->wheel * WHEEL_ROWS, m->wheel);
 	if (m->button != 1 || !node || node->note)
 		return UI_IGNORED;
-	if (m->kind == UI_MOUSE_PRESS && node->branch &&
-		m->x / INDENT == node->depth)
+	if (m->kind == UI_MOUSE_PRESS && node->branch && m->x / INDENT == node->depth)
 		return set_open(t, node, !node_is_open(t, node));
 	if (m->kind == UI_MOUSE_PRESS)
 		return move_to(t, t->top + m->y, 1);

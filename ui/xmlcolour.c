@@ -81,7 +81,7 @@ static void scan_tag(struct scan *s)
 
 enum xml_state xmlcolour_line(const char *line, enum xml_state state, guint8 *parts)
 {
-	struct scan s = { .line = line, .parts = parts, .state = state };
+	struct scan s = {.line = line, .parts = parts, .state = state};
 
 	while (line[s.at]) {
 		switch (s.state) {

@@ -8,10 +8,10 @@
 
 enum xml_part {
 	XML_PART_TEXT,
-	XML_PART_MARK,	    // < > / = ? and the quotes' surroundings
-	XML_PART_NAME,	    // an element's name
+	XML_PART_MARK,      // < > / = ? and the quotes' surroundings
+	XML_PART_NAME,      // an element's name
 	XML_PART_ATTRIBUTE, // an attribute's name
-	XML_PART_VALUE,	    // a quoted value with its quotes
+	XML_PART_VALUE,     // a quoted value with its quotes
 	XML_PART_COMMENT,   // a comment or CDATA section
 };
 

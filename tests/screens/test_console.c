@@ -33,7 +33,7 @@ static struct harness *start(const char *uri, int width, int height, const char 
 	g_autofree char *config = g_strdup_printf("XDG_CONFIG_HOME=%s/config", home);
 	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s/state", home);
 	g_autofree char *lang = g_strdup_printf("LANGUAGE=%s", language ? language : "");
-	const char *env[] = { config, state, lang, NULL };
+	const char *env[] = {config, state, lang, NULL};
 
 	g_ptr_array_add(argv, program);
 	g_ptr_array_add(argv, "--uri");
@@ -96,7 +96,7 @@ static void guests_small_and_large(void **state)
 
 static void guests_in_ascii(void **state)
 {
-	static const char *const ascii[] = { "--ascii", NULL };
+	static const char *const ascii[] = {"--ascii", NULL};
 	g_autofree char *uri = host_uri();
 	struct harness *h = start(uri, 80, 24, ascii, NULL, NULL);
 
@@ -107,7 +107,7 @@ static void guests_in_ascii(void **state)
 
 static void guests_in_braille_mode(void **state)
 {
-	static const char *const braille[] = { "--braille", NULL };
+	static const char *const braille[] = {"--braille", NULL};
 	g_autofree char *uri = host_uri();
 	struct harness *h = start(uri, 80, 24, braille, NULL, NULL);
 	int x, y;
@@ -291,7 +291,7 @@ static void notes_are_shown(void **state)
 
 static void every_page_of_the_settings(void **state)
 {
-	static const char *const args[] = { "--config", "no-such-lodge.conf", NULL };
+	static const char *const args[] = {"--config", "no-such-lodge.conf", NULL};
 	g_autofree char *uri = host_uri();
 	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
 
@@ -332,7 +332,7 @@ static void a_setting_takes_effect_and_is_kept(void **state)
 
 static void read_only_changes_nothing(void **state)
 {
-	static const char *const args[] = { "--readonly", NULL };
+	static const char *const args[] = {"--readonly", NULL};
 	g_autofree char *uri = host_uri();
 	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
 
@@ -347,7 +347,7 @@ static void read_only_changes_nothing(void **state)
 
 static void a_host_that_is_not_there_greys_nothing_else(void **state)
 {
-	static const char *const args[] = { "--uri", "test:///no/such/file.xml", NULL };
+	static const char *const args[] = {"--uri", "test:///no/such/file.xml", NULL};
 	g_autofree char *uri = host_uri();
 	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
 
@@ -363,7 +363,8 @@ static void a_host_that_is_not_there_greys_nothing_else(void **state)
 static void garbage_and_tiny_terminals_do_no_harm(void **state)
 {
 	struct harness *h = shop(80, 24);
-	const char garbage[] = "\xff\xfe\x80\x1b[999;999;999Z\x1b]0;x\x07\xc3\x28\x1b[<99;-1;5M\x01\x02";
+	const char garbage[] =
+		"\xff\xfe\x80\x1b[999;999;999Z\x1b]0;x\x07\xc3\x28\x1b[<99;-1;5M\x01\x02";
 
 	harness_bytes(h, garbage, sizeof(garbage) - 1);
 	harness_resize(h, 1, 1);
@@ -378,7 +379,7 @@ static void garbage_and_tiny_terminals_do_no_harm(void **state)
 
 static void signals_end_it_in_order(void **state)
 {
-	static const int signals[] = { SIGTERM, SIGHUP };
+	static const int signals[] = {SIGTERM, SIGHUP};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++) {
 		struct harness *h = shop(80, 24);

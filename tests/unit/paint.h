@@ -14,7 +14,7 @@
 #define PAINT_WIDTH 80
 #define PAINT_HEIGHT 24
 
-static struct ui_look paint_look = { .utf8 = true };
+static struct ui_look paint_look = {.utf8 = true};
 
 /// Once, before the first paint(). False when there is no terminal description to be had.
 static inline bool paint_begin(void)
@@ -43,8 +43,9 @@ static inline void paint_end(void)
 /// Draws W at the top left, WIDTH×HEIGHT cells.
 static inline void paint(struct widget *w, int width, int height)
 {
-	struct ui_rect area = { 0, 0, width, height };
-	struct canvas c = { .win = stdscr, .look = &paint_look, .w = width, .h = height, .clip = area };
+	struct ui_rect area = {0, 0, width, height};
+	struct canvas c = {
+		.win = stdscr, .look = &paint_look, .w = width, .h = height, .clip = area};
 
 	erase();
 	widget_place(w, area);
@@ -75,8 +76,8 @@ static inline enum ui_style painted_style(int x, int y)
 	return (enum ui_style)pair;
 }
 
-#define assert_line(y, wanted)                                \
-	do {                                                  \
-		g_autofree char *line_ = painted(y);          \
-		assert_string_equal(line_, wanted);           \
+#define assert_line(y, wanted)                                                                     \
+	do {                                                                                       \
+		g_autofree char *line_ = painted(y);                                               \
+		assert_string_equal(line_, wanted);                                                \
 	} while (0)

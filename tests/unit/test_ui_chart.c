@@ -21,7 +21,7 @@ static char *plot(enum plot_style style, const double *values, int count, double
 
 static void block_shows_eighths(void **state)
 {
-	const double values[] = { 0, 1, 2, 4, 8 };
+	const double values[] = {0, 1, 2, 4, 8};
 	g_autofree char *text = plot(PLOT_BLOCK, values, 5, 8, 5);
 
 	assert_string_equal(text, " ▁▂▄█");
@@ -29,7 +29,7 @@ static void block_shows_eighths(void **state)
 
 static void braille_holds_two_samples_a_cell(void **state)
 {
-	const double values[] = { 0, 1, 2, 4 };
+	const double values[] = {0, 1, 2, 4};
 	g_autofree char *text = plot(PLOT_BRAILLE, values, 4, 4, 2);
 
 	assert_string_equal(text, "⢀⣼");
@@ -37,7 +37,7 @@ static void braille_holds_two_samples_a_cell(void **state)
 
 static void ascii_stays_ascii(void **state)
 {
-	const double values[] = { 0, 1, 2, 3 };
+	const double values[] = {0, 1, 2, 3};
 	g_autofree char *text = plot(PLOT_ASCII, values, 4, 3, 4);
 
 	assert_string_equal(text, " .:#");
@@ -45,7 +45,7 @@ static void ascii_stays_ascii(void **state)
 
 static void newest_is_at_the_right(void **state)
 {
-	const double values[] = { 8, 8, 8, 0, 8 };
+	const double values[] = {8, 8, 8, 0, 8};
 	g_autofree char *few = plot(PLOT_BLOCK, values, 5, 8, 2);
 	g_autofree char *many = plot(PLOT_BLOCK, values + 4, 1, 8, 4);
 
@@ -55,7 +55,7 @@ static void newest_is_at_the_right(void **state)
 
 static void little_is_not_nothing_and_too_much_is_cut(void **state)
 {
-	const double values[] = { 0.001, NAN, -3, 1e9 };
+	const double values[] = {0.001, NAN, -3, 1e9};
 	g_autofree char *text = plot(PLOT_BLOCK, values, 4, 8, 4);
 
 	assert_string_equal(text, "▁  █");
@@ -63,7 +63,7 @@ static void little_is_not_nothing_and_too_much_is_cut(void **state)
 
 static void tall_plots_fill_from_below(void **state)
 {
-	const double values[] = { 1, 2 };
+	const double values[] = {1, 2};
 	gunichar cells[4];
 
 	plot_area(PLOT_BLOCK, values, 2, 2, 2, 2, cells);

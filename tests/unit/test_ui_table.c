@@ -66,18 +66,21 @@ static const struct table_source source = {
 };
 
 static const struct table_column columns[] = {
-	{ .id = "name", .title = "&Name", .width = 8, .stretch = 1 },
-	{ .id = "cpu", .title = "&CPU%", .width = 4, .bar = 4, .align = TEXT_RIGHT,
-		.largest_first = true },
-	{ .id = "note", .title = "N&ote", .width = 10, .hidden = true },
+	{.id = "name", .title = "&Name", .width = 8, .stretch = 1},
+	{.id = "cpu",
+		.title = "&CPU%",
+		.width = 4,
+		.bar = 4,
+		.align = TEXT_RIGHT,
+		.largest_first = true},
+	{.id = "note", .title = "N&ote", .width = 10, .hidden = true},
 };
 
 static struct data *three(void)
 {
 	static struct data data;
 
-	data = (struct data){ .rows = { { 10, "web1", 50 }, { 11, "db", 100 }, { 12, "web2", 1 } },
-		.n = 3 };
+	data = (struct data){.rows = {{10, "web1", 50}, {11, "db", 100}, {12, "web2", 1}}, .n = 3};
 	return &data;
 }
 
@@ -314,7 +317,7 @@ static void columns_scroll_sideways_where_they_do_not_fit(void **state)
 static void the_mouse_moves_marks_and_sorts(void **state)
 {
 	struct table *t = make(three());
-	struct ui_mouse m = { .kind = UI_MOUSE_PRESS, .button = 1, .x = 4, .y = 2 };
+	struct ui_mouse m = {.kind = UI_MOUSE_PRESS, .button = 1, .x = 4, .y = 2};
 
 	paint(WIDGET(t), 20, 5);
 	assert_int_equal(WIDGET(t)->ops->mouse(WIDGET(t), &m), UI_MOVED);
@@ -322,14 +325,14 @@ static void the_mouse_moves_marks_and_sorts(void **state)
 	m.x = 1;
 	assert_int_equal(WIDGET(t)->ops->mouse(WIDGET(t), &m), UI_CHANGED);
 	assert_true(rows_marked(table_rows(t), 11));
-	m = (struct ui_mouse){ .kind = UI_MOUSE_PRESS, .button = 1, .x = 12, .y = 0 };
+	m = (struct ui_mouse){.kind = UI_MOUSE_PRESS, .button = 1, .x = 12, .y = 0};
 	assert_int_equal(WIDGET(t)->ops->mouse(WIDGET(t), &m), UI_CHANGED);
 	assert_int_equal(rows_key_at(table_rows(t), 0), 11);
-	m = (struct ui_mouse){ .kind = UI_MOUSE_DOUBLE, .button = 1, .x = 4, .y = 3 };
+	m = (struct ui_mouse){.kind = UI_MOUSE_DOUBLE, .button = 1, .x = 4, .y = 3};
 	assert_int_equal(WIDGET(t)->ops->mouse(WIDGET(t), &m), UI_ACTIVATED);
 	m.y = 4;
 	assert_int_equal(WIDGET(t)->ops->mouse(WIDGET(t), &m), UI_HANDLED);
-	m = (struct ui_mouse){ .kind = UI_MOUSE_WHEEL, .wheel = -1 };
+	m = (struct ui_mouse){.kind = UI_MOUSE_WHEEL, .wheel = -1};
 	assert_int_equal(WIDGET(t)->ops->mouse(WIDGET(t), &m), UI_MOVED);
 	widget_free(WIDGET(t));
 }
@@ -341,7 +344,7 @@ static void only_rows_seen_are_asked_for(void **state)
 
 	data.n = 2000;
 	for (int i = 0; i < data.n; i++)
-		data.rows[i] = (struct row){ (guint64)i + 1, "guest", i % 97 };
+		data.rows[i] = (struct row){(guint64)i + 1, "guest", i % 97};
 	t = make(&data);
 	table_set_sort(t, "-cpu");
 	key(t, UIK_END);

@@ -34,7 +34,8 @@ static void xml_is_told_apart(void **state)
 {
 	char letters[128];
 
-	assert_int_equal(parts_of("<cpu mode='host'>x</cpu>", XML_STATE_TEXT, letters), XML_STATE_TEXT);
+	assert_int_equal(
+		parts_of("<cpu mode='host'>x</cpu>", XML_STATE_TEXT, letters), XML_STATE_TEXT);
 	assert_string_equal(letters, "<nnn<aaaa<vvvvvv<t<<nnn<");
 	assert_int_equal(parts_of("a <!-- b", XML_STATE_TEXT, letters), XML_STATE_COMMENT);
 	assert_string_equal(letters, "ttcccccc");
@@ -61,7 +62,8 @@ static void xml_takes_any_bytes(void **state)
 		line[63] = '\0';
 		for (enum xml_state s = XML_STATE_TEXT; s <= XML_STATE_CDATA; s++) {
 			memset(parts, 0xee, sizeof(parts));
-			assert_in_range(xmlcolour_line(line, s, parts), XML_STATE_TEXT, XML_STATE_CDATA);
+			assert_in_range(
+				xmlcolour_line(line, s, parts), XML_STATE_TEXT, XML_STATE_CDATA);
 			for (size_t i = 0; i < 63; i++)
 				assert_in_range(parts[i], XML_PART_TEXT, XML_PART_COMMENT);
 		}

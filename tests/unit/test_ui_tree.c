@@ -12,7 +12,7 @@
 
 static void add(struct tree *t, const char *id, int depth, const char *label, const char *badge)
 {
-	tree_add(t, &(struct tree_node){ .id = id, .depth = depth, .label = label, .badge = badge });
+	tree_add(t, &(struct tree_node){.id = id, .depth = depth, .label = label, .badge = badge});
 }
 
 /* host7 (shop (db)), host9 with a note, lab */
@@ -25,7 +25,8 @@ static struct tree *hosts(void)
 	add(t, "shop", 1, "shop", "3");
 	add(t, "db", 2, "db", "1");
 	add(t, "host9", 0, "host9", NULL);
-	tree_add(t, &(struct tree_node){ .id = "n", .depth = 1, .label = "(no answer)", .note = true });
+	tree_add(t,
+		&(struct tree_node){.id = "n", .depth = 1, .label = "(no answer)", .note = true});
 	add(t, "lab", 0, "lab", NULL);
 	tree_end(t);
 	return t;
@@ -126,7 +127,7 @@ static void selecting_opens_what_is_around(void **state)
 static void the_mouse_moves_and_opens(void **state)
 {
 	struct tree *t = hosts();
-	struct ui_mouse click = { .kind = UI_MOUSE_PRESS, .button = 1, .x = 6, .y = 2 };
+	struct ui_mouse click = {.kind = UI_MOUSE_PRESS, .button = 1, .x = 6, .y = 2};
 
 	paint(WIDGET(t), 20, 8);
 	assert_int_equal(WIDGET(t)->ops->mouse(WIDGET(t), &click), UI_MOVED);
