@@ -14,6 +14,27 @@ static void *map_zeroed(uint64_t size)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+/*
+ * Guest RAM lies as the guest's own large pages do, and in large pages where the host has them:
+ * far fewer faults and TLB misses, for the guest and for the software CPU.
+ */
+#define LARGE_PAGE (2ull << 20)
+
+static void *map_guest(uint64_t size)
+{
+	uint8_t *at = map_zeroed(size + LARGE_PAGE);
+	uint64_t before;
+
+	if (!at)
+		return NULL;
+	before = -(uintptr_t)at & (LARGE_PAGE - 1);
+	if (before)
+		munmap(at, before);
+	munmap(at + before + size, LARGE_PAGE - before);
+	madvise(at + before, size, MADV_HUGEPAGE);
+	return at + before;
+}
+
 static bool set_map_error(const char *what, uint64_t size, GError **error)
 {
 	int code = errno;
@@ -30,7 +51,7 @@ struct guest_memory *memory_new(uint64_t size, GError **error)
 	uint8_t *at;
 
 	g_assert(size && size % MEMORY_PAGE_SIZE == 0);
-	at = map_zeroed(size);
+	at = map_guest(size);
 	if (!at) {
 		set_map_error(_("the guest"), size, error);
 		return NULL;

@@ -20,26 +20,27 @@ void terminal_restore(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 }
 
-/* Signals that end the process at once: the terminal first, then the default. */
-static void on_fatal(int number)
+static const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGQUIT, SIGSYS };
+static struct sigaction before[sizeof(fatal) / sizeof(fatal[0])];
+
+/* The terminal first, then whoever had the signal before: a fault comes again by itself when we
+ * return, a signal that was sent is sent again. */
+static void on_fatal(int number, siginfo_t *info, void *context)
 {
 	terminal_restore();
-	signal(number, SIG_DFL);
-	raise(number);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		if (fatal[i] == number)
+			sigaction(number, &before[i], NULL);
+	if (info->si_code <= 0)
+		raise(number);
 }
 
 static void watch_fatal_signals(void)
 {
-	static const int numbers[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGQUIT, SIGSYS };
-	struct sigaction action = { .sa_handler = on_fatal, .sa_flags = SA_NODEFER };
+	struct sigaction action = { .sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO };
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct sigaction old;
-
-		/* Who has a handler already (sanitizers, the software CPU) keeps it. */
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-			sigaction(numbers[i], &action, NULL);
-	}
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		sigaction(fatal[i], &action, &before[i]);
 }
 
 bool terminal_raw(void)

@@ -185,7 +185,7 @@ static void refuses_by_name_and_line(void **state)
 
 static void refuses_what_is_not_xml(void **state)
 {
-	static const char *const texts[] = { "", "<domain", "\x7f" "ELF", "<a></b>" };
+	static const char *const texts[] = { "", "<domain", "\177ELF", "<a></b>" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(GError) error = NULL;

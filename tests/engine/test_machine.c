@@ -461,7 +461,8 @@ static void a_disk_has_one_machine(void **state)
 	assert_non_null(strstr(second.error, "use"));
 	run_clear(&second);
 	run_clear(&first);
-	assert_true(run_start(&second));
+	if (!run_start(&second))
+		fail_msg("%s", second.error);
 	run_clear(&second);
 }
 

@@ -112,22 +112,31 @@ static bool load_whole(struct boot_job *job, struct vcpu_state *state, GError **
 		(size_t)(MAGIC + field(job, JUMP_LENGTH, 1) - SETUP_SECTS), state, error);
 }
 
-static bool load(struct boot_job *job, struct vcpu_state *state, GError **error)
+static bool load_packed(struct boot_job *job, uint64_t start, uint8_t *payload, size_t length,
+	struct vcpu_state *state, GError **error)
 {
-	uint64_t start = setup_size(job) + field(job, PAYLOAD_OFFSET, 4);
-	uint64_t length = field(job, PAYLOAD_LENGTH, 4);
-	g_autofree uint8_t *payload = NULL;
-
-	if (field(job, VERSION, 2) < VERSION_PAYLOAD || !(field(job, LOADFLAGS, 1) & LOADED_HIGH))
-		return fail(error, _("its boot protocol is too old"));
-	if (start > job->kernel->size || length > job->kernel->size - start || !length)
-		return fail(error, _("it is truncated"));
-	payload = g_malloc(length);
 	if (!boot_file_read(job->kernel, start, payload, length, error))
 		return false;
 	if (!unpack_known(payload, length))
 		return load_whole(job, state, error);
 	return load_payload(job, payload, length, state, error);
+}
+
+static bool load(struct boot_job *job, struct vcpu_state *state, GError **error)
+{
+	uint64_t start = setup_size(job) + field(job, PAYLOAD_OFFSET, 4);
+	uint64_t length = field(job, PAYLOAD_LENGTH, 4);
+	uint8_t *payload;
+	bool ok;
+
+	if (field(job, VERSION, 2) < VERSION_PAYLOAD || !(field(job, LOADFLAGS, 1) & LOADED_HIGH))
+		return fail(error, _("its boot protocol is too old"));
+	if (start > job->kernel->size || length > job->kernel->size - start || !length)
+		return fail(error, _("it is truncated"));
+	payload = unpack_scratch_new(length);
+	ok = load_packed(job, start, payload, length, state, error);
+	unpack_scratch_free(payload, length);
+	return ok;
 }
 
 const struct boot_format boot_format_bzimage = {

@@ -166,10 +166,50 @@ static bool take(struct unpack_sink *sink, const uint8_t *data, size_t length, G
 	return true;
 }
 
+/* The segment that all of the next length bytes belong to. */
+static const struct elf_segment *whole_segment(const struct elf_loader *loader, size_t length)
+{
+	for (unsigned i = 0; i < loader->count; i++) {
+		const struct elf_segment *segment = &loader->segments[i];
+
+		if (!segment->note && loader->at >= segment->offset &&
+			loader->at + length <= segment->offset + segment->file_size)
+			return segment;
+	}
+	return NULL;
+}
+
+static uint8_t *room(struct unpack_sink *sink, size_t length)
+{
+	struct elf_loader *loader = (struct elf_loader *)sink;
+	const struct elf_segment *segment = whole_segment(loader, length);
+
+	return segment ? memory_at(loader->memory,
+				 segment->address + (loader->at - segment->offset), length)
+		       : NULL;
+}
+
+static void took(struct unpack_sink *sink, size_t length)
+{
+	struct elf_loader *loader = (struct elf_loader *)sink;
+	const struct elf_segment *segment = whole_segment(loader, length);
+	uint64_t address = segment->address + (loader->at - segment->offset);
+
+	memory_dirty(loader->memory, address, length);
+	/* Notes lie within. */
+	for (unsigned i = 0; i < loader->count; i++)
+		if (&loader->segments[i] != segment)
+			copy_part(loader, &loader->segments[i],
+				memory_at(loader->memory, address, length), length);
+	loader->at += length;
+}
+
 void elf_loader_init(struct elf_loader *loader, struct guest_memory *memory)
 {
 	memset(loader, 0, sizeof(*loader));
 	loader->sink.take = take;
+	loader->sink.room = room;
+	loader->sink.took = took;
 	loader->memory = memory;
 	loader->low = UINT64_MAX;
 }

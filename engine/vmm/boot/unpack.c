@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
 #include "engine/vmm/boot/unpack.h"
 
 #include <gio/gio.h>
@@ -6,6 +8,7 @@
 #include <lz4.h>
 #include <lzma.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -19,6 +22,36 @@ struct format {
 	size_t magic_length;
 	bool (*unpack)(const uint8_t *data, size_t length, struct unpack_sink *sink, GError **error);
 };
+
+#define LARGE_PAGE ((size_t)2 << 20)
+
+static size_t whole_pages(size_t size)
+{
+	return (size + 4095) & ~(size_t)4095;
+}
+
+void *unpack_scratch_new(size_t size)
+{
+	size_t length = whole_pages(size);
+	uint8_t *at = mmap(NULL, length + LARGE_PAGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
+
+	if (at == MAP_FAILED)
+		g_error("out of memory");
+	/* Large pages must begin at their own boundary. */
+	before = -(uintptr_t)at & (LARGE_PAGE - 1);
+	if (before)
+		munmap(at, before);
+	munmap(at + before + length, LARGE_PAGE - before);
+	madvise(at + before, length, MADV_HUGEPAGE);
+	return at + before;
+}
+
+void unpack_scratch_free(void *scratch, size_t size)
+{
+	munmap(scratch, whole_pages(size));
+}
 
 static bool damaged(const char *name, GError **error)
 {
@@ -42,34 +75,58 @@ static uint32_t read_le32(const uint8_t *data)
 	return GUINT32_FROM_LE(value);
 }
 
-static bool unpack_lz4(const uint8_t *data, size_t length, struct unpack_sink *sink, GError **error)
+/* Unpacks one block to where the sink wants it; its length, or 0 for an error. */
+static size_t unpack_lz4_block(const uint8_t *data, size_t length, uint8_t *block,
+	struct unpack_sink *sink, GError **error)
 {
-	g_autofree uint8_t *block = g_malloc(LZ4_BLOCK);
+	uint8_t *room = sink->room ? sink->room(sink, LZ4_BLOCK) : NULL;
+	int n = LZ4_decompress_safe((const char *)data, (char *)(room ? room : block), (int)length,
+		(int)LZ4_BLOCK);
+
+	if (n <= 0) {
+		damaged("LZ4", error);
+		return 0;
+	}
+	if (!room)
+		return sink->take(sink, block, (size_t)n, error) ? (size_t)n : 0;
+	sink->took(sink, (size_t)n);
+	return (size_t)n;
+}
+
+static bool unpack_lz4_blocks(const uint8_t *data, size_t length, uint8_t *block,
+	struct unpack_sink *sink, GError **error)
+{
 	uint64_t total = 0;
 	size_t at = 4;
 
 	/* Linux appends the unpacked size: the last four bytes are no block. */
 	while (length - at > 4) {
 		uint32_t packed = read_le32(data + at);
-		int n;
+		size_t n;
 
 		at += 4;
 		if (packed > length - at)
 			return damaged("LZ4", error);
-		n = LZ4_decompress_safe((const char *)data + at, (char *)block, (int)packed,
-			(int)LZ4_BLOCK);
-		if (n <= 0)
-			return damaged("LZ4", error);
+		n = unpack_lz4_block(data + at, packed, block, sink, error);
+		if (!n)
+			return false;
 		at += packed;
-		total += (uint64_t)n;
+		total += n;
 		if (total > UNPACK_MAX)
 			return too_large(error);
-		if (!sink->take(sink, block, (size_t)n, error))
-			return false;
 	}
 	if (length - at == 4 && read_le32(data + at) != (uint32_t)total)
 		return damaged("LZ4", error);
 	return true;
+}
+
+static bool unpack_lz4(const uint8_t *data, size_t length, struct unpack_sink *sink, GError **error)
+{
+	uint8_t *block = unpack_scratch_new(LZ4_BLOCK);
+	bool ok = unpack_lz4_blocks(data, length, block, sink, error);
+
+	unpack_scratch_free(block, LZ4_BLOCK);
+	return ok;
 }
 
 /* What gzip, xz and zstd have in common: fill a chunk, hand it on, until the end. */

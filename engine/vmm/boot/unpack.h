@@ -16,7 +16,16 @@
 
 struct unpack_sink {
 	bool (*take)(struct unpack_sink *sink, const uint8_t *data, size_t length, GError **error);
+	/* Where the next length bytes may be put instead, or NULL where they must be taken. May be
+	 * NULL. What was put there is told by took(). */
+	uint8_t *(*room)(struct unpack_sink *sink, size_t length);
+	void (*took)(struct unpack_sink *sink, size_t length);
 };
+
+/* Memory for a short time, in large pages where the host has them: a kernel is packed in many
+ * MiB, and a fault for each 4 KiB would be felt. */
+void *unpack_scratch_new(size_t size);
+void unpack_scratch_free(void *scratch, size_t size);
 
 /* The most that is unpacked: a packed bomb ends here. */
 #define UNPACK_MAX (1ull << 30)
