@@ -68,6 +68,8 @@ static void make_guest(void)
 		g_strdup_printf("%s/tests/engine/linux/run:/etc/lodge-run", top_srcdir));
 	g_ptr_array_add(arguments,
 		g_strdup_printf("%s/tests/engine/linux/checks:/bin/checks", top_builddir));
+	g_ptr_array_add(arguments,
+		g_strdup_printf("%s/tests/engine/linux/traps:/bin/traps", top_builddir));
 	add_mke2fs(arguments);
 	g_ptr_array_add(arguments, NULL);
 	if (!g_spawn_sync(NULL, (char **)arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL,
@@ -367,25 +369,32 @@ static void four_vcpus_in_4_gib(void **state)
 	test_devices(4, 4096);
 }
 
-/* Every line that the program writes on the host, it writes in the guest. */
-static void test_programs(unsigned vcpus)
+/* Every line that the program writes on the host, it has written in the guest. */
+static void assert_says_what_host_says(const struct guest *guest, const char *program, unsigned least)
 {
-	g_autofree char *program = g_build_filename(top_builddir, "tests/engine/linux/checks", NULL);
+	g_autofree char *path = g_build_filename(top_builddir, "tests/engine/linux", program, NULL);
 	g_autofree char *expected = NULL;
 	g_auto(GStrv) lines = NULL;
-	struct guest guest = { .vcpus = vcpus, .memory = 256, .tests = "checks" };
 	int status;
 
-	assert_true(g_spawn_command_line_sync(program, &expected, NULL, &status, NULL));
+	assert_true(g_spawn_command_line_sync(path, &expected, NULL, &status, NULL));
 	assert_int_equal(status, 0);
-	run_guest(&guest);
 	lines = g_strsplit(g_strchomp(expected), "\n", -1);
-	assert_true(g_strv_length(lines) >= 14);
+	assert_true(g_strv_length(lines) >= least);
 	for (char **line = lines; *line; line++)
-		if (!has_said(&guest, *line)) {
-			fputs(guest.output->str, stderr);
+		if (!has_said(guest, *line)) {
+			fputs(guest->output->str, stderr);
 			fail_msg("the guest does not say '%s'", *line);
 		}
+}
+
+static void test_programs(unsigned vcpus)
+{
+	struct guest guest = { .vcpus = vcpus, .memory = 256, .tests = "checks,traps" };
+
+	run_guest(&guest);
+	assert_says_what_host_says(&guest, "checks", 14);
+	assert_says_what_host_says(&guest, "traps", 35);
 	assert_ended_well(&guest);
 	guest_clear(&guest);
 }
