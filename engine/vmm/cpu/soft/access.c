@@ -270,7 +270,7 @@ static void *rmw_bounce(struct soft_cpu *cpu, uint64_t linear, unsigned size, bo
 	return cpu->slow_rmw.bounce;
 }
 
-void *soft_rmw_slow(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
+static void *rmw_slow(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
 {
 	if (crosses(linear, size))
 		return rmw_bounce(cpu, linear, size, lock);
@@ -310,7 +310,7 @@ static void bounce_back(struct soft_cpu *cpu)
 		soft_world_resume(cpu);
 }
 
-void soft_rmw_finish(struct soft_cpu *cpu)
+uint64_t soft_rmw_end(struct soft_cpu *cpu)
 {
 	uint32_t how = cpu->rmw;
 	cpu->rmw = RMW_NONE;
@@ -318,4 +318,55 @@ void soft_rmw_finish(struct soft_cpu *cpu)
 		soft_code_written(cpu, cpu->slow_rmw.gpa, cpu->slow_rmw.size);
 	else
 		bounce_back(cpu);
+	return 0;
 }
+
+uint64_t soft_load_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what)
+{
+	return soft_load_slow(cpu, soft_data_set(cpu), linear, what);
+}
+
+uint64_t soft_store_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what, uint64_t value)
+{
+	soft_store_slow(cpu, soft_data_set(cpu), linear, value, what);
+	return 0;
+}
+
+uint64_t soft_rmw_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what)
+{
+	return (uintptr_t)rmw_slow(cpu, linear, what & 0xff, what >> 8);
+}
+
+uint64_t soft_operand_slow(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned what)
+{
+	uint64_t offset = soft_effective(cpu, insn);
+	if (insn->address == SOFT_ADDRESS_FLAT32)
+		return offset;
+	return soft_segment_linear(cpu, insn->seg, offset, what & 0xff, what >> 8);
+}
+
+#ifndef SOFT_LOOPED
+/* From the handlers' convention (access.h) to C's and back. RSP need not be aligned before. */
+#define THUNK(name, arguments) \
+	__asm__(".pushsection .text\n" \
+		".globl " #name "_thunk\n.hidden " #name "_thunk\n.type " #name "_thunk, @function\n" \
+		#name "_thunk:\n" \
+		"	.cfi_startproc\n" \
+		"	push %rbp\n	.cfi_def_cfa_offset 16\n	.cfi_offset %rbp, -16\n" \
+		"	mov %rsp, %rbp\n	.cfi_def_cfa_register %rbp\n" \
+		"	push %rdi\n	push %rsi\n	push %rdx\n	push %rcx\n" \
+		"	push %r8\n	push %r9\n	push %r10\n	push %r11\n" \
+		"	and $-16, %rsp\n" arguments "	call " #name "\n" \
+		"	lea -64(%rbp), %rsp\n" \
+		"	pop %r11\n	pop %r10\n	pop %r9\n	pop %r8\n" \
+		"	pop %rcx\n	pop %rdx\n	pop %rsi\n	pop %rdi\n" \
+		"	pop %rbp\n	.cfi_def_cfa %rsp, 8\n" \
+		"	ret\n	.cfi_endproc\n" \
+		".size " #name "_thunk, . - " #name "_thunk\n.popsection\n")
+
+THUNK(soft_load_miss, "	mov %rdx, %rsi\n	mov %eax, %edx\n");
+THUNK(soft_store_miss, "	mov %rdx, %rsi\n	mov %eax, %edx\n");
+THUNK(soft_rmw_miss, "	mov %rdx, %rsi\n	mov %eax, %edx\n");
+THUNK(soft_rmw_end, "");
+THUNK(soft_operand_slow, "	mov %eax, %edx\n");
+#endif

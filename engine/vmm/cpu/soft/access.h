@@ -11,6 +11,16 @@
 #include "engine/vmm/cpu/soft/decode.h"
 #include "engine/vmm/cpu/soft/soft.h"
 
+/* Builds in which handlers return to a loop, see ops.h. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SOFT_LOOPED 1
+#endif
+#endif
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__)
+#define SOFT_LOOPED 1
+#endif
+
 /* Unaligned host accesses that stay one access. */
 struct soft_u16 { volatile uint16_t v; } __attribute__((packed, may_alias));
 struct soft_u32 { volatile uint32_t v; } __attribute__((packed, may_alias));
@@ -20,6 +30,45 @@ struct soft_u64 { volatile uint64_t v; } __attribute__((packed, may_alias));
 uint64_t soft_load_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, unsigned size);
 void soft_store_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, uint64_t value,
 	unsigned size);
+
+/*
+ * The slow side of what handlers do inline. Called so that nothing of the caller's need be saved around the call
+ * (its registers are kept but for RAX), as otherwise each handler would save on its fast path, too.
+ * what: size, and for soft_operand_slow() the access, for soft_rmw_miss() LOCK, from bit 8.
+ */
+uint64_t soft_load_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what);
+uint64_t soft_store_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what, uint64_t value);
+uint64_t soft_rmw_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what);
+uint64_t soft_rmw_end(struct soft_cpu *cpu);
+uint64_t soft_operand_slow(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned what);
+
+#ifdef SOFT_LOOPED
+#define SOFT_LOAD_MISS(cpu, linear, what) soft_load_miss(cpu, linear, what)
+#define SOFT_STORE_MISS(cpu, linear, what, value) soft_store_miss(cpu, linear, what, value)
+#define SOFT_RMW_MISS(cpu, linear, what) soft_rmw_miss(cpu, linear, what)
+#define SOFT_RMW_END(cpu) soft_rmw_end(cpu)
+#define SOFT_OPERAND_SLOW(cpu, insn, what) soft_operand_slow(cpu, insn, what)
+#else
+/* By the thunks in access.c: what in EAX, linear in RDX, value in RCX. The red zone is stepped over. */
+#define SOFT_THUNK(name, ...) \
+	({ \
+		uint64_t thunk_result; \
+		__asm__ volatile("lea -128(%%rsp), %%rsp\n\tcall " #name "_thunk\n\tlea 128(%%rsp), %%rsp" \
+			: "=a"(thunk_result) \
+			: __VA_ARGS__ \
+			: "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+			"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"); \
+		thunk_result; \
+	})
+#define SOFT_LOAD_MISS(cpu, linear, what) \
+	SOFT_THUNK(soft_load_miss, "D"(cpu), "d"(linear), "a"(what))
+#define SOFT_STORE_MISS(cpu, linear, what, value) \
+	SOFT_THUNK(soft_store_miss, "D"(cpu), "d"(linear), "a"(what), "c"((uint64_t)(value)))
+#define SOFT_RMW_MISS(cpu, linear, what) SOFT_THUNK(soft_rmw_miss, "D"(cpu), "d"(linear), "a"(what))
+#define SOFT_RMW_END(cpu) SOFT_THUNK(soft_rmw_end, "D"(cpu), "a"(0))
+#define SOFT_OPERAND_SLOW(cpu, insn, what) \
+	SOFT_THUNK(soft_operand_slow, "D"(cpu), "S"(insn), "a"(what))
+#endif
 
 /* A register of a device: the local APIC's page is the vCPU's own, all else the memory bus's.
  * Both park the floating point state first. */
@@ -48,8 +97,6 @@ uint8_t *soft_page_pointer(struct soft_cpu *cpu, uint64_t linear, unsigned lengt
  * and faulting as a write does. After the bytes are changed by one access, or by an atomic one under LOCK,
  * soft_rmw_done() finishes it; nothing that raises may come between.
  */
-void *soft_rmw_slow(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock);
-void soft_rmw_finish(struct soft_cpu *cpu);
 
 static inline enum soft_tlb_set soft_data_set(const struct soft_cpu *cpu)
 {
@@ -86,13 +133,22 @@ static inline enum soft_tlb_set soft_system_set(const struct soft_cpu *cpu)
 			soft_store_slow(cpu, (unsigned)(tlb - cpu->tlbs), linear, value, bits / 8); \
 	} \
 	/* At the current privilege level. */ \
-	static inline type soft_load##bits(struct soft_cpu *cpu, uint64_t linear) \
+	static inline __attribute__((always_inline)) type soft_load##bits(struct soft_cpu *cpu, \
+		uint64_t linear) \
 	{ \
-		return soft_load_in##bits(cpu, cpu->tlb, linear); \
+		const struct soft_tlb_entry *e = &cpu->tlb->entry[soft_tlb_index(linear)]; \
+		if (SOFT_FAST(e, linear, SOFT_READ, bits / 8)) \
+			return SOFT_HOST##bits(e->host + (linear & ~SOFT_PAGE_MASK)); \
+		return SOFT_LOAD_MISS(cpu, linear, bits / 8); \
 	} \
-	static inline void soft_store##bits(struct soft_cpu *cpu, uint64_t linear, type value) \
+	static inline __attribute__((always_inline)) void soft_store##bits(struct soft_cpu *cpu, \
+		uint64_t linear, type value) \
 	{ \
-		soft_store_in##bits(cpu, cpu->tlb, linear, value); \
+		const struct soft_tlb_entry *e = &cpu->tlb->entry[soft_tlb_index(linear)]; \
+		if (SOFT_FAST(e, linear, SOFT_WRITE, bits / 8)) \
+			SOFT_HOST##bits(e->host + (linear & ~SOFT_PAGE_MASK)) = value; \
+		else \
+			SOFT_STORE_MISS(cpu, linear, bits / 8, value); \
 	} \
 	/* As implicit supervisor accesses. */ \
 	static inline type soft_load_sys##bits(struct soft_cpu *cpu, uint64_t linear) \
@@ -114,18 +170,18 @@ SOFT_DEFINE_ACCESS(16, uint16_t)
 SOFT_DEFINE_ACCESS(32, uint32_t)
 SOFT_DEFINE_ACCESS(64, uint64_t)
 
-static inline void *soft_rmw(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
+static inline __attribute__((always_inline)) void *soft_rmw(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
 {
 	const struct soft_tlb_entry *e = &cpu->tlb->entry[soft_tlb_index(linear)];
 	if (SOFT_FAST(e, linear, SOFT_WRITE, size))
 		return e->host + (linear & ~SOFT_PAGE_MASK);
-	return soft_rmw_slow(cpu, linear, size, lock);
+	return (void *)SOFT_RMW_MISS(cpu, linear, size | lock << 8);
 }
 
-static inline void soft_rmw_done(struct soft_cpu *cpu)
+static inline __attribute__((always_inline)) void soft_rmw_done(struct soft_cpu *cpu)
 {
 	if (G_UNLIKELY(cpu->rmw))
-		soft_rmw_finish(cpu);
+		SOFT_RMW_END(cpu);
 }
 
 /* The memory operand's offset in its segment (effective address), cut to the address size. For FS
@@ -137,13 +193,10 @@ static inline uint64_t soft_effective(const struct soft_cpu *cpu, const struct s
 }
 
 /* Linear address of the memory operand of size bytes, checked against its segment. */
-static inline uint64_t soft_operand(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned size,
-	enum soft_access access)
+static inline __attribute__((always_inline)) uint64_t soft_operand(struct soft_cpu *cpu,
+	const struct soft_insn *insn, unsigned size, enum soft_access access)
 {
-	uint64_t sum = cpu->gpr[insn->base] + (cpu->gpr[insn->index] << insn->scale) + insn->disp;
 	if (G_LIKELY(insn->address == SOFT_ADDRESS_FLAT))
-		return sum;
-	if (insn->address == SOFT_ADDRESS_FLAT32)
-		return (uint32_t)sum;
-	return soft_segment_linear(cpu, insn->seg, soft_effective(cpu, insn), size, access);
+		return cpu->gpr[insn->base] + (cpu->gpr[insn->index] << insn->scale) + insn->disp;
+	return SOFT_OPERAND_SLOW(cpu, insn, size | access << 8);
 }

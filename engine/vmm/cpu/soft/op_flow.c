@@ -155,7 +155,8 @@ static SOFT_OP(ret64)
 {
 	cpu->current = insn;
 	uint64_t target = soft_load64(cpu, cpu->gpr[SOFT_RSP]);
-	soft_check_target(cpu, target);
+	if (G_UNLIKELY(!soft_canonical(target)))
+		soft_raise_code(cpu, SOFT_GP, 0);
 	cpu->gpr[SOFT_RSP] += 8 + insn->imm;
 	SOFT_GO_TO(target);
 }

@@ -14,15 +14,6 @@
 #include "engine/vmm/cpu/soft/decode.h"
 #include "engine/vmm/cpu/soft/soft.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SOFT_LOOPED 1
-#endif
-#endif
-#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__)
-#define SOFT_LOOPED 1
-#endif
-
 #if defined(__clang__) && !defined(SOFT_LOOPED)
 #define SOFT_TAIL __attribute__((musttail))
 #else
