@@ -14,6 +14,8 @@ struct draft {
 	uint32_t mode;
 	uint32_t locked; // registers that an address was made of: a bit each
 	uint8_t relative_size[GENCODE_MAX]; // of relz immediates
+	bool loop;       // the case is a loop counted by r15
+	uint64_t early;  // flags read before the loop's body writes anything else
 	uint64_t maybe;  // flags whose value may be undefined here
 };
 
@@ -357,6 +359,20 @@ static void aim_implicit(struct draft *draft, const struct soft_opcode *row,
 		set_register(draft, decoded->rm, GENCODE_LANDING + below(gen, GENCODE_LANDING_SIZE));
 }
 
+#define COUNTER SOFT_R15
+#define LENGTH_MAX (NATIVE_CODE_MAX - 8) // leaves room for the loop's end
+
+static bool uses_counter(const struct soft_opcode *row, const struct soft_insn *decoded)
+{
+	// A byte register's number counts bytes; vector registers may have any number.
+	bool byte = !(row->flags & SOFT_FP) &&
+				(decoded->size == 1 || row->flags & SOFT_MODRM_SIZE8_RM);
+
+	return decoded->base == COUNTER || decoded->index == COUNTER || decoded->reg == COUNTER ||
+		   decoded->rm == COUNTER ||
+		   (byte && (decoded->reg >> 3 == COUNTER || decoded->rm >> 3 == COUNTER));
+}
+
 static bool make_insn(struct draft *draft, struct draft_insn *insn, struct soft_insn *decoded)
 {
 	insn->length = 0;
@@ -369,7 +385,7 @@ static bool make_insn(struct draft *draft, struct draft_insn *insn, struct soft_
 	// FS is the C library's, and an undefined flag must not decide anything.
 	if (decoded->memory && decoded->seg == SOFT_FS)
 		return false;
-	if (insn->row->reads & draft->maybe)
+	if (insn->row->reads & draft->maybe || (draft->loop && uses_counter(insn->row, decoded)))
 		return false;
 	aim_implicit(draft, insn->row, decoded);
 	if (decoded->memory)
@@ -392,13 +408,14 @@ static bool append(struct draft *draft, unsigned row)
 	struct native_case *test = draft->test;
 	struct gencode_case *info = draft->info;
 
-	if (is_clobbered(draft, insn.row) || !make_insn(draft, &insn, &decoded) || test->length + insn.length > NATIVE_CODE_MAX)
+	if (is_clobbered(draft, insn.row) || !make_insn(draft, &insn, &decoded) || test->length + insn.length > LENGTH_MAX)
 		return false;
 	draft->relative_size[info->count] = decoded.size == 2 ? 2 : 4;
 	info->row[info->count] = row;
 	info->offset[info->count++] = test->length;
 	memcpy(test->code + test->length, insn.bytes, insn.length);
 	test->length += insn.length;
+	draft->early |= insn.row->reads;
 	// A branch may skip what would have defined them again.
 	draft->maybe |= insn.row->undefined;
 	return true;
@@ -458,6 +475,22 @@ static unsigned next_row(struct draft *draft)
 	return row;
 }
 
+// dec r15; jnz to the first instruction. What it reads must then be defined at the end, too: CF is
+// all that DEC leaves alone.
+static bool close_loop(struct draft *draft)
+{
+	struct native_case *test = draft->test;
+	uint8_t tail[] = {0x49, 0xff, 0xcf, 0x75, 0};
+
+	if (draft->early & draft->maybe & SOFT_CF)
+		return false;
+	tail[4] = -(test->length + sizeof(tail));
+	memcpy(test->code + test->length, tail, sizeof(tail));
+	test->length += sizeof(tail);
+	test->in.gpr[COUNTER] = 2 + below(draft->gen, 20);
+	return true;
+}
+
 bool gencode_make(struct gencode *gen, unsigned row, unsigned length, struct native_case *test,
 	struct gencode_case *info)
 {
@@ -465,6 +498,7 @@ bool gencode_make(struct gencode *gen, unsigned row, unsigned length, struct nat
 	bool made = false;
 
 	begin(&draft, test, info);
+	draft.loop = !test->compat && length > 1 && percent(gen, 50);
 	for (unsigned attempt = 0; attempt < 8 && !made; attempt++)
 		made = append(&draft, row);
 	while (made && info->count < length)
@@ -473,6 +507,8 @@ bool gencode_make(struct gencode *gen, unsigned row, unsigned length, struct nat
 		for (unsigned i = 0; i < 16; i++)
 			test->in.gpr[i] = i < 8 ? (uint32_t)test->in.gpr[i] : 0;
 	aim_branches(&draft);
+	if (draft.loop && !close_loop(&draft))
+		return false;
 	info->undefined = draft.maybe;
 	return made;
 }

@@ -4,6 +4,7 @@
 // stay pending in the status word, and the next waiting instruction raises #MF before it runs.
 #include "config.h"
 
+#include "engine/vmm/cpu/soft/ops.h"
 #include "engine/vmm/cpu/soft/simd.h"
 
 #include <string.h>
@@ -49,7 +50,7 @@ static inline void x87_begin(struct soft_cpu *cpu)
 	soft_fp_use_x87(&cpu->fp);
 }
 
-static void x87_load(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+static inline void x87_load(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
 {
 	struct soft_vector_memory memory;
 
@@ -59,7 +60,7 @@ static void x87_load(struct soft_cpu *cpu, const struct soft_insn *insn, const v
 	soft_stub_call(stub, NULL, memory.host, 0, NULL);
 }
 
-static void x87_store(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+static inline void x87_store(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
 {
 	struct soft_vector_memory memory;
 	uint64_t linear;
@@ -72,7 +73,8 @@ static void x87_store(struct soft_cpu *cpu, const struct soft_insn *insn, const 
 	soft_vector_commit(cpu, &memory);
 }
 
-static void x87_register(struct soft_cpu *cpu, const struct soft_insn *insn, const void *stub)
+static inline void x87_register(struct soft_cpu *cpu, const struct soft_insn *insn,
+	const void *stub)
 {
 	uint64_t result;
 
@@ -101,6 +103,59 @@ static void x87_known(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	x87_execute(cpu, insn, insn->data);
 }
+
+// Threaded handlers for what most x87 code consists of.
+
+static SOFT_OP(run_register)
+{
+	cpu->current = insn;
+	x87_begin(cpu);
+	x87_remember(cpu, insn);
+	soft_stub_call(insn->data, NULL, NULL, 0, NULL);
+	SOFT_NEXT();
+}
+
+static SOFT_OP(run_load)
+{
+	void *host;
+
+	cpu->current = insn;
+	x87_begin(cpu);
+	host = soft_vector_fast(cpu, soft_operand(cpu, insn, insn->size, SOFT_READ), insn->size,
+		SOFT_READ);
+	if (G_LIKELY(host)) {
+		x87_remember(cpu, insn);
+		soft_stub_call(insn->data, NULL, host, 0, NULL);
+	} else {
+		x87_known(cpu, insn);
+	}
+	SOFT_NEXT();
+}
+
+static SOFT_OP(run_store)
+{
+	void *host;
+
+	cpu->current = insn;
+	x87_begin(cpu);
+	host = soft_vector_fast(cpu, soft_operand(cpu, insn, insn->size, SOFT_WRITE), insn->size,
+		SOFT_WRITE);
+	if (G_LIKELY(host)) {
+		x87_remember(cpu, insn);
+		soft_stub_call(insn->data, NULL, host, 0, NULL);
+	} else {
+		x87_known(cpu, insn);
+	}
+	SOFT_NEXT();
+}
+
+static void (*const threaded[])(struct soft_cpu *cpu, const struct soft_insn *insn) = {
+	[X87_LOAD] = run_load,
+	[X87_STORE] = run_store,
+	[X87_REGISTER] = run_register,
+	[X87_COMPARE] = soft_op_call,
+	[X87_MOVE] = soft_op_call,
+};
 
 static uint8_t x87_traits(enum x87_kind kind)
 {
@@ -132,6 +187,7 @@ static void x87_first(struct soft_cpu *cpu, const struct soft_insn *insn)
 	}
 	own->data = (void *)stub;
 	own->fn = x87_known;
+	own->run = threaded[insn_kind(insn)];
 	x87_execute(cpu, insn, stub);
 }
 
