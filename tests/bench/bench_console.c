@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The console with 1,000 guests of libvirt's test driver, in a terminal: times, bytes, CPU, memory.
+// Figures only.
+#include "tests/screens/harness.h"
+
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GUESTS 1000
+#define SECONDS 10
+#define KEYS 200
+
+static void write_host(const char *path)
+{
+	g_autoptr(GString) xml = g_string_new("<node>\n");
+
+	for (unsigned i = 0; i < GUESTS; i++)
+		g_string_append_printf(xml,
+			"<domain type='test'><name>web%03u</name><memory>4194304</memory>"
+			"<currentMemory>2097152</currentMemory><vcpu current='2'>4</vcpu>"
+			"<os><type>hvm</type></os><devices><disk type='file' device='disk'>"
+			"<source file='/guest/%u.img'/><target dev='vda'/></disk></devices></domain>\n",
+			i, i);
+	g_string_append(xml, "</node>\n");
+	g_file_set_contents(path, xml->str, -1, NULL);
+}
+
+struct process {
+	double cpu; // seconds
+	double resident, private; // MiB
+};
+
+static double status_mib(const char *status, const char *field)
+{
+	const char *found = strstr(status, field);
+
+	return found ? g_ascii_strtod(found + strlen(field), NULL) / 1024 : 0;
+}
+
+static struct process look(int pid)
+{
+	g_autofree char *stat_path = g_strdup_printf("/proc/%d/stat", pid);
+	g_autofree char *status_path = g_strdup_printf("/proc/%d/status", pid);
+	g_autofree char *stat = NULL, *status = NULL;
+	struct process process = {0};
+	unsigned long user = 0, system = 0;
+	const char *after;
+
+	g_file_get_contents(stat_path, &stat, NULL, NULL);
+	g_file_get_contents(status_path, &status, NULL, NULL);
+	after = stat ? strrchr(stat, ')') : NULL;
+	if (after)
+		sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+	process.cpu = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	process.resident = status ? status_mib(status, "VmRSS:") : 0;
+	process.private = status ? status_mib(status, "RssAnon:") : 0;
+	return process;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double ms_since(gint64 start)
+{
+	return (double)(g_get_monotonic_time() - start) / 1000;
+}
+
+static struct harness *start(const char *uri, const char *config, const char *clock, int height)
+{
+	g_autofree char *program = harness_program("lodge");
+	g_autofree char *home = g_strdup_printf("XDG_CONFIG_HOME=%s", config);
+	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s", config);
+
+	return harness_start(&(struct harness_options){
+		.argv = (const char *const[]){program, "--uri", uri, NULL},
+		.env = (const char *const[]){clock, home, state, NULL},
+		.width = 120,
+		.height = height,
+	});
+}
+
+// Start to the first guests on the screen.
+static void bench_start(const char *uri, const char *config)
+{
+	double took[5];
+
+	for (int i = 0; i < 5; i++) {
+		gint64 begin = g_get_monotonic_time();
+		struct harness *h = start(uri, config, "LODGE_CLOCK", 60);
+
+		harness_expect(h, "F9");
+		took[i] = ms_since(begin);
+		harness_expect(h, "web000");
+		harness_stop(h);
+	}
+	qsort(took, 5, sizeof(*took), compare);
+	printf("first paint, 1,000 guests: %.0f ms (median of 5)\n", took[2]);
+}
+
+static void bench_running(const char *uri, const char *config)
+{
+	struct harness *h = start(uri, config, "LODGE_CLOCK", 60);
+	struct process before, after;
+	guint64 bytes;
+
+	harness_expect(h, "web000");
+	harness_quiet(h, 1500);
+	before = look(harness_pid(h));
+	bytes = harness_written(h);
+	harness_wait(h, "\x01", SECONDS * 1000);
+	after = look(harness_pid(h));
+	printf("1 s refresh, all changing: %.1f %% of a core, %.0f bytes a refresh, %.1f MiB resident, "
+	       "%.1f MiB of it private\n",
+		(after.cpu - before.cpu) / SECONDS * 100, (double)(harness_written(h) - bytes) / SECONDS,
+		after.resident, after.private);
+	harness_stop(h);
+}
+
+// With a frozen clock nothing shown changes.
+static void bench_still(const char *uri, const char *config)
+{
+	struct harness *h = start(uri, config, "LODGE_CLOCK=1700000000", 60);
+	guint64 bytes;
+
+	harness_expect(h, "web000");
+	harness_quiet(h, 2500);
+	bytes = harness_written(h);
+	harness_wait(h, "\x01", SECONDS * 1000);
+	printf("nothing changing: %" G_GUINT64_FORMAT " bytes in %d s\n", harness_written(h) - bytes, SECONDS);
+	harness_stop(h);
+}
+
+// A key to the moment its effect reaches the terminal, during refreshes.
+static void bench_keys(const char *uri, const char *config)
+{
+	struct harness *h = start(uri, config, "LODGE_CLOCK", 60);
+	double took[KEYS];
+
+	harness_expect(h, "web000");
+	for (int i = 0; i < KEYS; i++) {
+		g_autofree char *name = g_strdup_printf("▸ web%03d", i + 1);
+		gint64 begin = g_get_monotonic_time();
+
+		harness_bytes(h, "\x1b[B", 3);
+		harness_expect(h, name);
+		took[i] = ms_since(begin);
+	}
+	qsort(took, KEYS, sizeof(*took), compare);
+	printf("key to screen: median %.1f ms, p99 %.1f ms, worst %.1f ms of %d\n", took[KEYS / 2],
+		took[KEYS * 99 / 100], took[KEYS - 1], KEYS);
+	harness_stop(h);
+}
+
+int main(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("lodge-bench-XXXXXX", NULL);
+	g_autofree char *host = g_build_filename(dir, "host.xml", NULL);
+	g_autofree char *uri = g_strdup_printf("test://%s", host);
+	char *remove[] = {"rm", "-rf", dir, NULL};
+
+	write_host(host);
+	bench_start(uri, dir);
+	bench_running(uri, dir);
+	bench_still(uri, dir);
+	bench_keys(uri, dir);
+	g_spawn_sync(NULL, remove, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+	return 0;
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/live/guest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char *const names[LIVE_GUESTS] = {"alpha", "beta", "gamma"};
+
+static const char definition[] =
+	"<domain type='qemu'>\n"
+	"  <name>%s</name>\n"
+	"  <memory unit='MiB'>192</memory>\n"
+	"  <vcpu>1</vcpu>\n"
+	"  <os>\n"
+	"    <type arch='x86_64' machine='pc'>hvm</type>\n"
+	"    <kernel>%s/vmlinuz</kernel>\n"
+	"    <initrd>%s/initrd</initrd>\n"
+	"    <cmdline>console=ttyS0 quiet</cmdline>\n"
+	"  </os>\n"
+	"  <features><acpi/></features>\n"
+	"  <devices>\n"
+	"    <memballoon model='virtio'><stats period='1'/></memballoon>\n"
+	"    <serial type='unix'><source mode='bind' path='%s'/></serial>\n"
+	"  </devices>\n"
+	"</domain>\n";
+
+static const char *build_dir(void)
+{
+	const char *dir = g_getenv("top_builddir");
+
+	return dir ? dir : ".";
+}
+
+static const char *source_dir(void)
+{
+	const char *dir = g_getenv("top_srcdir");
+
+	return dir ? dir : ".";
+}
+
+/* Runs a script of the tests; its standard output without the last newline. Caller frees. */
+static char *run_script(const char *script, const char *verb, const char *dir)
+{
+	g_autofree char *path = g_build_filename(source_dir(), script, NULL);
+	char *argv[] = {path, (char *)(verb ? verb : dir), (char *)(verb ? dir : NULL), NULL};
+	g_autoptr(GError) error = NULL;
+	g_autofree char *err = NULL;
+	char *out = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error))
+		fail_msg("%s: %s", path, error->message);
+	if (!g_spawn_check_wait_status(status, NULL))
+		fail_msg("%s failed:\n%s", path, err);
+	return g_strchomp(out);
+}
+
+static void define_guest(struct live *live, unsigned i, const char *kernel)
+{
+	struct live_guest *guest = &live->guest[i];
+	g_autofree char *xml = NULL;
+
+	guest->name = names[i];
+	guest->fd = -1;
+	guest->said = g_string_new(NULL);
+	guest->file = g_strdup_printf("%s/%s.xml", live->dir, guest->name);
+	guest->socket = g_strdup_printf("%s/%s.sock", live->dir, guest->name);
+	xml = g_strdup_printf(definition, guest->name, kernel, kernel, guest->socket);
+	assert_true(g_file_set_contents(guest->file, xml, -1, NULL));
+}
+
+struct live *live_new(void)
+{
+	struct live *live = g_new0(struct live, 1);
+	g_autofree char *built = g_canonicalize_filename(build_dir(), NULL);
+	g_autofree char *kernel = g_build_filename(built, "guest", NULL);
+
+	g_free(run_script("tests/guest/make-guest", NULL, kernel));
+	live->dir = g_strdup("/tmp/lodge-live.XXXXXX");
+	assert_non_null(g_mkdtemp(live->dir));
+	for (unsigned i = 0; i < LIVE_GUESTS; i++)
+		define_guest(live, i, kernel);
+	live_start_libvirtd(live);
+	return live;
+}
+
+void live_start_libvirtd(struct live *live)
+{
+	g_free(live->uri);
+	live->uri = run_script("tests/live/private-libvirtd", "start", live->dir);
+}
+
+void live_kill_libvirtd(struct live *live)
+{
+	g_free(run_script("tests/live/private-libvirtd", "kill", live->dir));
+}
+
+void live_free(struct live *live)
+{
+	char *argv[] = {"rm", "-rf", live->dir, NULL};
+
+	g_free(run_script("tests/live/private-libvirtd", "stop", live->dir));
+	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+	for (unsigned i = 0; i < LIVE_GUESTS; i++) {
+		if (live->guest[i].fd >= 0)
+			close(live->guest[i].fd);
+		g_string_free(live->guest[i].said, TRUE);
+		g_free(live->guest[i].file);
+		g_free(live->guest[i].socket);
+	}
+	g_free(live->uri);
+	g_free(live->dir);
+	g_free(live);
+}
+
+// ---- the serial line -------------------------------------------------------------------------------------
+
+static bool connect_guest(struct live_guest *guest)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (guest->fd >= 0)
+		return true;
+	g_strlcpy(address.sun_path, guest->socket, sizeof(address.sun_path));
+	guest->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(guest->fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+		g_string_truncate(guest->said, 0);
+		guest->read = 0;
+		return true;
+	}
+	close(guest->fd);
+	guest->fd = -1;
+	return false;
+}
+
+/* Reads what there is, for at most 200 ms. A guest that went away is connected to again. */
+static void listen_to(struct live_guest *guest)
+{
+	struct pollfd poll_fd = {.events = POLLIN};
+	char buffer[4096];
+	ssize_t n;
+
+	if (!connect_guest(guest)) {
+		g_usleep(100000);
+		return;
+	}
+	poll_fd.fd = guest->fd;
+	if (poll(&poll_fd, 1, 200) <= 0)
+		return;
+	n = read(guest->fd, buffer, sizeof(buffer));
+	if (n > 0) {
+		g_string_append_len(guest->said, buffer, n);
+	} else if (n == 0 || errno != EINTR) {
+		close(guest->fd);
+		guest->fd = -1;
+	}
+}
+
+void live_guest_expect(struct live_guest *guest, const char *text, int seconds)
+{
+	gint64 until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	char *found;
+
+	while (!(found = strstr(guest->said->str + MIN(guest->read, guest->said->len), text))) {
+		if (g_get_monotonic_time() > until)
+			fail_msg("guest %s did not say '%s' within %d s; it said:\n%s", guest->name, text,
+				seconds, guest->said->str);
+		listen_to(guest);
+	}
+	guest->read = (gsize)(found - guest->said->str) + strlen(text);
+}
+
+void live_guest_say(struct live_guest *guest, const char *line)
+{
+	g_autofree char *typed = g_strdup_printf("%s\n", line);
+	gsize left = strlen(typed);
+
+	if (!connect_guest(guest))
+		fail_msg("guest %s has no serial line", guest->name);
+	for (char *at = typed; left;) {
+		/* A line's buffer in the guest is short: small pieces. */
+		ssize_t n = write(guest->fd, at, MIN(left, 16));
+
+		if (n <= 0)
+			fail_msg("guest %s does not listen", guest->name);
+		at += n;
+		left -= (gsize)n;
+		g_usleep(5000);
+	}
+}
+
+void live_guest_ready(struct live_guest *guest, int seconds)
+{
+	gint64 until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+
+	while (!strstr(guest->said->str + MIN(guest->read, guest->said->len), "he is up")) {
+		if (g_get_monotonic_time() > until)
+			fail_msg("guest %s did not boot within %d s; it said:\n%s", guest->name, seconds,
+				guest->said->str);
+		for (int i = 0; i < 5; i++)
+			listen_to(guest);
+		if (guest->fd >= 0)
+			live_guest_say(guest, "echo h\"\"e is up");
+	}
+	guest->read = guest->said->len;
+}
+
+char *live_guest_ask(struct live_guest *guest, const char *command)
+{
+	static unsigned asked;
+	/* The marks are put together by the shell, so that its echo does not hold them. */
+	unsigned n = ++asked;
+	g_autofree char *line = g_strdup_printf("echo be\"\"gin%u; %s; echo e\"\"nd%u", n, command, n);
+	g_autofree char *begin = g_strdup_printf("begin%u", n);
+	g_autofree char *end = g_strdup_printf("end%u", n);
+	gsize from;
+	g_autofree char *text = NULL;
+	char *last;
+
+	live_guest_say(guest, line);
+	live_guest_expect(guest, begin, LIVE_PATIENCE);
+	from = guest->read;
+	live_guest_expect(guest, end, LIVE_PATIENCE);
+	text = g_strndup(guest->said->str + from, guest->read - strlen(end) - from);
+	g_strchomp(g_strdelimit(text, "\r", '\n'));
+	last = strrchr(text, '\n');
+	return g_strdup(last ? last + 1 : text);
+}
