@@ -9,6 +9,8 @@
 
 #define MESSAGES_MOST 1000
 #define JOBS_MOST 200
+// Time between two questions after the progress of running jobs, milliseconds.
+#define PROGRESS_EVERY 400
 
 struct watch {
 	unsigned id;
@@ -22,7 +24,7 @@ struct model_private {
 	unsigned telling;
 	unsigned next_watch;
 	unsigned interval; // ms
-	guint refresh_timer, tick_timer;
+	guint refresh_timer, tick_timer, progress_timer;
 	bool audit_failing; // the audit log could not be written last time
 };
 
@@ -162,7 +164,12 @@ static gboolean second_passed(gpointer data)
 
 	for (unsigned i = 0; i < model->connections->len; i++)
 		connection_tick(model->connections->pdata[i]);
-	jobs_tick(model);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean progress_due(gpointer data)
+{
+	jobs_tick(data);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -198,6 +205,7 @@ struct model *model_new(struct settings *settings, unsigned flags)
 		*log ? log : NULL, (guint64)settings_number(settings, "model.audit-size"));
 	model_set_interval(model, (unsigned)(settings_number(settings, "model.refresh") * 1000));
 	model->private->tick_timer = g_timeout_add_seconds(1, second_passed, model);
+	model->private->progress_timer = g_timeout_add(PROGRESS_EVERY, progress_due, model);
 	return model;
 }
 
@@ -222,6 +230,7 @@ void model_free(struct model *model)
 	g_array_set_size(model->private->watches, 0);
 	g_source_remove(model->private->refresh_timer);
 	g_source_remove(model->private->tick_timer);
+	g_source_remove(model->private->progress_timer);
 	for (unsigned i = 0; i < model->connections->len; i++)
 		g_ptr_array_add(workers, connection_free(model->connections->pdata[i]));
 	wait_for_workers(workers);

@@ -80,10 +80,10 @@ static inline char *helper_host(const char *name, unsigned count)
 	return g_strconcat("test://", path, NULL);
 }
 
-// Runs the main loop until the condition holds; fails the test after ten seconds.
+// Runs the main loop until the condition holds; fails the test after thirty seconds.
 #define helper_until(condition)                                                                    \
 	do {                                                                                       \
-		gint64 until_ = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;                      \
+		gint64 until_ = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;                      \
 		while (!(condition)) {                                                             \
 			if (g_get_monotonic_time() > until_)                                       \
 				fail_msg("waited in vain for: %s", #condition);                    \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What comes from outside: definitions, metadata, the records of the bulk call; and the figures
 // made of them.
+#include "model/events.h"
 #include "model/facts.h"
 #include "model/guest_private.h"
 #include "model/sample.h"
@@ -267,6 +268,46 @@ static void hostile_records_are_bounded(void **state)
 	guest_unref(guest);
 }
 
+static const struct sample_guest *only_guest(const struct sample *sample)
+{
+	assert_non_null(sample);
+	assert_int_equal(sample->guests->len, 1);
+	return &g_array_index(sample->guests, struct sample_guest, 0);
+}
+
+static void drivers_without_the_bulk_call_are_asked_guest_by_guest(void **state)
+{
+	virConnectPtr connection = virConnectOpen("test:///default");
+	struct sample_limits limits = {.no_bulk = true};
+	struct sample_limits none = {.no_nowait = true};
+	struct sample *sample = sample_take(connection, &limits, NULL);
+	const struct sample_guest *guest = only_guest(sample);
+
+	assert_string_equal(guest->name, "test");
+	assert_int_equal(guest->state, GUEST_RUNNING);
+	assert_int_equal(guest->vcpus, 2);
+	assert_true(guest->memory == 2ull << 30 && guest->memory_max == 8ull << 30);
+	assert_true(guest->cpu_time != SAMPLE_UNKNOWN);
+	sample_free(sample);
+
+	sample = sample_take(connection, &none, NULL);
+	guest = only_guest(sample);
+	assert_int_equal(guest->state, GUEST_RUNNING);
+	assert_true(guest->cpu_time == SAMPLE_UNKNOWN); // this driver's bulk call tells states only
+	assert_false(none.no_bulk);
+	sample_free(sample);
+	virConnectClose(connection);
+}
+
+static void a_broken_connection_is_an_error(void **state)
+{
+	struct sample_limits limits = {0};
+	g_autoptr(GError) error = NULL;
+
+	assert_null(sample_take(NULL, &limits, &error));
+	assert_non_null(strstr(error->message, "Cannot read the figures"));
+}
+
 static void states_have_words(void **state)
 {
 	struct guest *guest = guest_new(NULL, "u", "web");
@@ -295,10 +336,12 @@ int main(void)
 		cmocka_unit_test(counters_that_go_back_give_no_figure),
 		cmocka_unit_test(a_busy_guest_keeps_its_figures_and_ages),
 		cmocka_unit_test(hostile_records_are_bounded),
+		cmocka_unit_test(drivers_without_the_bulk_call_are_asked_guest_by_guest),
+		cmocka_unit_test(a_broken_connection_is_an_error),
 		cmocka_unit_test(states_have_words),
 	};
 
 	helper_begin();
-	virInitialize();
+	events_start();
 	return helper_end(cmocka_run_group_tests(tests, NULL, NULL));
 }
