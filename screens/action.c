@@ -86,14 +86,31 @@ static char *question_text(const struct request *request, unsigned left_out)
 	return g_string_free(text, FALSE);
 }
 
+/* The commands that would do the same, one a line: what Yes does, before it is pressed. */
+static char *commands_of(const struct request *request)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < request->guests->len; i++) {
+		g_autofree char *command =
+			request_virsh(request, g_ptr_array_index(request->guests, i));
+
+		if (command)
+			g_string_append_printf(text, "%s%s", text->len ? "\n" : "", command);
+	}
+	return g_string_free(text, FALSE);
+}
+
 static void ask_first(struct console *console, struct request *request, unsigned left_out)
 {
 	g_autofree char *text = question_text(request, left_out);
 	g_auto(GStrv) names = names_of(console, request->guests);
+	g_autofree char *commands = commands_of(request);
 	struct asked *asked = g_new0(struct asked, 1);
 	struct dialog_question question = {
 		.title = _(request->verb->label),
 		.text = text,
+		.details = *commands ? commands : NULL,
 		.names = request->guests->len > 1 ? (const char *const *)names : NULL,
 	};
 
@@ -104,9 +121,20 @@ static void ask_first(struct console *console, struct request *request, unsigned
 
 static bool must_ask(const struct console *console, const struct request *request)
 {
-	if (!settings_confirm(console->settings, request->verb->name))
+	const struct verb *verb = request->verb;
+
+	if (!(verb->flags & VERB_CHANGES) || !settings_confirm(console->settings, verb->name))
 		return false;
-	return request->guests->len > 1 || (request->verb->flags & VERB_CONFIRM);
+	return request->guests->len > 1 ||
+	       (request->guests->len == 1 && (verb->flags & VERB_CONFIRM));
+}
+
+static void ask_or_run(struct console *console, struct request *request, unsigned left_out)
+{
+	if (must_ask(console, request))
+		ask_first(console, request, left_out);
+	else
+		console_run(console, request);
 }
 
 /* None of the guests is in a state for the verb: says so for the first. */
@@ -145,11 +173,14 @@ void action_verb(
 	if (!request->guests->len) {
 		tell_unfit(place, verb);
 		request_free(request);
-	} else if (must_ask(place->console, request)) {
-		ask_first(place->console, request, left_out);
 	} else {
-		console_run(place->console, request);
+		ask_or_run(place->console, request, left_out);
 	}
+}
+
+void action_request(struct console *console, struct request *request)
+{
+	ask_or_run(console, request, 0);
 }
 
 void action_run(const struct action *action, const struct place *place)

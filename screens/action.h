@@ -51,6 +51,9 @@ void action_run(const struct action *action, const struct place *place);
 /// Opens the menu of all actions with a label; takes PLACE's guests (a reference of its own).
 void action_menu(struct action_set *set, const char *title, const struct place *place);
 
+/// Runs a request, which it takes, after the same question where there is one to be asked.
+void action_request(struct console *console, struct request *request);
+
 /// Asks (naming the guests and their number) unless the settings say no, then runs the verb on
 /// those guests for which it makes sense. NAME/VALUE is one more argument; NULL none.
 void action_verb(const struct place *place, const char *verb, const char *name, const char *value);

@@ -256,12 +256,13 @@ void console_begin(struct console *console)
 {
 	console->waiting = g_hash_table_new_full(NULL, NULL, job_key_free, waiting_free);
 	console->watch = model_watch(console->model, console_changed, console);
+	console_load_history(console);
 	ui_app_push(console->app, guests_screen_new(console));
 }
 
 void console_end(struct console *console)
 {
 	model_unwatch(console->model, console->watch);
-	console_forget_prompt(console);
+	console_end_prompt(console);
 	g_clear_pointer(&console->waiting, g_hash_table_unref);
 }

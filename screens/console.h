@@ -47,8 +47,9 @@ void console_quit(struct console *console);
 /// The `:` prompt. SELECTED (struct guest *, taken) stand in where a verb names no guest.
 void console_prompt(struct console *console, GPtrArray *selected);
 
-/// Frees what the prompt holds; for the console's end.
-void console_forget_prompt(struct console *console);
+/// The prompt's history from the state directory, and at the console's end back to it.
+void console_load_history(struct console *console);
+void console_end_prompt(struct console *console);
 
 /// Calls FUNC with DATA once, soon (a thirtieth of a second), however often it is asked meanwhile.
 /// Redrawing after a storm of changes costs one redraw.

@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "screens/console.h"
+#include "screens/action.h"
 #include "screens/jobs.h"
 #include "screens/settings.h"
 #include "ui/dialog.h"
@@ -88,7 +88,7 @@ static void run_line(struct prompt *prompt, const char *line)
 		return;
 	request = request_parse_line(prompt->console->model, line, prompt->selected, &error);
 	if (request)
-		console_run(prompt->console, request);
+		action_request(prompt->console, request);
 	else
 		console_error(prompt->console, error);
 }
@@ -118,16 +118,34 @@ static const struct prompt_ops ops = {
 	.cancel = cancel,
 };
 
-void console_forget_prompt(struct console *console)
+static char *history_path(void)
 {
+	return g_build_filename(g_get_user_state_dir(), "lodge", "history", NULL);
+}
+
+/* A history that cannot be read or kept is no reason to disturb anybody. */
+void console_load_history(struct console *console)
+{
+	g_autofree char *path = history_path();
+
+	prompt_history_load(":", path, NULL);
+}
+
+void console_end_prompt(struct console *console)
+{
+	g_autofree char *path = history_path();
+	g_autofree char *folder = g_path_get_dirname(path);
+
 	prompt_free(g_steal_pointer(&console->prompt));
+	if (g_mkdir_with_parents(folder, 0700) == 0)
+		prompt_history_save(":", path, NULL);
 }
 
 void console_prompt(struct console *console, GPtrArray *selected)
 {
 	struct prompt *prompt = g_new0(struct prompt, 1);
 
-	console_forget_prompt(console);
+	prompt_free(g_steal_pointer(&console->prompt));
 	prompt->console = console;
 	prompt->selected = selected;
 	console->prompt = prompt;

@@ -207,6 +207,11 @@ static void the_prompt_runs_verbs_on_what_is_chosen(void **state)
 	harness_expect(h, ":start");
 	harness_keys(h, "Enter");
 	harness_expect(h, "running");
+	/* What is typed is asked about as what is picked. */
+	harness_keys(h, ": 'destroy mail' Enter");
+	harness_expect(h, "Switch off mail?");
+	harness_keys(h, "n");
+	harness_expect_gone(h, "Switch off mail?");
 	harness_keys(h, ": 'nonsense' Enter");
 	harness_expect(h, "nonsense");
 	harness_expect(h, "[ OK ]");
