@@ -39,7 +39,7 @@ xmlDoc *xml_parse(const char *text, gssize length, const char *what, GError **er
 	context = xmlNewParserCtxt();
 	g_assert(context);
 	doc = xmlCtxtReadMemory(context, text, (int)size, NULL, NULL,
-		XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+		XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!doc)
 		set_parse_error(error, context, what);
 	xmlFreeParserCtxt(context);
