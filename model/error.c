@@ -59,13 +59,27 @@ static const struct meaning *find_meaning(int libvirt)
 	return &other;
 }
 
+// libvirt opens its messages with a class that says nothing to a person who reads on.
+static const char *without_class(const char *reason)
+{
+	static const char *const classes[] = {"internal error: ",
+		"Requested operation is not valid: ", "operation failed: ",
+		"unsupported configuration: ", "argument unsupported: ", "invalid argument: ",
+		"XML error: "};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(classes); i++)
+		if (g_str_has_prefix(reason, classes[i]) && reason[strlen(classes[i])])
+			return reason + strlen(classes[i]);
+	return reason;
+}
+
 void error_set_libvirt(GError **error, const char *headline)
 {
 	virErrorPtr last = virGetLastError();
 	const struct meaning *meaning = find_meaning(last ? last->code : 0);
 	const char *reason =
 		last && last->message ? last->message : _("the hypervisor gave no reason");
-	g_auto(GStrv) lines = g_strsplit(reason, "\n", 2);
+	g_auto(GStrv) lines = g_strsplit(without_class(reason), "\n", 2);
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	g_string_printf(text, "%s: %s", headline, lines[0] ? g_strchomp(lines[0]) : "");

@@ -97,7 +97,7 @@ static void a_guest_is_paused_and_goes_on(void **state)
 	assert_string_equal(guest_reason_words(guest("web0")), "paused by the administrator");
 	good("resume web0", "web0 goes on.");
 	helper_until(guest("web0")->state == GUEST_RUNNING);
-	bad("start web0", "Cannot start guest 'web0': ");
+	bad("start web0", "Cannot start guest 'web0': Domain 'web0' is already running");
 }
 
 static void a_guest_is_switched_off_and_started(void **state)
