@@ -26,6 +26,14 @@ struct chart_series *chart_series(struct chart *ch, size_t i)
 	return &ch->series[i];
 }
 
+/* The fonts of the Linux console hold 512 signs: neither braille nor eighths of blocks. */
+static bool font_is_small(void)
+{
+	const char *term = g_getenv("TERM");
+
+	return term && g_str_has_prefix(term, "linux");
+}
+
 static enum plot_style plot_style(const struct chart *ch, const struct canvas *c)
 {
 	if (!c->look->utf8)
@@ -35,11 +43,12 @@ static enum plot_style plot_style(const struct chart *ch, const struct canvas *c
 		return PLOT_BLOCK;
 	case CHART_ASCII:
 		return PLOT_ASCII;
-	case CHART_AUTO:
 	case CHART_BRAILLE:
+		return PLOT_BRAILLE;
+	case CHART_AUTO:
 		break;
 	}
-	return PLOT_BRAILLE;
+	return font_is_small() ? PLOT_ASCII : PLOT_BRAILLE;
 }
 
 static int label_width(const struct chart *ch)

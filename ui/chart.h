@@ -5,9 +5,9 @@
 //	CPU  ⣀⣀⣤⣶⣿⣿⣶⣤ 212 %  wait 3 %
 //	Mem  ⣤⣤⣤⣤⣤⣦⣶⣶ 2.1 of 4.0 GiB
 //
-// Plots are braille, blocks or pure ASCII (CHART_AUTO: braille where the terminal has UTF-8). In
-// the toolkit's braille mode (for readers, not for drawing) a sentence per series stands in for the
-// plot: lowest, highest, newest. The owner fills values before each redraw.
+// Plots are braille, blocks or pure ASCII (CHART_AUTO: braille where the terminal has UTF-8 and is
+// not the Linux console). In the toolkit's braille mode (for readers, not for drawing) a sentence per
+// series stands in for the plot: newest, lowest, highest. The owner fills values before each redraw.
 #pragma once
 
 #include "ui/plot.h"
