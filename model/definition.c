@@ -2,6 +2,7 @@
 #include "config.h"
 #include "model/definition.h"
 #include "model/audit.h"
+#include "model/clock.h"
 #include "model/error.h"
 #include "model/revision.h"
 #include "model/schema.h"
@@ -108,7 +109,7 @@ static void keep_revisions(const struct definition *before, virDomainPtr defined
 	g_autofree char *user = audit_user();
 	g_autofree char *saved = read_xml(defined, VIR_DOMAIN_XML_INACTIVE);
 	g_autoptr(GError) cause = NULL;
-	gint64 now = g_get_real_time();
+	gint64 now = clock_now();
 
 	if ((before->saved && !revision_add(before->uri, before->uuid, before->saved, user,
 				      _("as it was before"), now, &cause)) ||
