@@ -4,6 +4,7 @@
 #include "engine/vmm/cpu/soft/system.h"
 #include "engine/vmm/dev/lapic.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/random.h>
 
@@ -229,6 +230,17 @@ void soft_sys_hlt(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	(void)insn;
 	soft_post(cpu, SOFT_PENDING_HALT);
+}
+
+/* What spins waits for another processor, which may be waiting for this host one: after some turns it
+ * gets it. Alone, there is nobody to wait for. */
+#define PAUSES_TO_YIELD 32
+
+void soft_sys_pause(struct soft_cpu *cpu, const struct soft_insn *insn)
+{
+	(void)insn;
+	if (++cpu->pauses % PAUSES_TO_YIELD == 0 && cpu->machine->cpus > 1)
+		sched_yield();
 }
 
 uint64_t soft_tsc(const struct soft_cpu *cpu)

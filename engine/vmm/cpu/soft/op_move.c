@@ -4,6 +4,7 @@
  * XLAT, CBW to CQO.
  */
 #include "engine/vmm/cpu/soft/ops.h"
+#include "engine/vmm/cpu/soft/system.h"
 
 #include <string.h>
 
@@ -496,6 +497,8 @@ const struct soft_opcode soft_move_table[] = {
 		.flags = SOFT_WRITES_REG, .pick = pick_lea },
 	PAIR(0x86, "xchg", SOFT_MAP_1, SOFT_G_XCHG, RW_BOTH | SOFT_LOCK, .pick = pick_by_memory, .a = XCHG_RR,
 		.b = XCHG_MR),
+	{ .name = "pause", .opcode = 0x90, .prefix = SOFT_P_F3, .size = SOFT_S_V, .group = SOFT_G_NOP,
+		.fn = soft_sys_pause },
 	{ .name = "xchg", .opcode = 0x90, .size = SOFT_S_V, .group = SOFT_G_XCHG,
 		.flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM | SOFT_READS_RM, .pick = pick_xchg_rax },
 	PAIR(0xb0, "cmpxchg", SOFT_MAP_0F, SOFT_G_CMPXCHG, RW_RM_R_REG | SOFT_LOCK, .pick = pick_by_memory,

@@ -286,6 +286,7 @@ struct soft_cpu {
 	uint8_t sipi_vector;
 	bool nmi_latched; /* one came while nmi_blocked; IRET posts it again */
 	bool step_done;   /* the instruction swallows its own single-step trap (INT n, SYSCALL) */
+	uint8_t pauses;   /* PAUSE instructions so far */
 	uint64_t debug_hits; /* debug.c: DR6 bits collected for the next #DB */
 	jmp_buf faulted;
 
