@@ -89,8 +89,8 @@ static void bus_add_pieces(struct bus *bus, const struct claim *claim)
 	}
 }
 
-void bus_claim(struct bus *bus, uint64_t base, uint64_t length, const struct bus_ops *ops,
-	void *device)
+void bus_claim(
+	struct bus *bus, uint64_t base, uint64_t length, const struct bus_ops *ops, void *device)
 {
 	struct claim *claim;
 
@@ -154,7 +154,8 @@ void bus_write_locked(struct bus *bus, uint64_t address, uint64_t value, unsigne
 	const struct claim *claim = bus_find(bus, address, size);
 
 	if (claim && claim->ops->write)
-		claim->ops->write(claim->device, address - claim->base, value & size_mask(size), size);
+		claim->ops->write(
+			claim->device, address - claim->base, value & size_mask(size), size);
 }
 
 uint64_t bus_read(struct bus *bus, uint64_t address, unsigned size)

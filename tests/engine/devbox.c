@@ -306,7 +306,7 @@ uint16_t driver_add(
 		table[at].addr = buffers[i].address;
 		table[at].len = buffers[i].length;
 		table[at].flags = (buffers[i].in ? VRING_DESC_F_WRITE : 0) |
-			(i + 1 < count ? VRING_DESC_F_NEXT : 0);
+				  (i + 1 < count ? VRING_DESC_F_NEXT : 0);
 		table[at].next = (at + 1) % DRIVER_QUEUE;
 	}
 	avail->ring[avail->idx % DRIVER_QUEUE] = head;
@@ -322,7 +322,7 @@ void driver_notify(struct driver *driver, unsigned queue)
 bool driver_has_used(struct driver *driver, unsigned queue)
 {
 	return __atomic_load_n(&driver_used(driver, queue)->idx, __ATOMIC_ACQUIRE) !=
-		driver->used_seen[queue];
+	       driver->used_seen[queue];
 }
 
 uint32_t driver_wait(struct driver *driver, unsigned queue)

@@ -22,7 +22,7 @@ struct devbox {
 	struct irq_router router; /* first: records into what follows */
 	bool level[IRQ_LINES];
 	unsigned rises[IRQ_LINES];
-	unsigned messages;    /* MSIs sent */
+	unsigned messages; /* MSIs sent */
 	uint64_t last_address;
 	uint32_t last_data;
 
@@ -53,7 +53,7 @@ void devbox_run(struct devbox *box, unsigned ms);
 
 /* ---- a virtio driver ---- */
 
-#define DRIVER_QUEUE 16 /* entries of each queue */
+#define DRIVER_QUEUE 16          /* entries of each queue */
 #define DRIVER_RINGS 0x100000ull /* guest address: 64 KiB for each queue */
 #define DRIVER_DATA 0x400000ull  /* buffers, the tests' to use */
 

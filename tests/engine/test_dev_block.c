@@ -164,8 +164,10 @@ static void test_bounds(void **state)
 
 	assert_int_equal(request(f, VIRTIO_BLK_T_IN, SIZE / 512 - 1, 512, true), 0);
 	assert_int_equal(request(f, VIRTIO_BLK_T_IN, SIZE / 512, 512, true), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(request(f, VIRTIO_BLK_T_IN, SIZE / 512 - 1, 1024, true), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(request(f, VIRTIO_BLK_T_OUT, UINT64_MAX / 512, 512, false), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(
+		request(f, VIRTIO_BLK_T_IN, SIZE / 512 - 1, 1024, true), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(
+		request(f, VIRTIO_BLK_T_OUT, UINT64_MAX / 512, 512, false), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(request(f, VIRTIO_BLK_T_OUT, UINT64_MAX, 512, false), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(request(f, VIRTIO_BLK_T_IN, 0, 100, true), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(request(f, 77, 0, 512, true), VIRTIO_BLK_S_UNSUPP);
@@ -174,7 +176,8 @@ static void test_bounds(void **state)
 	assert_string_equal(driver_at(&f->driver, DATA), "serial-0123");
 	/* A file that has been cut under us. */
 	assert_int_equal(truncate(f->path, SIZE / 2), 0);
-	assert_int_equal(request(f, VIRTIO_BLK_T_IN, SIZE / 512 - 1, 512, true), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(
+		request(f, VIRTIO_BLK_T_IN, SIZE / 512 - 1, 512, true), VIRTIO_BLK_S_IOERR);
 }
 
 static void clear_range(struct fixture *f, uint64_t sector, uint32_t sectors, uint32_t flags)

@@ -109,7 +109,8 @@ static int tear_down(void **state)
 /* Sends a frame of length bytes at TX + HEADER, in two pieces. */
 static void transmit(struct fixture *f, size_t length)
 {
-	struct buffer buffers[] = {{TX, HEADER + 10, false}, {TX + HEADER + 10, length - 10, false}};
+	struct buffer buffers[] = {
+		{TX, HEADER + 10, false}, {TX + HEADER + 10, length - 10, false}};
 
 	driver_add(&f->driver, 1, buffers, 2);
 	driver_notify(&f->driver, 1);
@@ -217,8 +218,10 @@ static void test_checksum(void **state)
 		driver_wait(&f->driver, 1);
 		/* The field held the pseudo header's sum; together they are all ones, or zero. */
 		assert_int_equal(f->cable.length, length);
-		assert_int_equal((sum_of(f->cable.frame + 34, length - 34) + sum_of(before + 50, 2)) %
-			0xffff, 0);
+		assert_int_equal(
+			(sum_of(f->cable.frame + 34, length - 34) + sum_of(before + 50, 2)) %
+				0xffff,
+			0);
 		assert_memory_equal(f->cable.frame, before, 50);
 		assert_memory_equal(f->cable.frame + 52, before + 52, length - 52);
 	}
@@ -266,8 +269,8 @@ static void test_receive(void **state)
 	assert_int_equal(header->num_buffers, 3);
 	assert_memory_equal(driver_at(&f->driver, RX + HEADER), frame, 0x4000 - HEADER);
 	assert_memory_equal(driver_at(&f->driver, RX + 0x4000), frame + 0x4000 - HEADER, 0x4000);
-	assert_memory_equal(
-		driver_at(&f->driver, RX + 0x8000), frame + 0x8000 - HEADER, 40000 + HEADER - 0x8000);
+	assert_memory_equal(driver_at(&f->driver, RX + 0x8000), frame + 0x8000 - HEADER,
+		40000 + HEADER - 0x8000);
 	assert_int_equal(virtio_net_get_stats(f->net)->rx_bytes, 40060);
 	g_free(frame);
 }
@@ -351,8 +354,8 @@ static bool get_offer(struct fixture *f)
 		while (driver_has_used(&f->driver, 0)) {
 			struct vring_used *used = driver_used(&f->driver, 0);
 			uint16_t id = used->ring[f->driver.used_seen[0] % DRIVER_QUEUE].id;
-			const uint8_t *frame =
-				driver_at(&f->driver, driver_descriptors(&f->driver, 0)[id].addr + HEADER);
+			const uint8_t *frame = driver_at(
+				&f->driver, driver_descriptors(&f->driver, 0)[id].addr + HEADER);
 
 			driver_wait(&f->driver, 0);
 			if (frame[23] == 17 && frame[37] == 68 && frame[42] == 2)

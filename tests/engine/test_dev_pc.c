@@ -199,8 +199,8 @@ static void test_rtc_time(void **state)
 {
 	struct fixture *f = *state;
 	/* 2027-03-14 15:09:26 UTC, a Sunday. */
-	struct rtc *rtc = rtc_new(f->box->ports, f->box->clock, wire(f, 8), 1805036966,
-		512ull << 20, 1ull << 30);
+	struct rtc *rtc = rtc_new(
+		f->box->ports, f->box->clock, wire(f, 8), 1805036966, 512ull << 20, 1ull << 30);
 
 	assert_in_range(cmos(f, 0), 0x26, 0x27);
 	assert_int_equal(cmos(f, 2), 0x09);

@@ -134,8 +134,8 @@ static void test_features(void **state)
 	struct driver *driver = &f->driver;
 
 	driver_find(driver, f->box, 3);
-	assert_true(driver_offered(driver) ==
-		(VIRTIO_FEATURE_INDIRECT | VIRTIO_FEATURE_EVENT_IDX | VIRTIO_FEATURE_VERSION_1));
+	assert_true(driver_offered(driver) == (VIRTIO_FEATURE_INDIRECT | VIRTIO_FEATURE_EVENT_IDX |
+						      VIRTIO_FEATURE_VERSION_1));
 	driver_set_status(driver, 3);
 	/* Not without VERSION_1; not with what was not offered. */
 	driver_set_status(driver, 0x0b);
@@ -370,17 +370,27 @@ static void break_indirect_loop(struct driver *driver)
 {
 	struct vring_desc *inner = driver_at(driver, DRIVER_DATA);
 
-	inner[0] = (struct vring_desc){DRIVER_DATA + 64, 4, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 0};
+	inner[0] =
+		(struct vring_desc){DRIVER_DATA + 64, 4, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 0};
 	driver_descriptors(driver, 0)[0].flags = VRING_DESC_F_INDIRECT;
 	driver_descriptors(driver, 0)[0].len = 16;
 }
 
 static void test_misuse(void **state)
 {
-	static void (*const cases[])(struct driver *driver) = {
-		break_address, break_wrap, break_loop, break_next, break_order, break_head,
-		break_index, break_indirect_length, break_indirect_address, break_indirect_nested,
-		break_indirect_next, break_indirect_loop,
+	static void (*const cases[])(struct driver * driver) = {
+		break_address,
+		break_wrap,
+		break_loop,
+		break_next,
+		break_order,
+		break_head,
+		break_index,
+		break_indirect_length,
+		break_indirect_address,
+		break_indirect_nested,
+		break_indirect_next,
+		break_indirect_loop,
 	};
 	struct fixture *f = *state;
 	struct driver *driver = &f->driver;
@@ -549,8 +559,8 @@ static void test_balloon(void **state)
 	f->box->memory->code_page[0x801] = 1;
 	driver_do(&driver, 0, &pfns, 1);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(*(uint8_t *)driver_at(&driver, 0x800000 + 0x1000 * i),
-			i < 3 ? 0 : 0xaa);
+		assert_int_equal(
+			*(uint8_t *)driver_at(&driver, 0x800000 + 0x1000 * i), i < 3 ? 0 : 0xaa);
 	assert_int_equal(f->box->memory->code_gen[0x801], 1);
 	bus_write(f->box->mmio, driver.device + 4, 3, 4);
 	assert_int_equal(virtio_balloon_actual(balloon), 3);

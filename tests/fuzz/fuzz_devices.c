@@ -168,7 +168,8 @@ static void host_step(struct machine *m, uint8_t selector, uint32_t value)
 	g_mutex_lock(&m->lock.mutex);
 	switch (selector % 6) {
 	case 0:
-		irq_set(&(struct irq_line){irqchip_router(m->chip), value % IRQ_LINES}, value >> 31);
+		irq_set(&(struct irq_line){irqchip_router(m->chip), value % IRQ_LINES},
+			value >> 31);
 		break;
 	case 1:
 		irq_message(irqchip_router(m->chip), 0xfee00000u | (value & 0xff00c), value >> 8);

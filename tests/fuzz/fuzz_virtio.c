@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Fuzzes the virtio devices: the input is a program of register writes, reads, notifications, memory
- * writes and host events against all five devices of one machine. Whatever it does, nothing may
- * crash, leave guest memory or go round for ever.
+ * Fuzzes the virtio devices: the input is a program of register writes, reads, notifications,
+ * memory writes and host events against all five devices of one machine. Whatever it does, nothing
+ * may crash, leave guest memory or go round for ever.
  *
  * Each step is 8 bytes: operation, slot, two bytes of offset, four of value.
  */
@@ -171,8 +171,10 @@ static struct machine *machine_new(void)
 	m->mmio = bus_new("mmio", &m->lock);
 	m->pci = pci_bus_new(m->ports, m->mmio, &m->router);
 	m->env = (struct virtio_env){.memory = m->memory, .lock = &m->lock, .clock = m->clock};
-	m->disk.base = (struct block_backend){.ops = &ram_ops, .size = sizeof(m->disk.bytes),
-		.can_discard = true, .block_size = 512};
+	m->disk.base = (struct block_backend){.ops = &ram_ops,
+		.size = sizeof(m->disk.bytes),
+		.can_discard = true,
+		.block_size = 512};
 	m->cable = (struct net_backend){.ops = &net_ops, .link_up = true};
 	m->chardev.ops = &chardev_test_ops;
 	machine_plug(m);
@@ -233,7 +235,8 @@ static void set_up(struct machine *m, unsigned slot, uint32_t features)
 static void set_up_msix(struct machine *m, unsigned slot, uint32_t value)
 {
 	uint64_t base = registers(m, slot);
-	uint64_t table = bus_read(m->mmio, PCI_ECAM_BASE + (slot << 15) + PCI_BASE_ADDRESS_1, 4) & ~15ull;
+	uint64_t table =
+		bus_read(m->mmio, PCI_ECAM_BASE + (slot << 15) + PCI_BASE_ADDRESS_1, 4) & ~15ull;
 	unsigned at = PCI_STD_HEADER_SIZEOF; /* the first capability */
 
 	bus_write(m->mmio, base + VIRTIO_PCI_COMMON_MSIX, 0, 2);
@@ -342,7 +345,8 @@ static void step(struct machine *m, const uint8_t *bytes)
 		bus_read(m->mmio, registers(m, slot) + (offset & 0x3fff), length);
 		break;
 	case 2:
-		bus_write(m->mmio, PCI_ECAM_BASE + (slot << 15) + (offset & 0xff), value, MIN(length, 4));
+		bus_write(m->mmio, PCI_ECAM_BASE + (slot << 15) + (offset & 0xff), value,
+			MIN(length, 4));
 		bus_read(m->mmio, PCI_ECAM_BASE + (slot << 15) + (offset & 0xff), MIN(length, 4));
 		break;
 	case 3:

@@ -39,9 +39,9 @@ struct block_backend;
 struct block_backend_ops {
 	/* Starts a request; never blocks for long. Any thread. */
 	void (*submit)(struct block_backend *backend, struct block_request *request);
-	/* Carries out a read or write at once, in the caller's thread, if that takes no waiting (the
-	 * bytes are in the host's cache); done is not called. False: it was not, submit it. NULL:
-	 * never. Any thread. */
+	/* Carries out a read or write at once, in the caller's thread, if that takes no waiting
+	 * (the bytes are in the host's cache); done is not called. False: it was not, submit it.
+	 * NULL: never. Any thread. */
 	bool (*attempt)(struct block_backend *backend, const struct block_request *request);
 	/* Waits until all requests submitted before are done. The caller holds no lock that their
 	 * done callbacks take (the machine lock!). */
@@ -54,7 +54,7 @@ struct block_backend_ops {
 
 struct block_backend {
 	const struct block_backend_ops *ops;
-	uint64_t size;       /* bytes, a multiple of 512 */
+	uint64_t size; /* bytes, a multiple of 512 */
 	bool read_only;
 	bool can_discard;    /* DISCARD does something */
 	uint32_t block_size; /* physical block in bytes, a hint: 512 or more, a power of two */
@@ -65,8 +65,7 @@ static inline void block_submit(struct block_backend *backend, struct block_requ
 	backend->ops->submit(backend, request);
 }
 
-static inline bool block_attempt(
-	struct block_backend *backend, const struct block_request *request)
+static inline bool block_attempt(struct block_backend *backend, const struct block_request *request)
 {
 	return backend->ops->attempt && backend->ops->attempt(backend, request);
 }

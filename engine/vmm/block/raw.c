@@ -49,7 +49,8 @@ static unsigned iov_part(const struct block_request *request, uint64_t done, str
 			done -= from->iov_len;
 			continue;
 		}
-		part[count++] = (struct iovec){(uint8_t *)from->iov_base + done, from->iov_len - done};
+		part[count++] =
+			(struct iovec){(uint8_t *)from->iov_base + done, from->iov_len - done};
 		done = 0;
 	}
 	return count;

@@ -133,7 +133,7 @@ static uint64_t status_read(void *device, uint64_t offset, unsigned size)
 	const struct i8042_state *s = &((struct i8042 *)device)->s;
 
 	return STATUS_SYSTEM | STATUS_UNLOCKED | (s->output_full ? STATUS_OUTPUT : 0) |
-		(s->output_aux ? STATUS_AUX : 0) | (s->command ? STATUS_COMMAND : 0);
+	       (s->output_aux ? STATUS_AUX : 0) | (s->command ? STATUS_COMMAND : 0);
 }
 
 static void command_write(void *device, uint64_t offset, uint64_t value, unsigned size)

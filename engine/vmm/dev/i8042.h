@@ -11,11 +11,11 @@
 #include "engine/vmm/bus.h"
 
 struct i8042_state {
-	uint8_t config;    /* the command byte */
-	uint8_t command;   /* a command whose data byte is awaited, or 0 */
-	uint8_t output;    /* the byte to read at port 0x60 */
+	uint8_t config;  /* the command byte */
+	uint8_t command; /* a command whose data byte is awaited, or 0 */
+	uint8_t output;  /* the byte to read at port 0x60 */
 	bool output_full;
-	bool output_aux;   /* it comes from the auxiliary port */
+	bool output_aux; /* it comes from the auxiliary port */
 };
 
 struct i8042;

@@ -15,10 +15,11 @@
 #define IOAPIC_PINS 24
 
 struct ioapic_state {
-	uint32_t select;                 /* IOREGSEL */
+	uint32_t select; /* IOREGSEL */
 	uint32_t id;
-	uint64_t redirect[IOAPIC_PINS];  /* as the guest reads them: remote IRR and status included */
-	uint32_t levels;                 /* the wires */
+	uint64_t
+		redirect[IOAPIC_PINS]; /* as the guest reads them: remote IRR and status included */
+	uint32_t levels;               /* the wires */
 };
 
 struct ioapic;

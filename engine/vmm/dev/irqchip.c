@@ -38,7 +38,8 @@ static void irqchip_message(struct irq_router *router, uint64_t address, uint32_
 		return;
 	if (address & 8 && mode == LAPIC_FIXED)
 		mode = LAPIC_LOWEST; /* redirection hint */
-	lapic_set_send(&chip->set, address >> 12 & 0xff, address >> 2 & 1, mode, data & 0xff, level);
+	lapic_set_send(
+		&chip->set, address >> 12 & 0xff, address >> 2 & 1, mode, data & 0xff, level);
 }
 
 static const struct irq_router_ops irqchip_router_ops = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "engine/vmm/dev/lapic.h"
+#include "engine/vmm/dev/lapic_internal.h"
 
 #include <glib.h>
 #include <string.h>
@@ -35,38 +35,10 @@ enum {
 #define BASE_ENABLE (1ull << 11)
 #define BASE_RESERVED (0xffull | 1ull << 9 | ~((1ull << 46) - 1))
 #define SVR_ENABLE (1u << 8)
-#define LVT_MASKED (1u << 16)
 #define LVT_MODE(lvt) ((lvt) >> 8 & 7)
-#define TIMER_MODE(lvt) ((lvt) >> 17 & 3)
-#define TIMER_PERIODIC 1
-#define TIMER_TSC_DEADLINE 2
-#define PERIOD_MIN 50000u /* ns */
 #define ESR_SEND_ILLEGAL (1u << 5)
 #define ESR_RECEIVE_ILLEGAL (1u << 6)
 #define ESR_REGISTER_ILLEGAL (1u << 7)
-
-struct lapic {
-	struct lapic_state s;
-	unsigned id;
-	const struct lapic_set *set;
-	const struct lapic_chip_ops *chip_ops;
-	void *chip;
-	const struct lapic_ops *ops;
-	void *cpu;
-	struct machine_clock *clock;
-	struct machine_lock *lock;
-	_Atomic bool lint0;
-
-	/*
-	 * The timer. timer_mutex guards s.initial, divide, timer_start, tsc_deadline and tsc_offset
-	 * together with s.deadline; it is taken after the machine lock, never before it.
-	 * The clock's timer may be set to an earlier time than s.deadline, never to a later one: armed
-	 * says when it will fire (0: not set), so that moving the deadline away costs nothing.
-	 */
-	GMutex timer_mutex;
-	struct clock_timer *timer;
-	_Atomic uint64_t armed;
-};
 
 static const uint32_t lvt_writable[LAPIC_LVTS] = {
 	[LAPIC_LVT_TIMER] = 0x700ff,
@@ -138,7 +110,8 @@ static bool lapic_extint(const struct lapic *lapic)
 
 	if (!atomic_load_explicit(&lapic->lint0, memory_order_relaxed))
 		return false;
-	return !lapic_enabled(lapic) || (LVT_MODE(lvt) == LAPIC_EXTINT && !(lvt & LVT_MASKED));
+	return !lapic_enabled(lapic) ||
+	       (LVT_MODE(lvt) == LAPIC_EXTINT && !(lvt & LAPIC_LVT_MASKED));
 }
 
 bool lapic_pending(const struct lapic *lapic)
@@ -212,8 +185,6 @@ void lapic_set_cr8(struct lapic *lapic, unsigned value)
 
 /* ---- receiving ---- */
 
-static void lapic_deliver_lvt(struct lapic *lapic, enum lapic_lvt which);
-
 static void lapic_error(struct lapic *lapic, uint32_t bit)
 {
 	if (!(atomic_fetch_or(&lapic->s.esr_new, bit) & bit))
@@ -253,11 +224,11 @@ void lapic_deliver(struct lapic *lapic, enum lapic_mode mode, uint8_t vector, bo
 		lapic->ops->startup(lapic->cpu, vector);
 }
 
-static void lapic_deliver_lvt(struct lapic *lapic, enum lapic_lvt which)
+void lapic_deliver_lvt(struct lapic *lapic, enum lapic_lvt which)
 {
 	uint32_t lvt = lapic->s.lvt[which];
 
-	if (lvt & LVT_MASKED)
+	if (lvt & LAPIC_LVT_MASKED)
 		return;
 	/* A fixed LINT is taken as edge-triggered: nothing here drives one as a level. */
 	if (which == LAPIC_LVT_TIMER || which == LAPIC_LVT_ERROR)
@@ -303,7 +274,7 @@ static bool lapic_matches_logical(const struct lapic *lapic, uint32_t destinatio
 	if (lapic->s.dfr >> 28 == 0xf)
 		return destination & ldr & 0xff;
 	return ((destination & 0xf0) == 0xf0 || (destination & 0xf0) == (ldr & 0xf0)) &&
-		destination & ldr & 0xf;
+	       destination & ldr & 0xf;
 }
 
 static bool lapic_matches(const struct lapic *lapic, uint32_t destination, bool logical)
@@ -386,194 +357,6 @@ static void lapic_send_icr(struct lapic *lapic)
 	}
 }
 
-/* ---- the timer ---- */
-
-static uint64_t timer_divisor(const struct lapic *lapic)
-{
-	unsigned code = (lapic->s.divide & 3) | (lapic->s.divide >> 1 & 4);
-
-	return 1ull << ((code + 1) & 7);
-}
-
-static unsigned timer_mode(const struct lapic *lapic)
-{
-	return TIMER_MODE(lapic->s.lvt[LAPIC_LVT_TIMER]);
-}
-
-/* With timer_mutex: s.deadline from the registers. */
-static void timer_compute(struct lapic *lapic, uint64_t now)
-{
-	uint64_t deadline = 0;
-
-	if (timer_mode(lapic) == TIMER_TSC_DEADLINE) {
-		uint64_t tsc = now + lapic->s.tsc_offset;
-
-		if (lapic->s.tsc_deadline > tsc)
-			deadline = now + MIN(lapic->s.tsc_deadline - tsc, INT64_MAX - now);
-		else if (lapic->s.tsc_deadline)
-			deadline = MAX(now, 1);
-	} else if (lapic->s.initial) {
-		deadline = lapic->s.timer_start + lapic->s.initial * timer_divisor(lapic);
-	}
-	lapic->s.deadline = deadline;
-}
-
-/* With timer_mutex, at or after the deadline: what comes after it. */
-static void timer_advance(struct lapic *lapic, uint64_t now)
-{
-	uint64_t period = lapic->s.initial * timer_divisor(lapic);
-
-	if (timer_mode(lapic) == TIMER_PERIODIC && period) {
-		/* Periods that nobody could see are skipped, not made up for. */
-		lapic->s.timer_start += (now - lapic->s.timer_start) / period * period;
-		lapic->s.deadline = lapic->s.timer_start + period;
-		return;
-	}
-	lapic->s.deadline = 0;
-	lapic->s.tsc_deadline = 0;
-}
-
-void lapic_poll(struct lapic *lapic)
-{
-	uint64_t deadline = lapic->s.deadline, now;
-	bool due;
-
-	if (!deadline)
-		return;
-	now = clock_ns(lapic->clock);
-	if (now < deadline)
-		return;
-	g_mutex_lock(&lapic->timer_mutex);
-	due = lapic->s.deadline && lapic->s.deadline <= now;
-	if (due)
-		timer_advance(lapic, now);
-	g_mutex_unlock(&lapic->timer_mutex);
-	if (due)
-		lapic_deliver_lvt(lapic, LAPIC_LVT_TIMER);
-}
-
-/* With the machine lock: sets the clock's timer, not before earliest. */
-static void timer_arm(struct lapic *lapic, uint64_t earliest)
-{
-	uint64_t deadline = lapic->s.deadline;
-
-	if (deadline)
-		deadline = MAX(deadline, earliest);
-	lapic->armed = deadline;
-	if (deadline)
-		timer_set(lapic->timer, deadline);
-}
-
-static void timer_fired(void *data)
-{
-	struct lapic *lapic = data;
-
-	/* armed goes to 0 before deadline is read, and lapic_timer_moved() reads them the other way
-	 * round: one of the two sees what the other wrote. */
-	lapic->armed = 0;
-	lapic_poll(lapic);
-	/* A period of a few nanoseconds must not keep the main loop busy. */
-	timer_arm(lapic, timer_mode(lapic) == TIMER_PERIODIC ? clock_ns(lapic->clock) + PERIOD_MIN : 0);
-}
-
-/* vCPU: after s.deadline has changed. */
-static void lapic_timer_moved(struct lapic *lapic)
-{
-	uint64_t deadline, armed;
-
-	lapic_poll(lapic);
-	deadline = lapic->s.deadline;
-	armed = lapic->armed;
-	if (!deadline || (armed && armed <= deadline))
-		return;
-	g_mutex_lock(&lapic->lock->mutex);
-	timer_arm(lapic, 0);
-	g_mutex_unlock(&lapic->lock->mutex);
-}
-
-uint64_t lapic_deadline(const struct lapic *lapic)
-{
-	return lapic->s.deadline;
-}
-
-static void timer_set_initial(struct lapic *lapic, uint32_t initial)
-{
-	uint64_t now = clock_ns(lapic->clock);
-
-	if (timer_mode(lapic) == TIMER_TSC_DEADLINE)
-		return;
-	g_mutex_lock(&lapic->timer_mutex);
-	lapic->s.initial = initial;
-	lapic->s.timer_start = now;
-	timer_compute(lapic, now);
-	g_mutex_unlock(&lapic->timer_mutex);
-	lapic_timer_moved(lapic);
-}
-
-static uint32_t timer_current(struct lapic *lapic)
-{
-	uint64_t ticks, initial = lapic->s.initial;
-
-	if (timer_mode(lapic) == TIMER_TSC_DEADLINE || !initial)
-		return 0;
-	lapic_poll(lapic);
-	ticks = (clock_ns(lapic->clock) - lapic->s.timer_start) / timer_divisor(lapic);
-	if (timer_mode(lapic) == TIMER_PERIODIC)
-		return initial - ticks % initial;
-	return ticks < initial ? initial - ticks : 0;
-}
-
-static void timer_set_divide(struct lapic *lapic, uint32_t divide)
-{
-	uint64_t now = clock_ns(lapic->clock);
-	uint32_t current = timer_current(lapic);
-
-	g_mutex_lock(&lapic->timer_mutex);
-	lapic->s.divide = divide & 0xb;
-	/* What is left of the count runs on at the new rate. */
-	if (lapic->s.deadline && current) {
-		lapic->s.timer_start = now - (lapic->s.initial - current) * timer_divisor(lapic);
-		timer_compute(lapic, now);
-	}
-	g_mutex_unlock(&lapic->timer_mutex);
-	lapic_timer_moved(lapic);
-}
-
-static void timer_set_lvt(struct lapic *lapic, uint32_t value)
-{
-	unsigned old = timer_mode(lapic);
-
-	lapic->s.lvt[LAPIC_LVT_TIMER] = value;
-	if ((old == TIMER_TSC_DEADLINE) == (TIMER_MODE(value) == TIMER_TSC_DEADLINE))
-		return;
-	g_mutex_lock(&lapic->timer_mutex);
-	lapic->s.initial = 0;
-	lapic->s.tsc_deadline = 0;
-	lapic->s.deadline = 0;
-	g_mutex_unlock(&lapic->timer_mutex);
-}
-
-static void timer_set_tsc_deadline(struct lapic *lapic, uint64_t value)
-{
-	if (timer_mode(lapic) != TIMER_TSC_DEADLINE)
-		return;
-	g_mutex_lock(&lapic->timer_mutex);
-	lapic->s.tsc_deadline = value;
-	timer_compute(lapic, clock_ns(lapic->clock));
-	g_mutex_unlock(&lapic->timer_mutex);
-	lapic_timer_moved(lapic);
-}
-
-void lapic_set_tsc_offset(struct lapic *lapic, uint64_t offset)
-{
-	g_mutex_lock(&lapic->timer_mutex);
-	lapic->s.tsc_offset = offset;
-	if (timer_mode(lapic) == TIMER_TSC_DEADLINE)
-		timer_compute(lapic, clock_ns(lapic->clock));
-	g_mutex_unlock(&lapic->timer_mutex);
-	lapic_timer_moved(lapic);
-}
-
 /* ---- registers ---- */
 
 static uint32_t lapic_read_register(struct lapic *lapic, uint32_t reg)
@@ -610,7 +393,7 @@ static uint32_t lapic_read_register(struct lapic *lapic, uint32_t reg)
 	case REG_INITIAL:
 		return lapic->s.initial;
 	case REG_CURRENT:
-		return timer_current(lapic);
+		return lapic_timer_current(lapic);
 	case REG_DIVIDE:
 		return lapic->s.divide;
 	default:
@@ -622,9 +405,9 @@ static void lapic_write_lvt(struct lapic *lapic, enum lapic_lvt which, uint32_t 
 {
 	value &= lvt_writable[which];
 	if (!(lapic->s.spurious & SVR_ENABLE))
-		value |= LVT_MASKED;
+		value |= LAPIC_LVT_MASKED;
 	if (which == LAPIC_LVT_TIMER) {
-		timer_set_lvt(lapic, value);
+		lapic_timer_set_lvt(lapic, value);
 		return;
 	}
 	lapic->s.lvt[which] = value;
@@ -638,7 +421,7 @@ static void lapic_write_spurious(struct lapic *lapic, uint32_t value)
 	if (value & SVR_ENABLE)
 		return;
 	for (unsigned i = 0; i < LAPIC_LVTS; i++)
-		lapic->s.lvt[i] |= LVT_MASKED;
+		lapic->s.lvt[i] |= LAPIC_LVT_MASKED;
 }
 
 /* ICR: bits 12 and 13 (status, reserved), 16-17 and 20-31 do not stick. */
@@ -673,16 +456,17 @@ static void lapic_write_register(struct lapic *lapic, uint32_t reg, uint32_t val
 		lapic_write_icr(lapic, (lapic->s.icr & ~0xffffffffull) | value);
 		break;
 	case REG_ICR_HIGH:
-		lapic->s.icr = (lapic->s.icr & 0xffffffffull) | (uint64_t)(value & 0xff000000u) << 32;
+		lapic->s.icr = (lapic->s.icr & 0xffffffffull) | (uint64_t)(value & 0xff000000u)
+									<< 32;
 		break;
 	case REG_LVT_TIMER ... REG_LVT_ERROR:
 		lapic_write_lvt(lapic, (reg - REG_LVT_TIMER) >> 4, value);
 		break;
 	case REG_INITIAL:
-		timer_set_initial(lapic, value);
+		lapic_timer_set_initial(lapic, value);
 		break;
 	case REG_DIVIDE:
-		timer_set_divide(lapic, value);
+		lapic_timer_set_divide(lapic, value);
 		break;
 	case REG_ID:
 	case REG_VERSION:
@@ -813,7 +597,7 @@ bool lapic_msr_write(struct lapic *lapic, uint32_t msr, uint64_t value)
 	if (msr == LAPIC_MSR_BASE)
 		return lapic_write_base(lapic, value);
 	if (msr == LAPIC_MSR_TSC_DEADLINE) {
-		timer_set_tsc_deadline(lapic, value);
+		lapic_timer_set_tsc_deadline(lapic, value);
 		return true;
 	}
 	if (msr < LAPIC_MSR_X2APIC_FIRST || msr > LAPIC_MSR_X2APIC_LAST || !lapic_is_x2(lapic))
@@ -839,7 +623,7 @@ void lapic_init(struct lapic *lapic)
 	s->dfr = 0xffffffffu;
 	s->spurious = 0xff;
 	for (unsigned i = 0; i < LAPIC_LVTS; i++)
-		s->lvt[i] = LVT_MASKED;
+		s->lvt[i] = LAPIC_LVT_MASKED;
 	/* Firmware leaves the boot processor in virtual wire mode; there is none here. */
 	if (lapic->id == 0)
 		s->lvt[LAPIC_LVT_LINT0] = LAPIC_EXTINT << 8;
@@ -865,7 +649,7 @@ struct lapic *lapic_new(unsigned id, const struct lapic_set *set,
 	lapic->clock = clock;
 	lapic->lock = lock;
 	g_mutex_init(&lapic->timer_mutex);
-	lapic->timer = timer_new(clock, timer_fired, lapic);
+	lapic->timer = timer_new(clock, lapic_timer_fired, lapic);
 	lapic_reset(lapic);
 	return lapic;
 }

@@ -81,16 +81,16 @@ enum lapic_lvt {
 
 /* The architectural state; a plain value. */
 struct lapic_state {
-	_Atomic uint64_t base;    /* IA32_APIC_BASE */
-	_Atomic uint32_t irr[8];  /* any thread sets, the vCPU clears */
-	_Atomic uint32_t tmr[8];  /* any thread */
-	_Atomic uint32_t isr[8];  /* the vCPU alone writes */
+	_Atomic uint64_t base;   /* IA32_APIC_BASE */
+	_Atomic uint32_t irr[8]; /* any thread sets, the vCPU clears */
+	_Atomic uint32_t tmr[8]; /* any thread */
+	_Atomic uint32_t isr[8]; /* the vCPU alone writes */
 	_Atomic uint32_t tpr;
 	_Atomic uint32_t spurious; /* SVR */
 	_Atomic uint32_t ldr;      /* xAPIC form; x2APIC's follows from the id */
 	_Atomic uint32_t dfr;
-	_Atomic uint32_t esr;      /* as latched by the last write */
-	_Atomic uint32_t esr_new;  /* errors since then */
+	_Atomic uint32_t esr;     /* as latched by the last write */
+	_Atomic uint32_t esr_new; /* errors since then */
 	_Atomic uint32_t lvt[LAPIC_LVTS];
 	uint64_t icr;
 	uint32_t divide;           /* divide configuration register */

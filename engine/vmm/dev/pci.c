@@ -54,7 +54,7 @@ static void pci_update_intx(struct pci_device *dev)
 {
 	struct pci_bus *bus = dev->bus;
 	bool level = dev->intx && !(pci_command(dev) & PCI_COMMAND_INTX_DISABLE) &&
-		!pci_msix_enabled(dev);
+		     !pci_msix_enabled(dev);
 	unsigned gsi = pci_intx_gsi(dev->slot), isa = pci_intx_isa(dev->slot);
 	bool shared_gsi = false, shared_isa = false;
 
@@ -97,7 +97,7 @@ bool pci_msix_enabled(const struct pci_device *dev)
 static bool msix_masked(const struct pci_device *dev, unsigned vector)
 {
 	return msix_control(dev) & PCI_MSIX_FLAGS_MASKALL ||
-		dev->msix.table[vector].control & MSIX_MASKED;
+	       dev->msix.table[vector].control & MSIX_MASKED;
 }
 
 void pci_msix_send(struct pci_device *dev, unsigned vector)
@@ -129,7 +129,8 @@ static void msix_send_pending(struct pci_device *dev)
 
 static uint32_t msix_read_word(const struct pci_device *dev, unsigned offset)
 {
-	const struct pci_msix_entry *entry = &dev->msix.table[offset / PCI_MSIX_ENTRY_SIZE % PCI_MSIX_MAX];
+	const struct pci_msix_entry *entry =
+		&dev->msix.table[offset / PCI_MSIX_ENTRY_SIZE % PCI_MSIX_MAX];
 
 	if (offset >= MSIX_PENDING)
 		return offset < MSIX_PENDING + 8 ? dev->msix.pending >> (offset & 4) * 8 : 0;
@@ -259,7 +260,8 @@ void pci_add_bar(struct pci_device *dev, unsigned bar, uint64_t size, bool wide,
 {
 	uint8_t *writable = dev->writable + PCI_BASE_ADDRESS_0 + 4 * bar;
 
-	g_assert(bar + wide < PCI_BARS && size >= 16 && !(size & (size - 1)) && !dev->bars[bar].size);
+	g_assert(bar + wide < PCI_BARS && size >= 16 && !(size & (size - 1)) &&
+		 !dev->bars[bar].size);
 	dev->bars[bar] = (struct pci_bar){.size = size, .wide = wide, .ops = ops, .opaque = opaque};
 	put32(writable, ~(size - 1));
 	if (wide)
@@ -282,8 +284,7 @@ static void pci_assign_bars(struct pci_bus *bus, struct pci_device *dev)
 
 /* ---- configuration ---- */
 
-void pci_device_init(
-	struct pci_device *dev, const char *name, const struct pci_identity *identity)
+void pci_device_init(struct pci_device *dev, const char *name, const struct pci_identity *identity)
 {
 	uint8_t *config = dev->config;
 
@@ -300,8 +301,7 @@ void pci_device_init(
 	dev->capability_next = PCI_STD_HEADER_SIZEOF;
 }
 
-uint8_t pci_add_capability(
-	struct pci_device *dev, uint8_t id, const void *data, unsigned length)
+uint8_t pci_add_capability(struct pci_device *dev, uint8_t id, const void *data, unsigned length)
 {
 	uint8_t at = dev->capability_next;
 
@@ -370,7 +370,8 @@ static uint64_t port_read(void *device, uint64_t offset, unsigned size)
 
 	if (offset == 0 && size == 4)
 		return bus->address;
-	return port_target(bus, offset, &slot, &reg) ? config_read(bus, slot, reg, size) : UINT32_MAX;
+	return port_target(bus, offset, &slot, &reg) ? config_read(bus, slot, reg, size)
+						     : UINT32_MAX;
 }
 
 static void port_write(void *device, uint64_t offset, uint64_t value, unsigned size)

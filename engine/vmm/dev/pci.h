@@ -92,8 +92,8 @@ struct pci_device {
 	void *opaque; /* the owner's */
 };
 
-/* Claims 0xcf8-0xcff and ECAM, and puts the host bridge into slot 0. Made after the pm device, whose
- * port 0xcf9 lies within: on a bus the earlier claim wins. */
+/* Claims 0xcf8-0xcff and ECAM, and puts the host bridge into slot 0. Made after the pm device,
+ * whose port 0xcf9 lies within: on a bus the earlier claim wins. */
 struct pci_bus *pci_bus_new(struct bus *ports, struct bus *mmio, struct irq_router *router);
 /* Devices are not freed: they belong to who plugged them, and go first or just after. */
 void pci_bus_free(struct pci_bus *bus);
@@ -107,15 +107,13 @@ struct pci_identity {
 	uint32_t class_code;
 	uint8_t revision;
 };
-void pci_device_init(
-	struct pci_device *dev, const char *name, const struct pci_identity *identity);
+void pci_device_init(struct pci_device *dev, const char *name, const struct pci_identity *identity);
 
 /* Before plugging. A 64-bit BAR takes bar and bar + 1. */
 void pci_add_bar(struct pci_device *dev, unsigned bar, uint64_t size, bool wide,
 	const struct bus_ops *ops, void *opaque);
 /* Appends a capability; data follows id and next pointer. Its offset. */
-uint8_t pci_add_capability(
-	struct pci_device *dev, uint8_t id, const void *data, unsigned length);
+uint8_t pci_add_capability(struct pci_device *dev, uint8_t id, const void *data, unsigned length);
 /* MSI-X with its table at offset 0 of bar (made here, nothing else may be in it). vectors is
  * 1 to PCI_MSIX_MAX. */
 void pci_add_msix(struct pci_device *dev, unsigned bar, unsigned vectors);

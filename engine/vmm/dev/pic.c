@@ -123,7 +123,8 @@ int pic_acknowledge(struct pic *pic)
 	return vector;
 }
 
-/* ---- commands: 8259A data sheet, "Initialization Command Words", "Operation Command Words" ---- */
+/* ---- commands: 8259A data sheet, "Initialization Command Words", "Operation Command Words" ----
+ */
 
 static void chip_init(struct pic_chip *chip, uint8_t icw1)
 {

@@ -72,7 +72,8 @@ static uint16_t to_bcd(unsigned value)
 
 static unsigned from_bcd(uint16_t value)
 {
-	return (value >> 12) * 1000 + (value >> 8 & 15) * 100 + (value >> 4 & 15) * 10 + (value & 15);
+	return (value >> 12) * 1000 + (value >> 8 & 15) * 100 + (value >> 4 & 15) * 10 +
+	       (value & 15);
 }
 
 static uint16_t channel_count(const struct pit *pit, const struct pit_channel *channel)
@@ -165,7 +166,7 @@ static void channel_latch_status(const struct pit *pit, struct pit_channel *chan
 	if (channel->status_latched)
 		return;
 	channel->latched_status = channel_out(pit, channel) << 7 | !channel->armed << 6 |
-		channel->access << 4 | channel->mode << 1 | channel->bcd;
+				  channel->access << 4 | channel->mode << 1 | channel->bcd;
 	channel->status_latched = true;
 }
 

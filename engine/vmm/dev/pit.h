@@ -15,8 +15,8 @@
 #define PIT_HZ 1193182ull
 
 struct pit_channel {
-	uint8_t mode;          /* 0-5 */
-	uint8_t access;        /* 1 low, 2 high, 3 low then high */
+	uint8_t mode;   /* 0-5 */
+	uint8_t access; /* 1 low, 2 high, 3 low then high */
 	bool bcd;
 	bool gate;
 	bool write_high, read_high; /* the next byte is the high one */
@@ -24,10 +24,10 @@ struct pit_channel {
 	bool count_latched, status_latched;
 	uint8_t latched_status;
 	uint16_t latched_count;
-	uint32_t reload;       /* 1-65536 */
-	bool armed;            /* a count has been written since the mode was */
-	uint64_t start;        /* machine time when counting began */
-	uint64_t paused;       /* ticks already counted while the gate is low */
+	uint32_t reload; /* 1-65536 */
+	bool armed;      /* a count has been written since the mode was */
+	uint64_t start;  /* machine time when counting began */
+	uint64_t paused; /* ticks already counted while the gate is low */
 };
 
 struct pit;

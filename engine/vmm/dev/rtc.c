@@ -109,7 +109,8 @@ static void rtc_adopt(struct rtc *rtc)
 		.tm_hour = decode_hour(rtc, cmos[HOURS]),
 		.tm_mday = decode(rtc, cmos[DAY]),
 		.tm_mon = (int)decode(rtc, cmos[MONTH]) - 1,
-		.tm_year = (int)(decode(rtc, cmos[RTC_CENTURY]) * 100 + decode(rtc, cmos[YEAR])) - 1900,
+		.tm_year = (int)(decode(rtc, cmos[RTC_CENTURY]) * 100 + decode(rtc, cmos[YEAR])) -
+			   1900,
 	};
 
 	rtc->s.offset = timegm(&tm) - (int64_t)(clock_ns(rtc->clock) / CLOCK_HZ);
@@ -172,7 +173,8 @@ static void rtc_update(struct rtc *rtc)
 	if (enabled & (B_ALARM | B_UPDATE))
 		next = (rtc->s.second + 1) * CLOCK_HZ;
 	if (enabled & B_PERIODIC && period)
-		next = MIN(next, (unsigned __int128)(rtc->s.period + 1) * period * CLOCK_HZ / 32768 + 1);
+		next = MIN(next,
+			(unsigned __int128)(rtc->s.period + 1) * period * CLOCK_HZ / 32768 + 1);
 	if (next == UINT64_MAX || rtc->s.cmos[REG_C] & enabled)
 		timer_cancel(rtc->timer); /* nothing new to tell until the guest reads C */
 	else
@@ -199,7 +201,8 @@ static uint8_t rtc_read_c(struct rtc *rtc)
 static bool is_time(unsigned index)
 {
 	return (index <= YEAR && index != SECONDS_ALARM && index != MINUTES_ALARM &&
-		index != HOURS_ALARM) || index == RTC_CENTURY;
+		       index != HOURS_ALARM) ||
+	       index == RTC_CENTURY;
 }
 
 static uint8_t rtc_read_index(struct rtc *rtc, unsigned index)

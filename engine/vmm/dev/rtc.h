@@ -17,10 +17,10 @@
 
 struct rtc_state {
 	uint8_t index;
-	uint8_t cmos[128];    /* time registers are filled in when read */
-	int64_t offset;       /* guest's seconds since 1970 - machine time in seconds */
-	uint64_t second;      /* machine second up to which updates and alarms were seen */
-	uint64_t period;      /* number of the period up to which periodic interrupts were given */
+	uint8_t cmos[128]; /* time registers are filled in when read */
+	int64_t offset;    /* guest's seconds since 1970 - machine time in seconds */
+	uint64_t second;   /* machine second up to which updates and alarms were seen */
+	uint64_t period;   /* number of the period up to which periodic interrupts were given */
 };
 
 struct rtc;

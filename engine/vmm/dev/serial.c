@@ -215,7 +215,7 @@ static uint8_t serial_modem(const struct serial *serial)
 	if (!(mcr & MCR_LOOP))
 		return MSR_CTS | MSR_DSR | MSR_DCD;
 	return (mcr & 1 ? MSR_DSR : 0) | (mcr & 2 ? MSR_CTS : 0) | (mcr & 4 ? MSR_RI : 0) |
-		(mcr & 8 ? MSR_DCD : 0);
+	       (mcr & 8 ? MSR_DCD : 0);
 }
 
 static void serial_write_mcr(struct serial *serial, uint8_t value)
@@ -329,8 +329,8 @@ void serial_reset(struct serial *serial)
 	serial_update(serial);
 }
 
-struct serial *serial_new(struct bus *ports, uint16_t base, struct irq_line irq,
-	struct chardev *chardev)
+struct serial *serial_new(
+	struct bus *ports, uint16_t base, struct irq_line irq, struct chardev *chardev)
 {
 	struct serial *serial = g_new0(struct serial, 1);
 

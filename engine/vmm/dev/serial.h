@@ -26,15 +26,15 @@ struct serial_state {
 	uint8_t rx_first, rx_count;
 	uint8_t tx[SERIAL_FIFO]; /* bytes the host side has not taken yet */
 	uint8_t tx_count;
-	bool thr_interrupt;      /* transmitter-empty interrupt pending */
-	bool rx_refused;         /* the host side waits for room */
+	bool thr_interrupt; /* transmitter-empty interrupt pending */
+	bool rx_refused;    /* the host side waits for room */
 };
 
 struct serial;
 
 /* chardev may be NULL (bytes go nowhere); it must outlive the port. */
-struct serial *serial_new(struct bus *ports, uint16_t base, struct irq_line irq,
-	struct chardev *chardev);
+struct serial *serial_new(
+	struct bus *ports, uint16_t base, struct irq_line irq, struct chardev *chardev);
 void serial_free(struct serial *serial);
 void serial_reset(struct serial *serial);
 

@@ -11,7 +11,7 @@ void virtio_device_init(struct virtio_device *dev, const struct virtio_ops *ops,
 	dev->ops = ops;
 	dev->env = env;
 	dev->offered = features | VIRTIO_FEATURE_INDIRECT | VIRTIO_FEATURE_EVENT_IDX |
-		VIRTIO_FEATURE_VERSION_1;
+		       VIRTIO_FEATURE_VERSION_1;
 }
 
 void virtio_add_queue(struct virtio_device *dev, uint16_t size_max)
@@ -33,7 +33,8 @@ void virtio_set_transport(
 bool virtio_running(const struct virtio_device *dev)
 {
 	return (dev->status & (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET)) ==
-		VIRTIO_STATUS_DRIVER_OK && !dev->resetting;
+		       VIRTIO_STATUS_DRIVER_OK &&
+	       !dev->resetting;
 }
 
 static bool virtq_live(const struct virtio_device *dev, unsigned queue)
@@ -56,7 +57,8 @@ void virtio_misused(struct virtio_device *dev, const char *what)
 		return;
 	dev->status |= VIRTIO_STATUS_NEEDS_RESET;
 	message = g_strdup_printf("%s: the guest's driver broke the rules (%s); "
-		"the device waits for a reset", dev->ops->name, what);
+				  "the device waits for a reset",
+		dev->ops->name, what);
 	if (dev->env->warn)
 		dev->env->warn(dev->env->warn_data, message);
 	virtio_config_changed(dev);
@@ -272,8 +274,8 @@ bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *ch
 	if (!virtq_has_work(dev, queue))
 		return false;
 	waiting = avail_index(q) - q->next_avail;
-	chain->head = __atomic_load_n(&q->avail->ring[q->next_avail & (q->size - 1)],
-		__ATOMIC_RELAXED);
+	chain->head =
+		__atomic_load_n(&q->avail->ring[q->next_avail & (q->size - 1)], __ATOMIC_RELAXED);
 	chain->out_count = chain->in_count = 0;
 	chain->out_length = chain->in_length = 0;
 	if (waiting > q->size)
@@ -344,8 +346,8 @@ void virtq_flush(struct virtio_device *dev, unsigned queue, unsigned count)
 	virtio_reset_continue(dev);
 }
 
-void virtq_push(struct virtio_device *dev, unsigned queue, const struct virtq_chain *chain,
-	uint32_t length)
+void virtq_push(
+	struct virtio_device *dev, unsigned queue, const struct virtq_chain *chain, uint32_t length)
 {
 	virtq_fill(dev, queue, chain, length, 0);
 	virtq_flush(dev, queue, 1);
@@ -361,7 +363,8 @@ static bool virtq_wants_interrupt(struct virtio_device *dev, struct virtq *q)
 	q->signalled = q->next_used;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!virtio_has(dev, VIRTIO_FEATURE_EVENT_IDX))
-		return !(__atomic_load_n(&q->avail->flags, __ATOMIC_RELAXED) & VRING_AVAIL_F_NO_INTERRUPT);
+		return !(__atomic_load_n(&q->avail->flags, __ATOMIC_RELAXED) &
+			 VRING_AVAIL_F_NO_INTERRUPT);
 	event = __atomic_load_n(&q->avail->ring[q->size], __ATOMIC_RELAXED);
 	return vring_need_event(event, q->next_used, old);
 }
@@ -381,9 +384,11 @@ bool virtq_want_kicks(struct virtio_device *dev, unsigned queue, bool wanted)
 	if (!virtq_live(dev, queue))
 		return false;
 	if (!virtio_has(dev, VIRTIO_FEATURE_EVENT_IDX))
-		__atomic_store_n(&q->used->flags, wanted ? 0 : VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
+		__atomic_store_n(
+			&q->used->flags, wanted ? 0 : VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 	else if (wanted)
-		__atomic_store_n((uint16_t *)&q->used->ring[q->size], q->next_avail, __ATOMIC_RELAXED);
+		__atomic_store_n(
+			(uint16_t *)&q->used->ring[q->size], q->next_avail, __ATOMIC_RELAXED);
 	if (!wanted)
 		return false;
 	/* The driver adds, then looks whether to notify; we ask to be notified, then look. */

@@ -68,15 +68,15 @@ struct virtq {
 	uint16_t next_avail; /* next available entry to take */
 	uint16_t next_used;  /* next used entry to write */
 	uint16_t signalled;  /* next_used when it was last thought of interrupting */
-	unsigned popped; /* chains taken and not pushed */
+	unsigned popped;     /* chains taken and not pushed */
 };
 
 /* A request: the buffers of one descriptor chain, those the device reads first. */
 struct virtq_chain {
 	uint16_t head;
-	unsigned out_count;              /* device-readable segments */
-	unsigned in_count;               /* device-writable segments, after them */
-	uint64_t out_length, in_length;  /* bytes */
+	unsigned out_count;             /* device-readable segments */
+	unsigned in_count;              /* device-writable segments, after them */
+	uint64_t out_length, in_length; /* bytes */
 	struct iovec segment[VIRTQ_SIZE_MAX];
 	uint64_t address[VIRTQ_SIZE_MAX]; /* guest addresses of the same */
 };
@@ -97,9 +97,9 @@ struct virtio_ops {
 	void (*start)(struct virtio_device *dev);
 	/* The driver has notified a queue, or it may have entries after start. */
 	void (*kick)(struct virtio_device *dev, unsigned queue);
-	/* The driver resets the device. Requests in flight may go on: the device counts as reset (its
-	 * status reads 0) when every queue's popped is 0 again. Chains are pushed as ever; that
-	 * tells the driver nothing any more. NULL: nothing to do. */
+	/* The driver resets the device. Requests in flight may go on: the device counts as reset
+	 * (its status reads 0) when every queue's popped is 0 again. Chains are pushed as ever;
+	 * that tells the driver nothing any more. NULL: nothing to do. */
 	void (*reset)(struct virtio_device *dev);
 };
 
@@ -116,10 +116,10 @@ struct virtio_device {
 	const struct virtio_env *env;
 	const struct virtio_transport_ops *transport_ops;
 	void *transport;
-	uint64_t offered;   /* features */
-	uint64_t features;  /* as the driver accepted them */
-	uint8_t status;     /* what the driver reads */
-	bool resetting;     /* the driver has asked for a reset, requests are in flight */
+	uint64_t offered;    /* features */
+	uint64_t features;   /* as the driver accepted them */
+	uint8_t status;      /* what the driver reads */
+	bool resetting;      /* the driver has asked for a reset, requests are in flight */
 	uint32_t generation; /* of the configuration */
 	unsigned queue_count;
 	struct virtq queues[VIRTIO_QUEUES_MAX];
@@ -143,7 +143,8 @@ void virtio_config_changed(struct virtio_device *dev);
 /* The driver broke the rules: what is a half sentence, "descriptor 7 points outside memory". */
 void virtio_misused(struct virtio_device *dev, const char *what);
 
-/* Takes the next request. false: none there, queue off, or misused (then the device needs reset). */
+/* Takes the next request. false: none there, queue off, or misused (then the device needs reset).
+ */
 bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *chain);
 /* Takes back the last count pops, as if they had not been. */
 void virtq_unpop(struct virtio_device *dev, unsigned queue, unsigned count);

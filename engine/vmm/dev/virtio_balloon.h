@@ -13,7 +13,7 @@ struct virtio_balloon;
 /* The guest's own view of its memory (5.5.6.3, and Linux's later tags); bytes, or counts where the
  * tag says so. UINT64_MAX where the guest did not tell. */
 struct virtio_balloon_stats {
-	uint64_t swap_in, swap_out;         /* bytes */
+	uint64_t swap_in, swap_out;          /* bytes */
 	uint64_t major_faults, minor_faults; /* counts */
 	uint64_t free, total, available;     /* bytes */
 	uint64_t caches;                     /* bytes */

@@ -23,10 +23,10 @@ struct request {
 	struct block_request block;
 	struct virtio_block *owner;
 	struct virtq_chain chain;
-	uint8_t *status;         /* in guest memory: the last writable byte */
+	uint8_t *status; /* in guest memory: the last writable byte */
 	uint64_t status_address;
 	uint32_t type;
-	uint64_t start;          /* machine time of submission */
+	uint64_t start; /* machine time of submission */
 };
 
 /* ---- requests ---- */
@@ -95,7 +95,8 @@ static void request_submit(struct request *request, enum block_op op)
 	if ((op == BLOCK_READ || op == BLOCK_WRITE) &&
 		block_attempt(request->owner->backend, &request->block)) {
 		request_count(request);
-		request_finish(request, VIRTIO_BLK_S_OK, op == BLOCK_READ ? request->block.length : 0);
+		request_finish(
+			request, VIRTIO_BLK_S_OK, op == BLOCK_READ ? request->block.length : 0);
 		return;
 	}
 	block_submit(request->owner->backend, &request->block);
@@ -129,7 +130,8 @@ static void request_transfer(struct request *request, uint64_t sector)
 {
 	struct virtq_chain *chain = &request->chain;
 	bool in = request->type == VIRTIO_BLK_T_IN;
-	uint64_t length = in ? chain->in_length - 1 : chain->out_length - sizeof(struct virtio_blk_outhdr);
+	uint64_t length =
+		in ? chain->in_length - 1 : chain->out_length - sizeof(struct virtio_blk_outhdr);
 
 	if (!request_fits(request, sector, length) || (!in && request->owner->backend->read_only)) {
 		request_finish(request, VIRTIO_BLK_S_IOERR, 0);
@@ -137,7 +139,8 @@ static void request_transfer(struct request *request, uint64_t sector)
 	}
 	request->block.iov = chain->segment + (in ? chain->out_count : 0);
 	request->block.iov_count = in ? chain->in_count : chain->out_count;
-	request->block.durable = !in && !virtio_has(&request->owner->dev, 1ull << VIRTIO_BLK_F_FLUSH);
+	request->block.durable =
+		!in && !virtio_has(&request->owner->dev, 1ull << VIRTIO_BLK_F_FLUSH);
 	if (!in)
 		cut_front(chain->segment, chain->out_count, sizeof(struct virtio_blk_outhdr));
 	request_submit(request, in ? BLOCK_READ : BLOCK_WRITE);
@@ -154,8 +157,7 @@ static void request_clear(struct request *request)
 		request_finish(request, VIRTIO_BLK_S_IOERR, 0);
 		return;
 	}
-	virtq_chain_read(
-		&request->chain, sizeof(struct virtio_blk_outhdr), &range, sizeof(range));
+	virtq_chain_read(&request->chain, sizeof(struct virtio_blk_outhdr), &range, sizeof(range));
 	if (range.flags & ~(zero ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0u)) {
 		request_finish(request, VIRTIO_BLK_S_UNSUPP, 0);
 		return;
@@ -166,7 +168,8 @@ static void request_clear(struct request *request)
 		return;
 	}
 	request->block.unmap = range.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
-	request->block.durable = zero && !virtio_has(&request->owner->dev, 1ull << VIRTIO_BLK_F_FLUSH);
+	request->block.durable =
+		zero && !virtio_has(&request->owner->dev, 1ull << VIRTIO_BLK_F_FLUSH);
 	request_submit(request, zero ? BLOCK_ZERO : BLOCK_DISCARD);
 }
 
@@ -222,7 +225,8 @@ static void virtio_block_kick(struct virtio_device *dev, unsigned queue)
 	do {
 		virtq_want_kicks(dev, queue, false);
 		while (virtq_pop(dev, queue, &request->chain)) {
-			if (virtq_chain_read(&request->chain, 0, &header, sizeof(header)) < sizeof(header) ||
+			if (virtq_chain_read(&request->chain, 0, &header, sizeof(header)) <
+					sizeof(header) ||
 				!request->chain.in_length) {
 				virtio_misused(dev, "a request without header or status");
 				virtq_push(dev, queue, &request->chain, 0);
@@ -273,7 +277,7 @@ static const struct virtio_ops virtio_block_ops = {
 static uint64_t virtio_block_features(const struct block_backend *backend)
 {
 	uint64_t features = 1ull << VIRTIO_BLK_F_SEG_MAX | 1ull << VIRTIO_BLK_F_BLK_SIZE |
-		1ull << VIRTIO_BLK_F_TOPOLOGY | 1ull << VIRTIO_BLK_F_FLUSH;
+			    1ull << VIRTIO_BLK_F_TOPOLOGY | 1ull << VIRTIO_BLK_F_FLUSH;
 
 	if (backend->read_only)
 		return features | 1ull << VIRTIO_BLK_F_RO;

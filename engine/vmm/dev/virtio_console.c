@@ -18,8 +18,8 @@ struct virtio_console {
 	struct virtio_device dev;
 	struct chardev *chardev;
 	uint16_t columns, rows;
-	bool refused;            /* the host side waits for buffers */
-	bool sending;            /* out is being sent, out_done bytes are gone */
+	bool refused; /* the host side waits for buffers */
+	bool sending; /* out is being sent, out_done bytes are gone */
 	uint64_t out_done;
 	struct virtq_chain out;
 	struct virtq_chain in;
@@ -40,8 +40,8 @@ static bool console_send(struct virtio_console *console)
 			skip -= segment->iov_len;
 			continue;
 		}
-		taken = chardev_write(
-			console->chardev, (uint8_t *)segment->iov_base + skip, segment->iov_len - skip);
+		taken = chardev_write(console->chardev, (uint8_t *)segment->iov_base + skip,
+			segment->iov_len - skip);
 		console->out_done += taken;
 		if (taken < segment->iov_len - skip)
 			return false;

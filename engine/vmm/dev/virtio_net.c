@@ -92,7 +92,8 @@ static unsigned net_payload(const struct virtq_chain *chain, struct iovec *iov)
 		skip -= part;
 		if (part == segment.iov_len)
 			continue;
-		iov[count++] = (struct iovec){(uint8_t *)segment.iov_base + part, segment.iov_len - part};
+		iov[count++] =
+			(struct iovec){(uint8_t *)segment.iov_base + part, segment.iov_len - part};
 	}
 	return count;
 }
@@ -333,8 +334,8 @@ static const struct virtio_ops virtio_net_ops = {
 	.reset = virtio_net_reset,
 };
 
-struct virtio_net *virtio_net_new(const struct virtio_env *env, const uint8_t mac[6],
-	uint16_t mtu, struct net_backend *backend)
+struct virtio_net *virtio_net_new(const struct virtio_env *env, const uint8_t mac[6], uint16_t mtu,
+	struct net_backend *backend)
 {
 	struct virtio_net *net = g_new0(struct virtio_net, 1);
 

@@ -19,8 +19,8 @@ struct virtio_net_stats {
 
 /* mtu: largest packet without the Ethernet header, 68-65521. backend is not owned and may be NULL
  * (no link). */
-struct virtio_net *virtio_net_new(const struct virtio_env *env, const uint8_t mac[6],
-	uint16_t mtu, struct net_backend *backend);
+struct virtio_net *virtio_net_new(const struct virtio_env *env, const uint8_t mac[6], uint16_t mtu,
+	struct net_backend *backend);
 void virtio_net_free(struct virtio_net *net);
 struct virtio_device *virtio_net_device(struct virtio_net *net);
 

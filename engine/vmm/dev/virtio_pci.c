@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define VENDOR 0x1af4     /* 4.1.2 */
+#define VENDOR 0x1af4      /* 4.1.2 */
 #define DEVICE_BASE 0x1040 /* plus the virtio device id */
 #define NO_VECTOR 0xffffu  /* VIRTIO_MSI_NO_VECTOR */
 #define ISR_QUEUE 1
@@ -86,7 +86,8 @@ static const struct virtio_transport_ops virtio_pci_transport_ops = {
 
 static struct virtq *virtio_pci_queue(struct virtio_pci *pci)
 {
-	return pci->queue_select < pci->dev->queue_count ? &pci->dev->queues[pci->queue_select] : NULL;
+	return pci->queue_select < pci->dev->queue_count ? &pci->dev->queues[pci->queue_select]
+							 : NULL;
 }
 
 static void common_fill(struct virtio_pci *pci, struct common_config *config)
@@ -296,13 +297,14 @@ static uint8_t add_region(struct virtio_pci *pci, uint8_t type, uint32_t offset,
 	uint32_t extra, bool has_extra)
 {
 	struct virtio_pci_notify_cap cap = {
-		.cap = {
-			.cap_len = sizeof(struct virtio_pci_cap) + (has_extra ? 4 : 0),
-			.cfg_type = type,
-			.bar = REGISTER_BAR,
-			.offset = offset,
-			.length = length,
-		},
+		.cap =
+			{
+				.cap_len = sizeof(struct virtio_pci_cap) + (has_extra ? 4 : 0),
+				.cfg_type = type,
+				.bar = REGISTER_BAR,
+				.offset = offset,
+				.length = length,
+			},
 		.notify_off_multiplier = extra,
 	};
 
@@ -334,8 +336,8 @@ static bool access_target(
 	memcpy(offset, cap + offsetof(struct virtio_pci_cap, offset), 4);
 	memcpy(length, cap + offsetof(struct virtio_pci_cap, length), 4);
 	return cap[offsetof(struct virtio_pci_cap, bar)] == REGISTER_BAR &&
-		(*length == 1 || *length == 2 || *length == 4) && !(*offset & (*length - 1)) &&
-		*offset < REGISTER_SIZE;
+	       (*length == 1 || *length == 2 || *length == 4) && !(*offset & (*length - 1)) &&
+	       *offset < REGISTER_SIZE;
 }
 
 static void virtio_pci_config_read(struct pci_device *dev, unsigned at, unsigned size)
@@ -374,12 +376,14 @@ static void virtio_pci_add_regions(struct virtio_pci *pci)
 {
 	pci_add_msix(&pci->pci, MSIX_BAR, pci->dev->queue_count + 1);
 	pci_add_bar(&pci->pci, REGISTER_BAR, REGISTER_SIZE, true, &virtio_pci_bus_ops, pci);
-	add_region(pci, VIRTIO_PCI_CAP_COMMON_CFG, COMMON_OFFSET, sizeof(struct common_config), 0, false);
-	add_region(pci, VIRTIO_PCI_CAP_NOTIFY_CFG, NOTIFY_OFFSET, REGION_SIZE, NOTIFY_MULTIPLIER, true);
+	add_region(pci, VIRTIO_PCI_CAP_COMMON_CFG, COMMON_OFFSET, sizeof(struct common_config), 0,
+		false);
+	add_region(pci, VIRTIO_PCI_CAP_NOTIFY_CFG, NOTIFY_OFFSET, REGION_SIZE, NOTIFY_MULTIPLIER,
+		true);
 	add_region(pci, VIRTIO_PCI_CAP_ISR_CFG, ISR_OFFSET, 1, 0, false);
 	if (pci->dev->ops->config_size)
-		add_region(pci, VIRTIO_PCI_CAP_DEVICE_CFG, DEVICE_OFFSET, pci->dev->ops->config_size, 0,
-			false);
+		add_region(pci, VIRTIO_PCI_CAP_DEVICE_CFG, DEVICE_OFFSET,
+			pci->dev->ops->config_size, 0, false);
 	add_access_capability(pci);
 }
 

@@ -15,14 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LENGTH_SIZE 4u                 /* before each frame */
-#define BUFFER (256u * 1024)           /* received and not yet given to the card: at first */
-#define BUFFER_MAX (8u << 20)          /* and at most, while the card is slow */
-#define ROUNDS 4                       /* reads of a full buffer before others get their turn */
-#define RETRY_MS 1000                  /* pause before the other side is tried again */
+#define LENGTH_SIZE 4u        /* before each frame */
+#define BUFFER (256u * 1024)  /* received and not yet given to the card: at first */
+#define BUFFER_MAX (8u << 20) /* and at most, while the card is slow */
+#define ROUNDS 4              /* reads of a full buffer before others get their turn */
+#define RETRY_MS 1000         /* pause before the other side is tried again */
 #define IOV_MAX_FRAME 256
-#define SEND_BUFFER (8 << 20)          /* bytes on their way from passt */
-#define CHILD_FD 3                     /* the child's end of the socket pair */
+#define SEND_BUFFER (8 << 20) /* bytes on their way from passt */
+#define CHILD_FD 3            /* the child's end of the socket pair */
 
 struct passt {
 	struct net_backend base;
@@ -32,19 +32,19 @@ struct passt {
 	char *socket_path;
 	char **arguments; /* of the child */
 	GPid pid;
-	GSource *child;   /* reaps it */
+	GSource *child; /* reaps it */
 
-	int fd;           /* -1: not connected */
-	GSource *source;  /* watches fd */
+	int fd;          /* -1: not connected */
+	GSource *source; /* watches fd */
 	void *tag;
 	GSource *retry;
-	bool stopped;     /* the card has no room */
+	bool stopped; /* the card has no room */
 
-	uint8_t *rx;      /* rx_size bytes, of which rx_start to rx_end are to be given */
+	uint8_t *rx; /* rx_size bytes, of which rx_start to rx_end are to be given */
 	size_t rx_size, rx_start, rx_end;
-	uint8_t *tx;      /* the rest of a frame that was sent in part */
+	uint8_t *tx; /* the rest of a frame that was sent in part */
 	size_t tx_start, tx_end;
-	bool blocked;     /* send() has said NET_BUSY */
+	bool blocked; /* send() has said NET_BUSY */
 };
 
 static void passt_lost(struct passt *passt);
@@ -334,7 +334,7 @@ static void passt_widen(int fd)
 static int passt_start(struct passt *passt, GError **error)
 {
 	GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
-		G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL;
+			    G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL;
 	g_autoptr(GError) cause = NULL;
 	int pair[2], target = CHILD_FD;
 
@@ -344,9 +344,9 @@ static int passt_start(struct passt *passt, GError **error)
 		return -1;
 	}
 	passt_widen(pair[1]);
-	if (!g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)passt->arguments, NULL, flags,
-		    NULL, NULL, -1, -1, -1, &pair[1], &target, 1, &passt->pid, NULL, NULL, NULL,
-		    &cause)) {
+	if (!g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)passt->arguments, NULL,
+		    flags, NULL, NULL, -1, -1, -1, &pair[1], &target, 1, &passt->pid, NULL, NULL,
+		    NULL, &cause)) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
 			_("Cannot start passt for the user network (is the package 'passt' "
 			  "installed?): %s"),
@@ -438,8 +438,8 @@ static char **passt_arguments(const struct net_passt_config *config)
 	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 	g_autofree char *mtu = g_strdup_printf("%u", config->mtu);
 
-	g_strv_builder_add_many(builder, config->program ? config->program : "passt", "--foreground",
-		"--fd", G_STRINGIFY(CHILD_FD), NULL);
+	g_strv_builder_add_many(builder, config->program ? config->program : "passt",
+		"--foreground", "--fd", G_STRINGIFY(CHILD_FD), NULL);
 	if (config->mtu)
 		g_strv_builder_add_many(builder, "--mtu", mtu, NULL);
 	if (config->log_path)

@@ -16,11 +16,11 @@
 #define NET_PASST_MTU 65520u /* what passt tells the guest by default */
 
 struct net_passt_config {
-	const char *socket_path;     /* connect there; NULL: start passt */
-	const char *program;         /* NULL: "passt" by PATH */
+	const char *socket_path;      /* connect there; NULL: start passt */
+	const char *program;          /* NULL: "passt" by PATH */
 	const char *const *arguments; /* further ones (-t 2222:22 …), NULL-terminated; or NULL */
-	uint16_t mtu;                /* told to the guest; 0: passt's own default */
-	const char *log_path;        /* passt's log, or NULL for none */
+	uint16_t mtu;                 /* told to the guest; 0: passt's own default */
+	const char *log_path;         /* passt's log, or NULL for none */
 };
 
 /* context is the machine's main loop. Errors: passt cannot be started or connected to now; the
