@@ -16,7 +16,9 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <linux/virtio_blk.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +220,28 @@ static void test_clear(void **state)
 	assert_int_equal(request(f, VIRTIO_BLK_T_DISCARD, 0, 15, false), VIRTIO_BLK_S_IOERR);
 }
 
+/* The host has no room: the guest gets an error, the rest of the disk goes on working. */
+static void test_host_full(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, limit;
+
+	getrlimit(RLIMIT_FSIZE, &old);
+	limit = (struct rlimit){SIZE / 2, old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(request(f, VIRTIO_BLK_T_OUT, SIZE / 1024, 512, false), VIRTIO_BLK_S_IOERR);
+	/* Half of it could be written: an error all the same. */
+	assert_int_equal(
+		request(f, VIRTIO_BLK_T_OUT, SIZE / 1024 - 8, 8192, false), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(
+		request(f, VIRTIO_BLK_T_OUT, SIZE / 1024 - 8, 4096, false), VIRTIO_BLK_S_OK);
+	setrlimit(RLIMIT_FSIZE, &old);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(request(f, VIRTIO_BLK_T_OUT, SIZE / 1024, 512, false), VIRTIO_BLK_S_OK);
+	assert_int_equal(virtio_block_get_stats(f->block)->errors, 2);
+}
+
 static void test_read_only(void **state)
 {
 	struct fixture *f = *state;
@@ -360,6 +384,7 @@ int main(void)
 		TEST(test_framing),
 		TEST(test_bounds),
 		TEST(test_clear),
+		TEST(test_host_full),
 		TEST(test_read_only),
 		TEST(test_many),
 		TEST(test_reset),
