@@ -6,8 +6,9 @@
 //	Mem  ⣤⣤⣤⣤⣤⣦⣶⣶ 2.1 of 4.0 GiB
 //
 // Plots are braille, blocks or pure ASCII (CHART_AUTO: braille where the terminal has UTF-8 and is
-// not the Linux console). In the toolkit's braille mode (for readers, not for drawing) a sentence per
-// series stands in for the plot: newest, lowest, highest. The owner fills values before each redraw.
+// not the Linux console). In the toolkit's braille mode (for readers, not for drawing) a sentence
+// per series stands in for the plot: newest, lowest, highest. The owner fills values before each
+// redraw.
 #pragma once
 
 #include "ui/plot.h"

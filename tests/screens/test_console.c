@@ -57,6 +57,8 @@ static struct harness *shop(int width, int height)
 	struct harness *h = start(uri, width, height, NULL, NULL, NULL);
 
 	harness_expect(h, "test 8");
+	/* Groups come with the definitions, which are read after the list. */
+	harness_expect(h, "shop            4");
 	harness_expect(h, "F12More");
 	return h;
 }
