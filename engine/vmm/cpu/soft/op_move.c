@@ -378,6 +378,11 @@ static SOFT_OP(nop)
 static bool pick_xchg_rax(struct soft_insn *insn, const struct soft_decode *d)
 {
 	insn->reg = SOFT_RAX;
+	if (insn->rm == SOFT_RAX && insn->prefixes & SOFT_HAS_REP) {
+		insn->run = soft_op_call;
+		insn->fn = soft_sys_pause;
+		return true;
+	}
 	if (insn->rm == SOFT_RAX) {
 		insn->run = nop;
 		return true;
@@ -497,8 +502,6 @@ const struct soft_opcode soft_move_table[] = {
 		.flags = SOFT_WRITES_REG, .pick = pick_lea },
 	PAIR(0x86, "xchg", SOFT_MAP_1, SOFT_G_XCHG, RW_BOTH | SOFT_LOCK, .pick = pick_by_memory, .a = XCHG_RR,
 		.b = XCHG_MR),
-	{ .name = "pause", .opcode = 0x90, .prefix = SOFT_P_F3, .size = SOFT_S_V, .group = SOFT_G_NOP,
-		.fn = soft_sys_pause },
 	{ .name = "xchg", .opcode = 0x90, .size = SOFT_S_V, .group = SOFT_G_XCHG,
 		.flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM | SOFT_READS_RM, .pick = pick_xchg_rax },
 	PAIR(0xb0, "cmpxchg", SOFT_MAP_0F, SOFT_G_CMPXCHG, RW_RM_R_REG | SOFT_LOCK, .pick = pick_by_memory,
