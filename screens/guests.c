@@ -269,10 +269,14 @@ static char *guests_title(struct ui_screen *screen)
 
 static char *guests_title_right(struct ui_screen *screen)
 {
+	const struct guests *s = (const struct guests *)screen;
 	g_autofree char *time = ui_clock_text(ui_now());
 
 	/* Hours and minutes: a clock with seconds would move each second. */
-	return g_strndup(time, 5);
+	time[5] = '\0';
+	if (s->console->model->read_only)
+		return g_strdup_printf(_("read-only %s"), time);
+	return g_steal_pointer(&time);
 }
 
 static char *host_status(const struct connection *c)

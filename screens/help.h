@@ -20,7 +20,7 @@
 	"F7 opens what can be done, F10 starts or opens, F5 deletes, F3 adds, x shows the " \
 	"XML.\n" \
 	"'/' filters while you type, 's' and a letter sorts, 'c' chooses columns, Left and " \
-	"Right scroll columns that do not fit.\n\n" \
+	"Right scroll columns that do not fit, '<' and '>' size the column sorted by.\n\n" \
 	"vCPU: now/most. CPU%: 100 is one whole CPU; the bar is the part of its own vCPUs. " \
 	"Memory: used inside, when the guest tells, and given. Disk: bytes read and written " \
 	"a second.\n" \

@@ -442,6 +442,15 @@ static enum ui_result drop_filter_or_marks(struct table *t)
 	return changed(t);
 }
 
+/* The column by which the rows are sorted, else the first. */
+static enum ui_result size_column(struct table *t, int by)
+{
+	int column = t->rows.sort_column;
+
+	table_widen(t, t->columns[column >= 0 ? column : t->order[0]].id, by);
+	return changed(t);
+}
+
 static enum ui_result plain_key(struct table *t, uint32_t key)
 {
 	switch (key) {
@@ -468,6 +477,9 @@ static enum ui_result plain_key(struct table *t, uint32_t key)
 	case 's':
 		table_begin_sort(t);
 		return UI_CHANGED;
+	case '<':
+	case '>':
+		return size_column(t, key == '>' ? 1 : -1);
 	}
 	return UI_IGNORED;
 }

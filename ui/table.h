@@ -5,9 +5,9 @@
 // stays when the others are scrolled sideways. Only the rows to be seen are asked for their cells.
 //
 // Keys: arrows, page and Home/End move; Space or Insert marks and goes on; '*' marks all shown or
-// none; '/' filters while typing (Enter keeps the filter, Esc drops it, and
-// else the marks); 's' and a column's letter
-// sorts (again: the other way round); Left/Right scroll columns that do not fit; Enter activates.
+// none; '/' filters while typing (Enter keeps the filter, Esc drops it, else the marks); 's' and
+// a column's letter sorts (again: the other way round); '<' and '>' size the column sorted by;
+// Left/Right scroll columns that do not fit; Enter activates.
 // Mouse: click moves, click before the name marks, double click activates, click on a head sorts,
 // the wheel scrolls.
 //

@@ -291,6 +291,12 @@ static void columns_are_chosen_and_sized(void **state)
 	assert_string_equal(list, "name=12");
 	assert_true(table_column_shown(t, "name"));
 	assert_false(table_column_shown(t, "cpu"));
+	assert_int_equal(key(t, '>'), UI_CHANGED);
+	assert_int_equal(key(t, '>'), UI_CHANGED);
+	assert_int_equal(key(t, '<'), UI_CHANGED);
+	g_free(list);
+	list = table_columns(t);
+	assert_string_equal(list, "name=13");
 	table_set_columns(t, "nothing known");
 	g_free(list);
 	list = table_columns(t);
