@@ -370,6 +370,7 @@ static GPid start_controlled(const char *action, char **socket_path)
 	char *arguments[] = { program, "--control", NULL, path, NULL };
 	GPid pid;
 
+	g_free(*socket_path);
 	*socket_path = g_build_filename(directory, "control", NULL);
 	arguments[2] = *socket_path;
 	assert_true(g_spawn_async(NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
