@@ -51,8 +51,8 @@ static void port_end(void *device, uint64_t offset, uint64_t value, unsigned siz
 	end_run(device);
 }
 
-static const struct bus_ops trace_ops = { .write = port_trace };
-static const struct bus_ops end_ops = { .write = port_end };
+static const struct bus_ops trace_ops = {.write = port_trace};
+static const struct bus_ops end_ops = {.write = port_end};
 
 /* ---- making it ---- */
 
@@ -150,11 +150,11 @@ static void make_idt(struct guestbox *box)
 		uint64_t type = gate_type(vector) << 40;
 		uint64_t h64 = GUEST_BASE + (uint64_t)(box->handlers64 - box->blob) + vector * 16;
 		uint64_t h32 = GUEST_BASE + (uint64_t)(box->handlers32 - box->blob) + vector * 16;
-		put64(box, GUEST_IDT + vector * 16, (h64 & 0xffff) | SEL_CODE64 << 16 | type |
-				(h64 >> 16 & 0xffff) << 48);
+		put64(box, GUEST_IDT + vector * 16,
+			(h64 & 0xffff) | SEL_CODE64 << 16 | type | (h64 >> 16 & 0xffff) << 48);
 		put64(box, GUEST_IDT + vector * 16 + 8, h64 >> 32);
-		put64(box, GUEST_IDT32 + vector * 8, (h32 & 0xffff) | SEL_CODE32 << 16 | type |
-				(h32 >> 16 & 0xffff) << 48);
+		put64(box, GUEST_IDT32 + vector * 8,
+			(h32 & 0xffff) | SEL_CODE32 << 16 | type | (h32 >> 16 & 0xffff) << 48);
 	}
 }
 
@@ -198,16 +198,18 @@ static void make_pages(struct guestbox *box, enum guest_mode mode)
 static struct vcpu_segment segment(uint16_t selector, uint32_t attributes)
 {
 	return (struct vcpu_segment){
-		.selector = selector, .limit = 0xffffffff, .attributes = attributes };
+		.selector = selector, .limit = 0xffffffff, .attributes = attributes};
 }
 
 static void state_real(struct vcpu_state *s, uint64_t entry)
 {
 	s->rip = entry - GUEST_BASE;
 	for (unsigned i = 0; i < 6; i++)
-		s->segment[i] = (struct vcpu_segment){ .selector = GUEST_BASE / 16, .base = GUEST_BASE,
-			.limit = 0xffff, .attributes = i == 1 ? 0x9b : 0x93 };
-	s->segment[2] = (struct vcpu_segment){ .limit = 0xffff, .attributes = 0x93 };
+		s->segment[i] = (struct vcpu_segment){.selector = GUEST_BASE / 16,
+			.base = GUEST_BASE,
+			.limit = 0xffff,
+			.attributes = i == 1 ? 0x9b : 0x93};
+	s->segment[2] = (struct vcpu_segment){.limit = 0xffff, .attributes = 0x93};
 	s->idtr.limit = 0x3ff;
 	s->cr0 = 0x10;
 }
@@ -219,8 +221,8 @@ static void state_protected(struct vcpu_state *s, enum guest_mode mode)
 	for (unsigned i = 0; i < 6; i++)
 		s->segment[i] = segment(SEL_DATA, 0xc093);
 	s->segment[1] = wide ? segment(SEL_CODE64, 0xa09b) : segment(SEL_CODE32, 0xc09b);
-	s->idtr = (struct vcpu_table){ .base = wide ? GUEST_IDT : GUEST_IDT32,
-		.limit = wide ? 0xfff : 0x7ff };
+	s->idtr = (struct vcpu_table){
+		.base = wide ? GUEST_IDT : GUEST_IDT32, .limit = wide ? 0xfff : 0x7ff};
 	s->cr0 = 0x31 | (mode == GUEST_FLAT32 ? 0 : 0x80000000);
 	s->cr3 = GUEST_TABLES;
 	if (wide || mode == GUEST_PAE)
@@ -235,9 +237,9 @@ static void set_state(struct guestbox *box, enum guest_mode mode, uint64_t entry
 		.rip = entry,
 		.rflags = 2,
 		.gpr[4] = GUEST_STACK,
-		.gdtr = { .base = GUEST_GDT, .limit = GUEST_GDT_SIZE - 1 },
-		.ldtr = { .attributes = 0x10000 },
-		.tr = { .selector = SEL_TSS, .base = GUEST_TSS, .limit = 0x67, .attributes = 0x8b },
+		.gdtr = {.base = GUEST_GDT, .limit = GUEST_GDT_SIZE - 1},
+		.ldtr = {.attributes = 0x10000},
+		.tr = {.selector = SEL_TSS, .base = GUEST_TSS, .limit = 0x67, .attributes = 0x8b},
 	};
 
 	s.fxsave[0] = 0x7f;
@@ -291,9 +293,9 @@ static void serve(struct guestbox *box)
 	g_source_destroy(tick);
 	g_source_unref(tick);
 	if (late)
-		fail_msg("the guest program did not end; trace of %u: %#x %#x %#x %#x %#x %#x…", box->count,
-			box->trace[0], box->trace[1], box->trace[2], box->trace[3], box->trace[4],
-			box->trace[5]);
+		fail_msg("the guest program did not end; trace of %u: %#x %#x %#x %#x %#x %#x…",
+			box->count, box->trace[0], box->trace[1], box->trace[2], box->trace[3],
+			box->trace[4], box->trace[5]);
 }
 
 void guestbox_load(struct guestbox *box, const uint8_t *start, const uint8_t *end)
@@ -359,8 +361,8 @@ const struct vcpu_env *guestbox_env(const struct guestbox *box)
 	return &box->env;
 }
 
-void guestbox_check(struct guestbox *box, const char *file, int line, const uint32_t *values,
-	unsigned count)
+void guestbox_check(
+	struct guestbox *box, const char *file, int line, const uint32_t *values, unsigned count)
 {
 	bool same = count == box->count && memcmp(values, box->trace, 4 * count) == 0;
 	g_autoptr(GString) text = g_string_new(NULL);

@@ -30,14 +30,15 @@ static int teardown(void **state)
 #define FAULT_CODE(vector, code) vector, code
 #define GP FAULT_CODE(13, 0)
 /* An error code that names a vector. */
-#define IDT(vector) ((vector) * 8 | 2)
+#define IDT(vector) ((vector)*8 | 2)
 
 static void test_exceptions(void **state)
 {
-	assert_int_equal(guestbox_run(*state, GUEST_LONG, guest_exceptions_prepare), VCPU_EXIT_KICKED);
+	assert_int_equal(
+		guestbox_run(*state, GUEST_LONG, guest_exceptions_prepare), VCPU_EXIT_KICKED);
 	guestbox_expect(*state, FAULT(0), FAULT(6), GP, FAULT_CODE(12, 0), FAULT(3), FAULT(0x80),
-		FAULT_CODE(13, IDT(0x80)), FAULT_CODE(11, IDT(0x81)), FAULT_CODE(13, SEL_DATA),
-		GP, GP, GP, GP,                                     /* CR4, EFER, RDMSR, PAE */
+		FAULT_CODE(13, IDT(0x80)), FAULT_CODE(11, IDT(0x81)), FAULT_CODE(13, SEL_DATA), GP,
+		GP, GP, GP, /* CR4, EFER, RDMSR, PAE */
 		GP, GP, GP, GP, FAULT_CODE(13, IDT(0x40)), GP, GP, GP, GP, /* level 3 */
 		2);
 }
@@ -45,8 +46,9 @@ static void test_exceptions(void **state)
 static void test_frame(void **state)
 {
 	assert_int_equal(guestbox_run(*state, GUEST_LONG, guest_frame), VCPU_EXIT_KICKED);
-	guestbox_expect(*state, GUEST_STACK - 16 - 40, GUEST_STACK - 3, GUEST_STACK_IST - 40, SEL_DATA,
-		GUEST_STACK_INNER - 40, SEL_USER_CODE64, SEL_USER_DATA, 0, SEL_CODE64, 0x3002);
+	guestbox_expect(*state, GUEST_STACK - 16 - 40, GUEST_STACK - 3, GUEST_STACK_IST - 40,
+		SEL_DATA, GUEST_STACK_INNER - 40, SEL_USER_CODE64, SEL_USER_DATA, 0, SEL_CODE64,
+		0x3002);
 }
 
 static void test_double(void **state)

@@ -37,59 +37,60 @@ static void run(struct guestbox *box, enum guest_mode mode, const uint8_t *entry
 static void test_tour(void **state)
 {
 	run(*state, GUEST_REAL, guest_tour);
-	guestbox_expect(*state, 0x16, 0x56, 2, 3, 0x77,  /* real mode */
-		0x32, FAULT(0x80), 0xd01,                /* protected mode, EFER with LMA */
-		0x64, 0, FAULT(3),                       /* 64-bit code */
-		0x3264, 6, FAULT(3), 0,                  /* compatibility mode, EFER back */
-		0x1632, 0x67);                           /* 16-bit segments, real mode */
+	guestbox_expect(*state, 0x16, 0x56, 2, 3, 0x77, /* real mode */
+		0x32, FAULT(0x80), 0xd01,               /* protected mode, EFER with LMA */
+		0x64, 0, FAULT(3),                      /* 64-bit code */
+		0x3264, 6, FAULT(3), 0,                 /* compatibility mode, EFER back */
+		0x1632, 0x67);                          /* 16-bit segments, real mode */
 }
 
 static void test_v86(void **state)
 {
 	run(*state, GUEST_FLAT32, guest_v86);
-	guestbox_expect(*state, FAULT_CODE(13, 0), FAULT_CODE(13, 0), FAULT_CODE(13, 0), FAULT_CODE(13, 0),
-		FAULT_CODE(13, 0), FAULT(6),
-		0xabcd1000, 0x20000, 0, 0x3333, 0x4444, 0);
+	guestbox_expect(*state, FAULT_CODE(13, 0), FAULT_CODE(13, 0), FAULT_CODE(13, 0),
+		FAULT_CODE(13, 0), FAULT_CODE(13, 0), FAULT(6), 0xabcd1000, 0x20000, 0, 0x3333,
+		0x4444, 0);
 }
 
 static void test_syscall(void **state)
 {
 	run(*state, GUEST_LONG, guest_syscall);
-	guestbox_expect(*state, SEL_USER_CODE64, SEL_USER_DATA, SEL_CODE64, SEL_CODE64 + 8, 0x3002, 0x3402, 1,
-		FAULT_CODE(13, 0));
+	guestbox_expect(*state, SEL_USER_CODE64, SEL_USER_DATA, SEL_CODE64, SEL_CODE64 + 8, 0x3002,
+		0x3402, 1, FAULT_CODE(13, 0));
 }
 
 static void test_sysenter(void **state)
 {
 	run(*state, GUEST_FLAT32, guest_sysenter);
-	guestbox_expect(*state, SEL_CODE32, SEL_DATA, GUEST_STACK, (SEL_CODE32 + 16) | 3, GUEST_STACK_USER);
+	guestbox_expect(
+		*state, SEL_CODE32, SEL_DATA, GUEST_STACK, (SEL_CODE32 + 16) | 3, GUEST_STACK_USER);
 }
 
 static void test_gate32(void **state)
 {
 	run(*state, GUEST_FLAT32, guest_gate32);
-	guestbox_expect(*state, SEL_CODE32, SEL_DATA, 0x2222, 0x1111, SEL_USER_DATA, SEL_USER_CODE32,
-		GUEST_STACK_USER);
+	guestbox_expect(*state, SEL_CODE32, SEL_DATA, 0x2222, 0x1111, SEL_USER_DATA,
+		SEL_USER_CODE32, GUEST_STACK_USER);
 }
 
 static void test_gate64(void **state)
 {
 	run(*state, GUEST_LONG, guest_gate64);
-	guestbox_expect(*state, SEL_CODE64, 0, GUEST_STACK_INNER - 32, SEL_USER_DATA, SEL_USER_CODE64,
-		GUEST_STACK_USER);
+	guestbox_expect(*state, SEL_CODE64, 0, GUEST_STACK_INNER - 32, SEL_USER_DATA,
+		SEL_USER_CODE64, GUEST_STACK_USER);
 }
 
 static void test_segments(void **state)
 {
 	run(*state, GUEST_FLAT32, guest_segments);
-	guestbox_expect(*state, FAULT_CODE(13, 0),   /* past the limit */
+	guestbox_expect(*state, FAULT_CODE(13, 0),    /* past the limit */
 		FAULT_CODE(13, 0), FAULT_CODE(13, 0), /* below and above one that expands down */
 		FAULT_CODE(13, 0),                    /* read only */
 		FAULT_CODE(13, SEL_FREE),             /* execute only */
 		FAULT_CODE(11, SEL_FREE), FAULT_CODE(12, SEL_FREE), /* not present */
-		FAULT_CODE(13, 0), FAULT_CODE(13, 0), /* null */
-		FAULT_CODE(13, GUEST_GDT_SIZE), FAULT_CODE(13, 0x0c), FAULT_CODE(13, SEL_USER_DATA & ~3),
-		0x00409310);
+		FAULT_CODE(13, 0), FAULT_CODE(13, 0),               /* null */
+		FAULT_CODE(13, GUEST_GDT_SIZE), FAULT_CODE(13, 0x0c),
+		FAULT_CODE(13, SEL_USER_DATA & ~3), 0x00409310);
 }
 
 static void test_questions(void **state)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Paging of the software CPU: every mode's rights, error codes and bits; the TLB; code that changes.
+// Paging of the software CPU: every mode's rights, error codes and bits; the TLB; code that
+// changes.
 #include "tests/engine/guestbox.h"
 
 #include <setjmp.h>
@@ -37,9 +38,9 @@ static void run(struct guestbox *box, enum guest_mode mode, const uint8_t *entry
 static void test_paging32(void **state)
 {
 	run(*state, GUEST_PAGED32, guest_paging32);
-	guestbox_expect(*state, PAGE | 0x27, PAGE | 0x67, PF(0), PF(2), PAGE, PF(3), 2,
-		2, 0xa7, PF(9),  /* 4 MiB pages */
-		PF(5), PF(7));   /* level 3 */
+	guestbox_expect(*state, PAGE | 0x27, PAGE | 0x67, PF(0), PF(2), PAGE, PF(3), 2, 2, 0xa7,
+		PF(9),         /* 4 MiB pages */
+		PF(5), PF(7)); /* level 3 */
 }
 
 static void test_pae(void **state)
@@ -75,8 +76,8 @@ static void test_global(void **state)
 static void test_crossing(void **state)
 {
 	run(*state, GUEST_LONG, guest_crossing);
-	guestbox_expect(*state, PF(2), 0, PF(2), 0, PAGE + 0x1000, PF(2), PAGE + 0x1004,
-		PF(2), 84, PAGE + 0x1000, 0x5a5a5a5a);
+	guestbox_expect(*state, PF(2), 0, PF(2), 0, PAGE + 0x1000, PF(2), PAGE + 0x1004, PF(2), 84,
+		PAGE + 0x1000, 0x5a5a5a5a);
 }
 
 static void test_modify(void **state)

@@ -33,13 +33,11 @@ static int teardown(void **state)
 static void test_tasks(void **state)
 {
 	assert_int_equal(guestbox_run(*state, GUEST_FLAT32, guest_tasks), VCPU_EXIT_KICKED);
-	guestbox_expect(*state,
-		0x1111, SEL_FREE, 0, TYPES(BUSY, FREE),         /* jumped to */
-		0x2222, 8, SEL_TSS, 0, TYPES(FREE, BUSY),       /* and back */
-		SEL_FREE, NT, TYPES(BUSY, BUSY), SEL_TSS,       /* called */
-		SEL_TSS, 0, TYPES(FREE, BUSY),
-		SEL_FREE, NT, 0x3333,                           /* interrupt */
-		0xfff0, 0x4444);                                /* fault with an error code */
+	guestbox_expect(*state, 0x1111, SEL_FREE, 0, TYPES(BUSY, FREE), /* jumped to */
+		0x2222, 8, SEL_TSS, 0, TYPES(FREE, BUSY),               /* and back */
+		SEL_FREE, NT, TYPES(BUSY, BUSY), SEL_TSS,               /* called */
+		SEL_TSS, 0, TYPES(FREE, BUSY), SEL_FREE, NT, 0x3333,    /* interrupt */
+		0xfff0, 0x4444); /* fault with an error code */
 }
 
 static void test_refused(void **state)

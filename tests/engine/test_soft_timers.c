@@ -52,7 +52,7 @@ static int64_t cpu_us(void)
 
 	getrusage(RUSAGE_SELF, &usage);
 	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC +
-		usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+	       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
 static void test_idle(void **state)
@@ -127,7 +127,8 @@ static void test_clock(void **state)
 	assert_true(time.tsc - tsc - ((uint64_t)1 << 32) < CLOCK_HZ);
 	assert_true(time.ns <= clock_ns(guestbox_env(*state)->clock));
 	assert_true(clock_ns(guestbox_env(*state)->clock) - time.ns < CLOCK_HZ);
-	boot = (int64_t)(g_get_real_time() / 1000 - (int64_t)clock_ns(guestbox_env(*state)->clock) / 1000000);
+	boot = (int64_t)(g_get_real_time() / 1000 -
+			 (int64_t)clock_ns(guestbox_env(*state)->clock) / 1000000);
 	assert_true(ABS(wall[1] * 1000ll + wall[2] / 1000000 - boot) < 100);
 }
 

@@ -41,10 +41,10 @@ static void on_fault(int number, siginfo_t *info, void *data)
 
 static void catch_all(void)
 {
-	static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
-	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	static uint8_t memory[65536];
-	stack_t stack = { .ss_sp = memory, .ss_size = sizeof(memory) };
+	stack_t stack = {.ss_sp = memory, .ss_size = sizeof(memory)};
 
 	sigaltstack(&stack, NULL);
 
@@ -52,15 +52,15 @@ static void catch_all(void)
 		sigaction(numbers[i], &action, NULL);
 }
 
-#define TRAP(name, ...) \
-	do { \
-		if (sigsetjmp(jump, 1) == 0) { \
-			__asm__ volatile(__VA_ARGS__); \
-			printf("%s: nothing\n", name); \
-		} else { \
-			printf("%s: signal %ld code %ld trap %ld error %lx\n", name, caught[0], caught[1], \
-				caught[2], caught[3]); \
-		} \
+#define TRAP(name, ...)                                                                            \
+	do {                                                                                       \
+		if (sigsetjmp(jump, 1) == 0) {                                                     \
+			__asm__ volatile(__VA_ARGS__);                                             \
+			printf("%s: nothing\n", name);                                             \
+		} else {                                                                           \
+			printf("%s: signal %ld code %ld trap %ld error %lx\n", name, caught[0],    \
+				caught[1], caught[2], caught[3]);                                  \
+		}                                                                                  \
 	} while (0)
 
 static void check_exceptions(void)
@@ -85,18 +85,20 @@ static void check_exceptions(void)
 	TRAP("sysret", "sysretq");
 	TRAP("iret", "pushq $0; pushq $0; pushq $0; pushq $0; pushq $0; iretq" ::: "memory");
 	TRAP("null read", "mov 0, %%eax" ::: "eax");
-	TRAP("write to read-only", "movl $1, (%0)" :: "r"(page) : "memory");
-	TRAP("add to read-only", "addl $1, (%0)" :: "r"(page) : "memory");
-	TRAP("execute data", "call *%0" :: "r"(page) : "memory");
-	TRAP("kernel address", "mov (%0), %%eax" :: "r"(0xffffffff81000000ull) : "eax");
-	TRAP("non-canonical", "mov (%0), %%eax" :: "r"(0x8000000000000000ull) : "eax");
-	TRAP("non-canonical stack", "mov %%rsp, %%rbx; mov %0, %%rsp; pop %%rax; mov %%rbx, %%rsp"
-		:: "r"(0x8000000000000000ull) : "rax", "rbx");
-	TRAP("non-canonical jump", "jmp *%0" :: "r"(0x8000000000000000ull));
+	TRAP("write to read-only", "movl $1, (%0)" ::"r"(page) : "memory");
+	TRAP("add to read-only", "addl $1, (%0)" ::"r"(page) : "memory");
+	TRAP("execute data", "call *%0" ::"r"(page) : "memory");
+	TRAP("kernel address", "mov (%0), %%eax" ::"r"(0xffffffff81000000ull) : "eax");
+	TRAP("non-canonical", "mov (%0), %%eax" ::"r"(0x8000000000000000ull) : "eax");
+	TRAP("non-canonical stack",
+		"mov %%rsp, %%rbx; mov %0, %%rsp; pop %%rax; mov %%rbx, %%rsp" ::"r"(
+			0x8000000000000000ull)
+		: "rax", "rbx");
+	TRAP("non-canonical jump", "jmp *%0" ::"r"(0x8000000000000000ull));
 	TRAP("unaligned SSE", "movaps 1(%%rsp), %%xmm0" ::: "xmm0");
 	TRAP("bad segment", "mov $0x7b, %%eax; mov %%eax, %%es" ::: "eax");
 	TRAP("null stack segment", "xor %%eax, %%eax; mov %%eax, %%ss" ::: "eax");
-	TRAP("far jump", "rex.W ljmp *(%0)" :: "r"(page));
+	TRAP("far jump", "rex.W ljmp *(%0)" ::"r"(page));
 	TRAP("lock on a register", ".byte 0xf0, 0x01, 0xc0");
 	munmap(page, 4096);
 }
@@ -112,12 +114,13 @@ static void on_step(int number, siginfo_t *info, void *data)
 
 static void check_self_step(void)
 {
-	struct sigaction action = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO };
+	struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO};
 
 	sigaction(SIGTRAP, &action, NULL);
 	__asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq; nop; nop; mov $5, %%ecx; 1: loop 1b;"
-			 "mov $39, %%eax; syscall; nop; cpuid; rdtsc; pushfq; andl $~0x100, (%%rsp); popfq; nop"
-			 ::: "rax", "rbx", "rcx", "rdx", "r11", "memory");
+			 "mov $39, %%eax; syscall; nop; cpuid; rdtsc; pushfq; andl $~0x100, "
+			 "(%%rsp); popfq; nop" ::
+				 : "rax", "rbx", "rcx", "rdx", "r11", "memory");
 	printf("steps of its own: %u\n", steps);
 }
 
@@ -129,7 +132,8 @@ static void __attribute__((noinline)) body(volatile uint64_t *cell, uint8_t *tex
 		cell[i & 1] += i;
 	memset(text, 'x', 300);
 	syscall(SYS_getppid);
-	__asm__ volatile("pushfq; pop %%rax; std; cld; lea 1f(%%rip), %%rax; jmp *%%rax; 1: nop" ::: "rax");
+	__asm__ volatile("pushfq; pop %%rax; std; cld; lea 1f(%%rip), %%rax; jmp *%%rax; 1: nop" ::
+				 : "rax");
 }
 
 static uint64_t cells[2];
@@ -190,7 +194,8 @@ static void set_debug(pid_t pid, unsigned number, unsigned long value)
 		printf("debug register %u: %s\n", number, strerror(errno));
 }
 
-static void check_watch(const char *name, unsigned long address, unsigned long control, unsigned most)
+static void check_watch(
+	const char *name, unsigned long address, unsigned long control, unsigned most)
 {
 	struct user_regs_struct regs;
 	pid_t pid = start_child();
@@ -205,13 +210,14 @@ static void check_watch(const char *name, unsigned long address, unsigned long c
 		waitpid(pid, &status, 0);
 		if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
 			break;
-		unsigned long dr6 = (unsigned long)ptrace(PTRACE_PEEKUSER, pid,
-			offsetof(struct user, u_debugreg[6]), 0);
+		unsigned long dr6 = (unsigned long)ptrace(
+			PTRACE_PEEKUSER, pid, offsetof(struct user, u_debugreg[6]), 0);
 		if (!(dr6 & 1))
 			break;
 		set_debug(pid, 6, 0);
 		ptrace(PTRACE_GETREGS, pid, 0, &regs);
-		hash = hash * 31 + (regs.rip - (uintptr_t)body < 400 ? regs.rip - (uintptr_t)body : 0);
+		hash = hash * 31 +
+		       (regs.rip - (uintptr_t)body < 400 ? regs.rip - (uintptr_t)body : 0);
 		hits++;
 	}
 	printf("%s: %u hits, %016lx, last status %x\n", name, hits, hash, (unsigned)status);
@@ -238,10 +244,12 @@ static void check_ldt(void)
 	low[16] = 0x77;
 	if (syscall(SYS_modify_ldt, 1, &d, sizeof(d)) != 0)
 		printf("modify_ldt: %s\n", strerror(errno));
-	__asm__ volatile("mov %2, %%gs; mov %%gs:16, %0; lar %2, %1" : "=r"(value), "=r"(rights) : "r"(3 * 8 + 7));
+	__asm__ volatile("mov %2, %%gs; mov %%gs:16, %0; lar %2, %1"
+			 : "=r"(value), "=r"(rights)
+			 : "r"(3 * 8 + 7));
 	__asm__ volatile("lsl %1, %0" : "=r"(limit) : "r"(3 * 8 + 7));
 	printf("ldt: %x rights %x limit %x\n", value, rights & 0xf0ff00, limit);
-	__asm__ volatile("mov %0, %%gs" :: "r"(0));
+	__asm__ volatile("mov %0, %%gs" ::"r"(0));
 	munmap(low, 4096);
 }
 
@@ -256,7 +264,9 @@ static void check_arch(void)
 	for (unsigned selector = 0; selector < 0x100; selector += 8) {
 		uint32_t rights = 0;
 		uint8_t known, r, w;
-		__asm__ volatile("lar %2, %0; setz %1" : "+r"(rights), "=q"(known) : "r"(selector | 3));
+		__asm__ volatile("lar %2, %0; setz %1"
+				 : "+r"(rights), "=q"(known)
+				 : "r"(selector | 3));
 		__asm__ volatile("verr %w1; setz %0" : "=q"(r) : "r"(selector | 3));
 		__asm__ volatile("verw %w1; setz %0" : "=q"(w) : "r"(selector | 3));
 		/* Not the one that holds the processor's number. */

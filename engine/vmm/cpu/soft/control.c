@@ -8,12 +8,14 @@
 #include <stdarg.h>
 #include <sys/random.h>
 
-#define CR0_DEFINED (SOFT_CR0_PE | SOFT_CR0_MP | SOFT_CR0_EM | SOFT_CR0_TS | SOFT_CR0_ET | \
-	SOFT_CR0_NE | SOFT_CR0_WP | SOFT_CR0_AM | SOFT_CR0_NW | SOFT_CR0_CD | SOFT_CR0_PG)
+#define CR0_DEFINED                                                                                \
+	(SOFT_CR0_PE | SOFT_CR0_MP | SOFT_CR0_EM | SOFT_CR0_TS | SOFT_CR0_ET | SOFT_CR0_NE |       \
+		SOFT_CR0_WP | SOFT_CR0_AM | SOFT_CR0_NW | SOFT_CR0_CD | SOFT_CR0_PG)
 /* What CPUID tells of, and no more. */
-#define CR4_DEFINED (SOFT_CR4_TSD | SOFT_CR4_DE | SOFT_CR4_PSE | SOFT_CR4_PAE | SOFT_CR4_MCE | \
-	SOFT_CR4_PGE | SOFT_CR4_PCE | SOFT_CR4_OSFXSR | SOFT_CR4_OSXMMEXCPT | SOFT_CR4_UMIP | \
-	SOFT_CR4_FSGSBASE | SOFT_CR4_SMEP | SOFT_CR4_SMAP)
+#define CR4_DEFINED                                                                                \
+	(SOFT_CR4_TSD | SOFT_CR4_DE | SOFT_CR4_PSE | SOFT_CR4_PAE | SOFT_CR4_MCE | SOFT_CR4_PGE |  \
+		SOFT_CR4_PCE | SOFT_CR4_OSFXSR | SOFT_CR4_OSXMMEXCPT | SOFT_CR4_UMIP |             \
+		SOFT_CR4_FSGSBASE | SOFT_CR4_SMEP | SOFT_CR4_SMAP)
 
 void soft_warn(struct soft_cpu *cpu, const char *format, ...)
 {
@@ -43,7 +45,8 @@ static uint64_t efer_after(struct soft_cpu *cpu, uint64_t cr0)
 
 	if (on && (cpu->efer & SOFT_EFER_LME)) {
 		bool tss16 = !(cpu->tr.attributes & (8 | SOFT_SEG_UNUSABLE));
-		if (!(cpu->cr4 & SOFT_CR4_PAE) || (cpu->seg[SOFT_CS].attributes & SOFT_SEG_L) || tss16)
+		if (!(cpu->cr4 & SOFT_CR4_PAE) || (cpu->seg[SOFT_CS].attributes & SOFT_SEG_L) ||
+			tss16)
 			refuse(cpu);
 		return cpu->efer | SOFT_EFER_LMA;
 	}
@@ -118,12 +121,23 @@ void soft_sys_mov_from_cr(struct soft_cpu *cpu, const struct soft_insn *insn)
 	uint64_t value;
 
 	switch (insn->reg) {
-	case 0: value = cpu->cr0; break;
-	case 2: value = cpu->cr2; break;
-	case 3: value = cpu->cr3; break;
-	case 4: value = cpu->cr4; break;
-	case 8: value = cpu->lapic != NULL ? lapic_cr8(cpu->lapic) : 0; break;
-	default: soft_raise(cpu, SOFT_UD);
+	case 0:
+		value = cpu->cr0;
+		break;
+	case 2:
+		value = cpu->cr2;
+		break;
+	case 3:
+		value = cpu->cr3;
+		break;
+	case 4:
+		value = cpu->cr4;
+		break;
+	case 8:
+		value = cpu->lapic != NULL ? lapic_cr8(cpu->lapic) : 0;
+		break;
+	default:
+		soft_raise(cpu, SOFT_UD);
 	}
 	cpu->gpr[insn->rm] = insn->size == 8 ? value : (uint32_t)value;
 }
@@ -142,12 +156,23 @@ void soft_sys_mov_to_cr(struct soft_cpu *cpu, const struct soft_insn *insn)
 	uint64_t value = insn->size == 8 ? cpu->gpr[insn->rm] : (uint32_t)cpu->gpr[insn->rm];
 
 	switch (insn->reg) {
-	case 0: soft_cr0_write(cpu, value); break;
-	case 2: cpu->cr2 = value; break;
-	case 3: soft_cr3_write(cpu, value); break;
-	case 4: soft_cr4_write(cpu, value); break;
-	case 8: write_cr8(cpu, value); break;
-	default: soft_raise(cpu, SOFT_UD);
+	case 0:
+		soft_cr0_write(cpu, value);
+		break;
+	case 2:
+		cpu->cr2 = value;
+		break;
+	case 3:
+		soft_cr3_write(cpu, value);
+		break;
+	case 4:
+		soft_cr4_write(cpu, value);
+		break;
+	case 8:
+		write_cr8(cpu, value);
+		break;
+	default:
+		soft_raise(cpu, SOFT_UD);
 	}
 }
 
@@ -232,8 +257,8 @@ void soft_sys_hlt(struct soft_cpu *cpu, const struct soft_insn *insn)
 	soft_post(cpu, SOFT_PENDING_HALT);
 }
 
-/* What spins waits for another processor, which may be waiting for this host one: after some turns it
- * gets it. Alone, there is nobody to wait for. */
+/* What spins waits for another processor, which may be waiting for this host one: after some turns
+ * it gets it. Alone, there is nobody to wait for. */
 #define PAUSES_TO_YIELD 32
 
 void soft_sys_pause(struct soft_cpu *cpu, const struct soft_insn *insn)

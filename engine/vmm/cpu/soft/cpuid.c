@@ -21,32 +21,33 @@
 /* Family 6, model 17, stepping 1. */
 #define SIGNATURE 0x00010611u
 
-#define FEATURES_1_ECX ( \
-	BIT(0) | BIT(1) | BIT(9) | BIT(13) |     /* SSE3 PCLMULQDQ SSSE3 CMPXCHG16B */ \
-	BIT(19) | BIT(20) | BIT(22) | BIT(23) |  /* SSE4.1 SSE4.2 MOVBE POPCNT */ \
-	BIT(25) | BIT(30) |                      /* AES RDRAND */ \
-	BIT(31))                                 /* hypervisor */
+#define FEATURES_1_ECX                                                                             \
+	(BIT(0) | BIT(1) | BIT(9) | BIT(13) |           /* SSE3 PCLMULQDQ SSSE3 CMPXCHG16B */      \
+		BIT(19) | BIT(20) | BIT(22) | BIT(23) | /* SSE4.1 SSE4.2 MOVBE POPCNT */           \
+		BIT(25) | BIT(30) |                     /* AES RDRAND */                           \
+		BIT(31))                                /* hypervisor */
 /* With a local APIC: x2APIC, TSC deadline; and in EDX: APIC. */
 #define FEATURES_1_ECX_APIC (BIT(21) | BIT(24))
 #define FEATURES_1_EDX_APIC BIT(9)
-#define FEATURES_1_EDX ( \
-	BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) |  /* FPU DE PSE TSC MSR PAE */ \
-	BIT(7) | BIT(8) | BIT(11) | BIT(12) | BIT(13) |        /* MCE CX8 SEP MTRR PGE */ \
-	BIT(14) | BIT(15) | BIT(16) | BIT(17) | BIT(19) |      /* MCA CMOV PAT PSE36 CLFSH */ \
-	BIT(23) | BIT(24) | BIT(25) | BIT(26))                 /* MMX FXSR SSE SSE2 */
+#define FEATURES_1_EDX                                                                             \
+	(BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) |    /* FPU DE PSE TSC MSR PAE */     \
+		BIT(7) | BIT(8) | BIT(11) | BIT(12) | BIT(13) |   /* MCE CX8 SEP MTRR PGE */       \
+		BIT(14) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | /* MCA CMOV PAT PSE36 CLFSH */   \
+		BIT(23) | BIT(24) | BIT(25) | BIT(26))            /* MMX FXSR SSE SSE2 */
 #define FEATURES_1_EDX_HTT BIT(28)
 
-#define FEATURES_7_EBX ( \
-	BIT(0) | BIT(1) | BIT(7) | BIT(9) |      /* FSGSBASE TSC_ADJUST SMEP ERMS */ \
-	BIT(18) | BIT(20) | BIT(23) | BIT(24))   /* RDSEED SMAP CLFLUSHOPT CLWB */
-#define FEATURES_7_ECX (BIT(2) | BIT(22))        /* UMIP RDPID */
-#define FEATURES_7_EDX (BIT(4) | BIT(26) | BIT(29)) /* FSRM SPEC_CTRL ARCH_CAPABILITIES */
+#define FEATURES_7_EBX                                                                             \
+	(BIT(0) | BIT(1) | BIT(7) | BIT(9) |           /* FSGSBASE TSC_ADJUST SMEP ERMS */         \
+		BIT(18) | BIT(20) | BIT(23) | BIT(24)) /* RDSEED SMAP CLFLUSHOPT CLWB */
+#define FEATURES_7_ECX (BIT(2) | BIT(22))              /* UMIP RDPID */
+#define FEATURES_7_EDX (BIT(4) | BIT(26) | BIT(29))    /* FSRM SPEC_CTRL ARCH_CAPABILITIES */
 
-#define FEATURES_7_2_EDX BIT(4)                  /* BHI_DIS_S: kernels then leave out the loop */
+#define FEATURES_7_2_EDX BIT(4) /* BHI_DIS_S: kernels then leave out the loop */
 
-#define FEATURES_EXTENDED_ECX (BIT(0) | BIT(8))  /* LAHF in 64-bit mode, PREFETCHW */
-#define FEATURES_EXTENDED_EDX ( \
-	BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29)) /* SYSCALL NX 1 GiB pages RDTSCP long mode */
+#define FEATURES_EXTENDED_ECX (BIT(0) | BIT(8)) /* LAHF in 64-bit mode, PREFETCHW */
+#define FEATURES_EXTENDED_EDX                                                                      \
+	(BIT(11) | BIT(20) | BIT(26) | BIT(27) |                                                   \
+		BIT(29)) /* SYSCALL NX 1 GiB pages RDTSCP long mode */
 
 /* KVM's (Documentation/virt/kvm/x86/cpuid.rst): clock, no I/O delay, clock at the new MSRs, clock
  * steady over all processors. */
@@ -105,10 +106,10 @@ struct cache {
 
 /* 32 KiB, 32 KiB, 1 MiB of a core, and 16 MiB for all. */
 static const struct cache caches[] = {
-	{ .type = 1, .level = 1, .ways = 8, .sets = 64 },
-	{ .type = 2, .level = 1, .ways = 8, .sets = 64 },
-	{ .type = 3, .level = 2, .ways = 16, .sets = 1024 },
-	{ .type = 3, .level = 3, .ways = 16, .sets = 16384, .shared = true },
+	{.type = 1, .level = 1, .ways = 8, .sets = 64},
+	{.type = 2, .level = 1, .ways = 8, .sets = 64},
+	{.type = 3, .level = 2, .ways = 16, .sets = 1024},
+	{.type = 3, .level = 3, .ways = 16, .sets = 16384, .shared = true},
 };
 
 static void leaf_cache(struct soft_cpu *cpu, uint32_t subleaf, uint32_t out[4])
@@ -148,18 +149,33 @@ static void leaf_basic(struct soft_cpu *cpu, uint32_t leaf, uint32_t subleaf, ui
 		put_text(&out[EDX], "ineI", 4);
 		put_text(&out[ECX], "ntel", 4);
 		break;
-	case 1: leaf_version(cpu, out); break;
-	case 2: out[EAX] = 0x0000ff01; break; /* see leaf 4 */
-	case 4: leaf_cache(cpu, subleaf, out); break;
-	case 6: out[EAX] = BIT(2); break; /* the APIC timer never stops */
-	case 7: leaf_features(subleaf, out); break;
-	case 0xb: leaf_topology(cpu, subleaf, out); break;
+	case 1:
+		leaf_version(cpu, out);
+		break;
+	case 2:
+		out[EAX] = 0x0000ff01;
+		break; /* see leaf 4 */
+	case 4:
+		leaf_cache(cpu, subleaf, out);
+		break;
+	case 6:
+		out[EAX] = BIT(2);
+		break; /* the APIC timer never stops */
+	case 7:
+		leaf_features(subleaf, out);
+		break;
+	case 0xb:
+		leaf_topology(cpu, subleaf, out);
+		break;
 	case 0x15: /* TSC = crystal = 1 GHz */
 		out[EAX] = out[EBX] = 1;
 		out[ECX] = CLOCK_HZ;
 		break;
-	case 0x16: out[EAX] = out[EBX] = CLOCK_HZ / 1000000; break;
-	default: break;
+	case 0x16:
+		out[EAX] = out[EBX] = CLOCK_HZ / 1000000;
+		break;
+	default:
+		break;
 	}
 }
 
@@ -168,7 +184,9 @@ static void leaf_extended(uint32_t leaf, uint32_t out[4])
 	static const char brand[48] = "Lodge software processor @ 1.00GHz";
 
 	switch (leaf) {
-	case LEAF_EXTENDED: out[EAX] = LEAF_EXTENDED_MAX; break;
+	case LEAF_EXTENDED:
+		out[EAX] = LEAF_EXTENDED_MAX;
+		break;
 	case LEAF_EXTENDED + 1:
 		out[ECX] = FEATURES_EXTENDED_ECX;
 		out[EDX] = FEATURES_EXTENDED_EDX;
@@ -178,10 +196,17 @@ static void leaf_extended(uint32_t leaf, uint32_t out[4])
 	case LEAF_EXTENDED + 4:
 		put_text(out, brand + 16 * (leaf - LEAF_EXTENDED - 2), 16);
 		break;
-	case LEAF_EXTENDED + 6: out[ECX] = 1024 << 16 | 8 << 12 | 64; break;
-	case LEAF_EXTENDED + 7: out[EDX] = BIT(8); break; /* invariant TSC */
-	case LEAF_EXTENDED + 8: out[EAX] = 48 << 8 | SOFT_PHYSICAL_BITS; break;
-	default: break;
+	case LEAF_EXTENDED + 6:
+		out[ECX] = 1024 << 16 | 8 << 12 | 64;
+		break;
+	case LEAF_EXTENDED + 7:
+		out[EDX] = BIT(8);
+		break; /* invariant TSC */
+	case LEAF_EXTENDED + 8:
+		out[EAX] = 48 << 8 | SOFT_PHYSICAL_BITS;
+		break;
+	default:
+		break;
 	}
 }
 

@@ -23,7 +23,7 @@ struct breakpoint {
 /* Breakpoint i, false where it is not enabled. */
 static bool breakpoint_get(const struct soft_cpu *cpu, unsigned i, struct breakpoint *b)
 {
-	static const uint8_t lengths[] = { 1, 2, 8, 4 };
+	static const uint8_t lengths[] = {1, 2, 8, 4};
 	unsigned field = cpu->dr[7] >> (16 + 4 * i) & 15;
 
 	if (!(cpu->dr[7] >> 2 * i & 3))
@@ -41,8 +41,8 @@ static uint64_t hits(const struct soft_cpu *cpu, uint64_t first, unsigned size, 
 	uint64_t found = 0;
 
 	for (unsigned i = 0; i < 4; i++) {
-		if (breakpoint_get(cpu, i, &b) && (kinds >> b.kind & 1) && first < b.first + b.length &&
-			b.first < first + size)
+		if (breakpoint_get(cpu, i, &b) && (kinds >> b.kind & 1) &&
+			first < b.first + b.length && b.first < first + size)
 			found |= 1u << i;
 	}
 	return found;

@@ -29,7 +29,8 @@ static void check_long(struct soft_cpu *cpu, const struct soft_descriptor *code)
 		soft_raise_selector(cpu, SOFT_GP, code->segment.selector);
 }
 
-static void set_code(struct soft_cpu *cpu, struct soft_descriptor *code, unsigned cpl, uint64_t target)
+static void set_code(
+	struct soft_cpu *cpu, struct soft_descriptor *code, unsigned cpl, uint64_t target)
 {
 	code->segment.selector = (uint16_t)((code->segment.selector & ~3u) | cpl);
 	cpu->seg[SOFT_CS] = code->segment;
@@ -115,8 +116,8 @@ static void push_parameters(struct soft_cpu *cpu, struct soft_stack *stack, cons
 		soft_stack_push(cpu, stack, value[i - 1], g->size);
 }
 
-static void gate_inner_protected(struct soft_cpu *cpu, const struct gate *g,
-	struct soft_descriptor *code, unsigned cpl)
+static void gate_inner_protected(
+	struct soft_cpu *cpu, const struct gate *g, struct soft_descriptor *code, unsigned cpl)
 {
 	struct soft_descriptor ss;
 	struct soft_stack stack;
@@ -136,8 +137,8 @@ static void gate_inner_protected(struct soft_cpu *cpu, const struct gate *g,
 	set_code(cpu, code, cpl, g->target);
 }
 
-static void gate_inner_long(struct soft_cpu *cpu, const struct gate *g, struct soft_descriptor *code,
-	unsigned cpl)
+static void gate_inner_long(
+	struct soft_cpu *cpu, const struct gate *g, struct soft_descriptor *code, unsigned cpl)
 {
 	struct soft_stack stack;
 	struct vcpu_segment ss;
@@ -190,7 +191,9 @@ static void far_gate(struct soft_cpu *cpu, const struct far *f, const struct sof
 		.selector = d->raw >> 16 & 0xffff,
 		.target = (d->raw & 0xffff) | (wide ? d->raw >> 32 & 0xffff0000 : 0),
 		.parameters = long_mode ? 0 : d->raw >> 32 & 31,
-		.size = long_mode ? 8 : wide ? 4 : 2,
+		.size = long_mode ? 8
+			: wide    ? 4
+				  : 2,
 	};
 	unsigned dpl;
 
@@ -218,7 +221,7 @@ static void far_system(struct soft_cpu *cpu, const struct far *f, struct soft_de
 	bool long_mode = cpu->efer & SOFT_EFER_LMA;
 	bool gate = type == SOFT_TYPE_CALL || (type == SOFT_TYPE_CALL16 && !long_mode);
 	bool task = !long_mode && (type == SOFT_TYPE_TASK_GATE || type == SOFT_TYPE_TSS ||
-		type == SOFT_TYPE_TSS16);
+					  type == SOFT_TYPE_TSS16);
 
 	if ((!gate && !task) || dpl < soft_cpl(cpu) || dpl < (f->selector & 3u))
 		soft_raise_selector(cpu, SOFT_GP, f->selector);
@@ -227,7 +230,8 @@ static void far_system(struct soft_cpu *cpu, const struct far *f, struct soft_de
 	if (gate)
 		far_gate(cpu, f, d);
 	else if (type == SOFT_TYPE_TASK_GATE)
-		soft_task_gate(cpu, d->raw >> 16 & 0xffff, f->call ? SOFT_TASK_CALL : SOFT_TASK_JUMP);
+		soft_task_gate(
+			cpu, d->raw >> 16 & 0xffff, f->call ? SOFT_TASK_CALL : SOFT_TASK_JUMP);
 	else
 		soft_task_switch(cpu, d, f->call ? SOFT_TASK_CALL : SOFT_TASK_JUMP);
 }
@@ -280,7 +284,8 @@ void soft_sys_far_memory(struct soft_cpu *cpu, const struct soft_insn *insn)
 
 /* ---- returns ---- */
 
-static void return_code(struct soft_cpu *cpu, const struct soft_return *r, struct soft_descriptor *code)
+static void return_code(
+	struct soft_cpu *cpu, const struct soft_return *r, struct soft_descriptor *code)
 {
 	unsigned rpl = r->cs & 3u, dpl;
 
@@ -345,7 +350,7 @@ void soft_return(struct soft_cpu *cpu, struct soft_stack *stack, const struct so
 
 void soft_sys_far_return(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
-	struct soft_return r = { .size = insn->size };
+	struct soft_return r = {.size = insn->size};
 	struct soft_stack stack;
 
 	if (soft_opcode_at(insn->row)->imm != SOFT_I_NONE)

@@ -10,8 +10,8 @@
 /* What a handler's frame is pushed for: the state at the time of the event. */
 struct frame {
 	const struct soft_interrupt *in;
-	bool trap_gate;  /* leaves IF alone */
-	unsigned size;   /* bytes of an item */
+	bool trap_gate; /* leaves IF alone */
+	unsigned size;  /* bytes of an item */
 	uint16_t selector;
 	uint64_t target;
 };
@@ -21,9 +21,11 @@ static bool is_external(const struct soft_interrupt *in)
 	return in->event != SOFT_EVENT_SOFTWARE;
 }
 
-static _Noreturn void raise_gate(struct soft_cpu *cpu, unsigned vector, const struct soft_interrupt *in)
+static _Noreturn void raise_gate(
+	struct soft_cpu *cpu, unsigned vector, const struct soft_interrupt *in)
 {
-	soft_raise_code(cpu, vector, in->vector * 8u | ERROR_IDT | (is_external(in) ? ERROR_EXT : 0));
+	soft_raise_code(
+		cpu, vector, in->vector * 8u | ERROR_IDT | (is_external(in) ? ERROR_EXT : 0));
 }
 
 /* ---- real mode ---- */
@@ -76,8 +78,8 @@ static unsigned handler_segment(struct soft_cpu *cpu, uint16_t selector, struct 
 	return soft_segment_is_conforming(&d->segment) ? soft_cpl(cpu) : dpl;
 }
 
-static void enter_handler(struct soft_cpu *cpu, const struct frame *f, struct soft_descriptor *code,
-	unsigned cpl)
+static void enter_handler(
+	struct soft_cpu *cpu, const struct frame *f, struct soft_descriptor *code, unsigned cpl)
 {
 	code->segment.selector = (uint16_t)((f->selector & ~3u) | cpl);
 	cpu->seg[SOFT_CS] = code->segment;
@@ -100,10 +102,10 @@ static void push_return(struct soft_cpu *cpu, struct soft_stack *stack, const st
 }
 
 /* To an inner level: a stack from the task, the old one's address on it. */
-static void interrupt_inner(struct soft_cpu *cpu, const struct frame *f, struct soft_descriptor *code,
-	unsigned cpl)
+static void interrupt_inner(
+	struct soft_cpu *cpu, const struct frame *f, struct soft_descriptor *code, unsigned cpl)
 {
-	static const uint8_t data[] = { SOFT_GS, SOFT_FS, SOFT_DS, SOFT_ES };
+	static const uint8_t data[] = {SOFT_GS, SOFT_FS, SOFT_DS, SOFT_ES};
 	bool v86 = cpu->mode & SOFT_MODE_V86;
 	struct soft_descriptor ss;
 	struct soft_stack stack;
@@ -131,7 +133,8 @@ static void interrupt_inner(struct soft_cpu *cpu, const struct frame *f, struct 
 	enter_handler(cpu, f, code, cpl);
 }
 
-static void interrupt_same(struct soft_cpu *cpu, const struct frame *f, struct soft_descriptor *code)
+static void interrupt_same(
+	struct soft_cpu *cpu, const struct frame *f, struct soft_descriptor *code)
 {
 	struct soft_stack stack;
 
@@ -245,7 +248,7 @@ static void interrupt_long(struct soft_cpu *cpu, const struct soft_interrupt *in
 		.trap_gate = type & 1,
 		.selector = gate >> 16 & 0xffff,
 		.target = (gate & 0xffff) | (gate >> 32 & 0xffff0000) |
-			soft_load_sys64(cpu, cpu->idtr.base + offset + 8) << 32,
+			  soft_load_sys64(cpu, cpu->idtr.base + offset + 8) << 32,
 	};
 	cpl = handler_segment(cpu, f.selector, &code);
 	if ((code.segment.attributes & (SOFT_SEG_L | SOFT_SEG_DB)) != SOFT_SEG_L)
@@ -295,7 +298,7 @@ static bool makes_double_fault(enum soft_event first, enum soft_event second)
 	if (first == SOFT_EVENT_CONTRIBUTORY)
 		return second == SOFT_EVENT_CONTRIBUTORY;
 	return first == SOFT_EVENT_PAGE &&
-		(second == SOFT_EVENT_PAGE || second == SOFT_EVENT_CONTRIBUTORY);
+	       (second == SOFT_EVENT_PAGE || second == SOFT_EVENT_CONTRIBUTORY);
 }
 
 void soft_deliver_fault(struct soft_cpu *cpu)
@@ -309,7 +312,7 @@ void soft_deliver_fault(struct soft_cpu *cpu)
 		return;
 	}
 	if (makes_double_fault(cpu->delivering, event)) {
-		fault = (struct soft_fault){ .vector = SOFT_DF_FAULT, .has_error = true };
+		fault = (struct soft_fault){.vector = SOFT_DF_FAULT, .has_error = true};
 		event = SOFT_EVENT_DOUBLE;
 	}
 	cpu->delivering = (uint8_t)event;

@@ -23,8 +23,8 @@ static bool map_allows(struct soft_cpu *cpu, unsigned port, unsigned size)
 
 static void check_port(struct soft_cpu *cpu, unsigned port, unsigned size)
 {
-	bool checked = (cpu->mode & SOFT_MODE_V86) ||
-		soft_cpl(cpu) > (cpu->rflags & SOFT_IOPL) >> 12;
+	bool checked =
+		(cpu->mode & SOFT_MODE_V86) || soft_cpl(cpu) > (cpu->rflags & SOFT_IOPL) >> 12;
 
 	if (checked && !map_allows(cpu, port, size))
 		soft_raise_code(cpu, SOFT_GP, 0);

@@ -110,10 +110,10 @@ static void iret_real(struct soft_cpu *cpu, struct soft_stack *stack, unsigned s
 		soft_set_rflags(cpu, soft_flags_popped(cpu, rflags, size));
 }
 
-static void iret_to_v86(struct soft_cpu *cpu, struct soft_stack *stack, uint64_t rip, uint16_t cs,
-	uint64_t rflags)
+static void iret_to_v86(
+	struct soft_cpu *cpu, struct soft_stack *stack, uint64_t rip, uint16_t cs, uint64_t rflags)
 {
-	static const uint8_t order[] = { SOFT_SS, SOFT_ES, SOFT_DS, SOFT_FS, SOFT_GS, SOFT_CS };
+	static const uint8_t order[] = {SOFT_SS, SOFT_ES, SOFT_DS, SOFT_FS, SOFT_GS, SOFT_CS};
 	uint64_t esp = soft_stack_pop(cpu, stack, 4);
 	uint16_t selector[G_N_ELEMENTS(order)];
 
@@ -121,18 +121,19 @@ static void iret_to_v86(struct soft_cpu *cpu, struct soft_stack *stack, uint64_t
 		selector[i] = (uint16_t)soft_stack_pop(cpu, stack, 4);
 	selector[G_N_ELEMENTS(order) - 1] = cs;
 	for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
-		cpu->seg[order[i]] = (struct vcpu_segment){ .limit = 0xffff, .attributes = 0xf3 };
+		cpu->seg[order[i]] = (struct vcpu_segment){.limit = 0xffff, .attributes = 0xf3};
 		soft_segment_real(&cpu->seg[order[i]], selector[i]);
 	}
 	cpu->rip = rip & 0xffff;
 	cpu->gpr[SOFT_RSP] = esp;
 	soft_set_rflags(cpu, (rflags & (FLAGS_ALWAYS | SOFT_IF | SOFT_IOPL | SOFT_RF | SOFT_VM |
-					       SOFT_AC | SOFT_VIF | SOFT_VIP | SOFT_ID)) | 2);
+					       SOFT_AC | SOFT_VIF | SOFT_VIP | SOFT_ID)) |
+				     2);
 }
 
 static void iret_protected(struct soft_cpu *cpu, struct soft_stack *stack, unsigned size)
 {
-	struct soft_return r = { .size = size, .iret = true };
+	struct soft_return r = {.size = size, .iret = true};
 	uint64_t rflags;
 
 	r.rip = soft_stack_pop(cpu, stack, size);

@@ -31,9 +31,9 @@ struct paging {
 	uint8_t entry_size;
 };
 
-static const struct paging paging_32 = { .top_shift = 22, .index_bits = 10, .entry_size = 4 };
-static const struct paging paging_pae = { .top_shift = 21, .index_bits = 9, .entry_size = 8 };
-static const struct paging paging_long = { .top_shift = 39, .index_bits = 9, .entry_size = 8 };
+static const struct paging paging_32 = {.top_shift = 22, .index_bits = 10, .entry_size = 4};
+static const struct paging paging_pae = {.top_shift = 21, .index_bits = 9, .entry_size = 8};
+static const struct paging paging_long = {.top_shift = 39, .index_bits = 9, .entry_size = 8};
 
 struct walk {
 	const struct paging *paging;
@@ -41,10 +41,10 @@ struct walk {
 	struct {
 		uint64_t gpa, value;
 	} level[LEVELS_MAX];
-	unsigned shift;  /* of the page */
-	uint64_t gpa;    /* of the linear address */
+	unsigned shift; /* of the page */
+	uint64_t gpa;   /* of the linear address */
 	bool user, writable, nx, global, dirty;
-	uint32_t error;  /* P and RSVD, where the walk failed */
+	uint32_t error; /* P and RSVD, where the walk failed */
 };
 
 static uint64_t entry_load(struct soft_cpu *cpu, uint64_t gpa, unsigned size)
@@ -58,7 +58,8 @@ static uint64_t entry_load(struct soft_cpu *cpu, uint64_t gpa, unsigned size)
 }
 
 /* Sets bits in an entry if it still is what was read. */
-static bool entry_set(struct soft_cpu *cpu, uint64_t gpa, unsigned size, uint64_t old, uint64_t bits)
+static bool entry_set(
+	struct soft_cpu *cpu, uint64_t gpa, unsigned size, uint64_t old, uint64_t bits)
 {
 	void *host = memory_at(cpu->memory, gpa, size);
 	bool done;
@@ -85,8 +86,8 @@ static uint64_t bits_between(unsigned low, unsigned high)
 }
 
 /* Bits that must be 0 in a present entry (SDM volume 3, figures 4-4, 4-7 and 4-11). */
-static uint64_t entry_reserved(const struct soft_cpu *cpu, const struct paging *paging,
-	unsigned shift, uint64_t value)
+static uint64_t entry_reserved(
+	const struct soft_cpu *cpu, const struct paging *paging, unsigned shift, uint64_t value)
 {
 	uint64_t reserved;
 
@@ -104,8 +105,8 @@ static uint64_t entry_reserved(const struct soft_cpu *cpu, const struct paging *
 	return reserved;
 }
 
-static bool entry_is_leaf(const struct soft_cpu *cpu, const struct paging *paging, unsigned shift,
-	uint64_t value)
+static bool entry_is_leaf(
+	const struct soft_cpu *cpu, const struct paging *paging, unsigned shift, uint64_t value)
 {
 	if (shift == MEMORY_PAGE_SHIFT)
 		return true;
@@ -167,7 +168,7 @@ static bool walk_tables(struct soft_cpu *cpu, struct walk *w, uint64_t table, ui
 
 static bool walk(struct soft_cpu *cpu, struct walk *w, uint64_t linear)
 {
-	*w = (struct walk){ .user = true, .writable = true };
+	*w = (struct walk){.user = true, .writable = true};
 	if (!(cpu->cr0 & SOFT_CR0_PG)) {
 		w->shift = MEMORY_PAGE_SHIFT;
 		w->gpa = (uint32_t)linear;
@@ -220,7 +221,8 @@ static bool walk_mark(struct soft_cpu *cpu, struct walk *w, bool dirty)
 		uint64_t bits = PTE_A;
 		if (dirty && i == w->levels - 1)
 			bits |= PTE_D;
-		if (!entry_set(cpu, w->level[i].gpa, w->paging->entry_size, w->level[i].value, bits))
+		if (!entry_set(
+			    cpu, w->level[i].gpa, w->paging->entry_size, w->level[i].value, bits))
 			return false;
 	}
 	w->dirty |= dirty;
@@ -336,8 +338,8 @@ static void entry_fill(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t lin
 	info->page = page;
 	info->gpa = w->gpa & SOFT_PAGE_MASK;
 	info->flags = rights | (w->global ? SOFT_TLB_GLOBAL : 0) |
-		(w->shift > MEMORY_PAGE_SHIFT ? SOFT_TLB_LARGE : 0) |
-		(soft_debug_watches(cpu, page) ? SOFT_TLB_WATCH : 0);
+		      (w->shift > MEMORY_PAGE_SHIFT ? SOFT_TLB_LARGE : 0) |
+		      (soft_debug_watches(cpu, page) ? SOFT_TLB_WATCH : 0);
 	e->host = page_host(cpu, info->gpa);
 	if (fresh)
 		tlb_log(tlb, index, w->global);
@@ -362,8 +364,8 @@ static void entry_fill(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t lin
 	}
 }
 
-unsigned soft_tlb_fill(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear,
-	enum soft_access access)
+unsigned soft_tlb_fill(
+	struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, enum soft_access access)
 {
 	struct walk w;
 	uint32_t rights;

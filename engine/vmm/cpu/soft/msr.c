@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /* Registers first to first + count - 1. A function gets the number within the range; false is
- * #GP(0). Without a function it is the field of soft_cpu at that offset, an array of uint64_t, which
- * takes what valid (NULL: anything) agrees to. */
+ * #GP(0). Without a function it is the field of soft_cpu at that offset, an array of uint64_t,
+ * which takes what valid (NULL: anything) agrees to. */
 struct msr {
 	uint32_t first, count;
 	bool (*read)(struct soft_cpu *cpu, uint32_t index, uint64_t *value);
@@ -75,7 +75,7 @@ static bool read_capabilities(struct soft_cpu *cpu, uint32_t index, uint64_t *va
 	(void)cpu;
 	(void)index;
 	*value = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 13 | 1 << 14 |
-		1 << 15 | 1 << 20 | 1 << 24 | 1 << 26 | 1 << 27 | 1ull << 62;
+		 1 << 15 | 1 << 20 | 1 << 24 | 1 << 26 | 1 << 27 | 1ull << 62;
 	return true;
 }
 
@@ -278,46 +278,43 @@ static bool write_base(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 #define FIELD(name) .field = offsetof(struct soft_cpu, name)
 
 static const struct msr msrs[] = {
-	{ 0x010, 1, .read = read_tsc, .write = write_tsc },
-	{ 0x011, 1, .write = write_pv_wall_clock, FIELD(pv_wall_clock) },
-	{ 0x012, 1, .write = write_pv_system_time, FIELD(pv_system_time) },
-	{ 0x017, 1, .read = read_zero, .write = refuse_write }, /* IA32_PLATFORM_ID */
-	{ 0x01b, 1, .read = read_apic_base, .write = write_apic_base },
-	{ 0x034, 1, .read = read_zero, .write = refuse_write }, /* SMI count */
-	{ 0x03a, 1, .read = read_feature_control, .write = refuse_write },
-	{ 0x03b, 1, .write = write_tsc_adjust, FIELD(tsc_adjust) },
-	{ 0x048, 1, .valid = is_spec_ctrl, FIELD(spec_ctrl) },
-	{ 0x049, 1, .read = refuse_read, .write = write_nothing }, /* prediction barrier */
-	{ 0x079, 1, .read = refuse_read, .write = write_nothing }, /* microcode update */
-	{ 0x08b, 1, .read = read_microcode, .write = write_nothing },
-	{ 0x0fe, 1, .read = read_mtrr_capabilities, .write = refuse_write },
-	{ 0x10a, 1, .read = read_capabilities, .write = refuse_write },
-	{ 0x0ce, 1, .read = read_zero, .write = refuse_write }, /* platform information */
-	{ 0x140, 1, .read = read_zero, .write = write_zero }, /* misc features: CPUID faulting */
-	{ 0x174, 1, FIELD(sysenter_cs) },
-	{ 0x175, 2, .valid = soft_canonical, FIELD(sysenter_esp) },
-	{ 0x179, 1, .read = read_zero, .write = refuse_write }, /* no machine check banks */
-	{ 0x17a, 1, .read = read_zero, .write = write_nothing }, /* machine check status */
-	{ 0x1a0, 1, .read = read_misc_enable, FIELD(misc_enable) },
-	{ 0x1d9, 1, .read = read_zero, .write = write_nothing }, /* IA32_DEBUGCTL */
-	{ 0x200, 16, FIELD(mtrr_variable) },
-	{ 0x250, 1, .valid = is_mtrr_fixed, FIELD(mtrr_fixed[0]) },
-	{ 0x258, 2, .valid = is_mtrr_fixed, FIELD(mtrr_fixed[1]) },
-	{ 0x268, 8, .valid = is_mtrr_fixed, FIELD(mtrr_fixed[3]) },
-	{ 0x277, 1, .valid = is_pat, FIELD(pat) },
-	{ 0x2ff, 1, .valid = is_mtrr_type, FIELD(mtrr_def_type) },
-	{ 0x6e0, 1, .read = read_deadline, .write = write_deadline },
-	{ 0x800, 0x40, .read = read_x2apic, .write = write_x2apic },
-	{ 0x4b564d00, 1, .write = write_pv_wall_clock, FIELD(pv_wall_clock) },
-	{ 0x4b564d01, 1, .write = write_pv_system_time, FIELD(pv_system_time) },
-	{ 0xc0000080, 1, .write = write_efer, FIELD(efer) },
-	{ 0xc0000081, 1, FIELD(star) },
-	{ 0xc0000082, 2, .valid = soft_canonical, FIELD(lstar) },
-	{ 0xc0000084, 1, .valid = fits_32, FIELD(sfmask) },
-	{ 0xc0000100, 2, .read = read_base, .write = write_base },
-	{ 0xc0000102, 1, .valid = soft_canonical, FIELD(kernel_gs_base) },
-	{ 0xc0000103, 1, .valid = fits_32, FIELD(tsc_aux) },
-	{ 0xc0011029, 1, .read = refuse_read, .write = refuse_write }, /* AMD: Linux asks all */
+	{0x010, 1, .read = read_tsc, .write = write_tsc},
+	{0x011, 1, .write = write_pv_wall_clock, FIELD(pv_wall_clock)},
+	{0x012, 1, .write = write_pv_system_time, FIELD(pv_system_time)},
+	{0x017, 1, .read = read_zero, .write = refuse_write}, /* IA32_PLATFORM_ID */
+	{0x01b, 1, .read = read_apic_base, .write = write_apic_base},
+	{0x034, 1, .read = read_zero, .write = refuse_write}, /* SMI count */
+	{0x03a, 1, .read = read_feature_control, .write = refuse_write},
+	{0x03b, 1, .write = write_tsc_adjust, FIELD(tsc_adjust)},
+	{0x048, 1, .valid = is_spec_ctrl, FIELD(spec_ctrl)},
+	{0x049, 1, .read = refuse_read, .write = write_nothing}, /* prediction barrier */
+	{0x079, 1, .read = refuse_read, .write = write_nothing}, /* microcode update */
+	{0x08b, 1, .read = read_microcode, .write = write_nothing},
+	{0x0fe, 1, .read = read_mtrr_capabilities, .write = refuse_write},
+	{0x10a, 1, .read = read_capabilities, .write = refuse_write},
+	{0x0ce, 1, .read = read_zero, .write = refuse_write}, /* platform information */
+	{0x140, 1, .read = read_zero, .write = write_zero},   /* misc features: CPUID faulting */
+	{0x174, 1, FIELD(sysenter_cs)}, {0x175, 2, .valid = soft_canonical, FIELD(sysenter_esp)},
+	{0x179, 1, .read = read_zero, .write = refuse_write},  /* no machine check banks */
+	{0x17a, 1, .read = read_zero, .write = write_nothing}, /* machine check status */
+	{0x1a0, 1, .read = read_misc_enable, FIELD(misc_enable)},
+	{0x1d9, 1, .read = read_zero, .write = write_nothing}, /* IA32_DEBUGCTL */
+	{0x200, 16, FIELD(mtrr_variable)}, {0x250, 1, .valid = is_mtrr_fixed, FIELD(mtrr_fixed[0])},
+	{0x258, 2, .valid = is_mtrr_fixed, FIELD(mtrr_fixed[1])},
+	{0x268, 8, .valid = is_mtrr_fixed, FIELD(mtrr_fixed[3])},
+	{0x277, 1, .valid = is_pat, FIELD(pat)},
+	{0x2ff, 1, .valid = is_mtrr_type, FIELD(mtrr_def_type)},
+	{0x6e0, 1, .read = read_deadline, .write = write_deadline},
+	{0x800, 0x40, .read = read_x2apic, .write = write_x2apic},
+	{0x4b564d00, 1, .write = write_pv_wall_clock, FIELD(pv_wall_clock)},
+	{0x4b564d01, 1, .write = write_pv_system_time, FIELD(pv_system_time)},
+	{0xc0000080, 1, .write = write_efer, FIELD(efer)}, {0xc0000081, 1, FIELD(star)},
+	{0xc0000082, 2, .valid = soft_canonical, FIELD(lstar)},
+	{0xc0000084, 1, .valid = fits_32, FIELD(sfmask)},
+	{0xc0000100, 2, .read = read_base, .write = write_base},
+	{0xc0000102, 1, .valid = soft_canonical, FIELD(kernel_gs_base)},
+	{0xc0000103, 1, .valid = fits_32, FIELD(tsc_aux)},
+	{0xc0011029, 1, .read = refuse_read, .write = refuse_write}, /* AMD: Linux asks all */
 };
 
 /* Fields that stand for two registers. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The paravirtual clock, as Linux' Documentation/virt/kvm/x86/msr.rst defines it: MSRs take the address of a
-// structure that says how time follows from the TSC. Ours counts nanoseconds, so it never changes.
+// The paravirtual clock, as Linux' Documentation/virt/kvm/x86/msr.rst defines it: MSRs take the
+// address of a structure that says how time follows from the TSC. Ours counts nanoseconds, so it
+// never changes.
 
 #include "engine/vmm/cpu/soft/system.h"
 
@@ -12,10 +13,10 @@
 struct pv_system_time {
 	uint32_t version; /* odd while it changes */
 	uint32_t pad;
-	uint64_t tsc;     /* TSC at time ns */
+	uint64_t tsc; /* TSC at time ns */
 	uint64_t ns;
 	uint32_t multiplier;
-	int8_t shift;     /* ns += ((TSC - tsc) << shift) * multiplier >> 32 */
+	int8_t shift; /* ns += ((TSC - tsc) << shift) * multiplier >> 32 */
 	uint8_t flags;
 	uint8_t pad2[2];
 };
@@ -50,7 +51,7 @@ bool soft_pvclock_wall_clock(struct soft_cpu *cpu, uint64_t value)
 {
 	uint64_t now = clock_ns(cpu->env->clock), start;
 	struct timespec wall;
-	struct pv_wall_clock clock = { .version = 2 };
+	struct pv_wall_clock clock = {.version = 2};
 
 	clock_gettime(CLOCK_REALTIME, &wall);
 	start = (uint64_t)wall.tv_sec * 1000000000 + (uint64_t)wall.tv_nsec - now;

@@ -61,8 +61,8 @@ bool soft_segment_address(const struct vcpu_segment *s, uint64_t offset, unsigne
 	return true;
 }
 
-uint64_t soft_segment_linear(struct soft_cpu *cpu, unsigned seg, uint64_t offset, unsigned size,
-	enum soft_access access)
+uint64_t soft_segment_linear(
+	struct soft_cpu *cpu, unsigned seg, uint64_t offset, unsigned size, enum soft_access access)
 {
 	const struct vcpu_segment *s = &cpu->seg[seg];
 	bool protected = (cpu->mode & (SOFT_MODE_PROTECTED | SOFT_MODE_V86)) == SOFT_MODE_PROTECTED;
@@ -117,8 +117,8 @@ bool soft_descriptor_read(struct soft_cpu *cpu, uint16_t selector, struct soft_d
 	return true;
 }
 
-void soft_descriptor_get(struct soft_cpu *cpu, uint16_t selector, unsigned vector,
-	struct soft_descriptor *d)
+void soft_descriptor_get(
+	struct soft_cpu *cpu, uint16_t selector, unsigned vector, struct soft_descriptor *d)
 {
 	if (!soft_descriptor_read(cpu, selector, d))
 		soft_raise_selector(cpu, vector, selector);
@@ -225,7 +225,7 @@ void soft_segment_load(struct soft_cpu *cpu, unsigned seg, uint16_t selector)
 
 void soft_segments_drop(struct soft_cpu *cpu, unsigned cpl)
 {
-	static const uint8_t data[] = { SOFT_ES, SOFT_DS, SOFT_FS, SOFT_GS };
+	static const uint8_t data[] = {SOFT_ES, SOFT_DS, SOFT_FS, SOFT_GS};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(data); i++) {
 		struct vcpu_segment *s = &cpu->seg[data[i]];

@@ -9,7 +9,9 @@ void soft_stack_make(struct soft_cpu *cpu, struct soft_stack *stack, const struc
 	*stack = (struct soft_stack){
 		.ss = *ss,
 		.sp = sp,
-		.mask = flat ? UINT64_MAX : ss->attributes & SOFT_SEG_DB ? 0xffffffff : 0xffff,
+		.mask = flat                           ? UINT64_MAX
+			: ss->attributes & SOFT_SEG_DB ? 0xffffffff
+						       : 0xffff,
 		.set = cpl == 3 ? SOFT_SET_USER : soft_system_set(cpu),
 		.flat = flat,
 		.protected = cpu->cr0 & SOFT_CR0_PE,
@@ -18,10 +20,11 @@ void soft_stack_make(struct soft_cpu *cpu, struct soft_stack *stack, const struc
 
 void soft_stack_current(struct soft_cpu *cpu, struct soft_stack *stack)
 {
-	soft_stack_make(
-		cpu, stack, &cpu->seg[SOFT_SS], cpu->gpr[SOFT_RSP], soft_cpl(cpu), soft_long64(cpu));
+	soft_stack_make(cpu, stack, &cpu->seg[SOFT_SS], cpu->gpr[SOFT_RSP], soft_cpl(cpu),
+		soft_long64(cpu));
 	stack->set = soft_data_set(cpu);
-	stack->protected = (cpu->mode & (SOFT_MODE_PROTECTED | SOFT_MODE_V86)) == SOFT_MODE_PROTECTED;
+	stack->protected =
+		(cpu->mode & (SOFT_MODE_PROTECTED | SOFT_MODE_V86)) == SOFT_MODE_PROTECTED;
 }
 
 static uint64_t stack_address(struct soft_cpu *cpu, const struct soft_stack *stack, unsigned size,
@@ -71,7 +74,8 @@ uint64_t soft_stack_pop(struct soft_cpu *cpu, struct soft_stack *stack, unsigned
 	if (size == 8)
 		value = soft_load_in64(cpu, tlb, linear);
 	else
-		value = size == 4 ? soft_load_in32(cpu, tlb, linear) : soft_load_in16(cpu, tlb, linear);
+		value = size == 4 ? soft_load_in32(cpu, tlb, linear)
+				  : soft_load_in16(cpu, tlb, linear);
 	stack->sp = move_pointer(stack, size);
 	return value;
 }

@@ -18,12 +18,20 @@
 /* Bits of a physical address; CPUID tells, page tables are checked against it. */
 #define SOFT_PHYSICAL_BITS 46
 
-/* Segment types (SDM volume 3, tables 3-1 and 3-2), as attributes & (SOFT_SEG_S | SOFT_SEG_TYPE). */
+/* Types of system segments (SDM volume 3, table 3-2), as attributes & (S | type) gives them. */
 enum {
-	SOFT_TYPE_TSS16 = 1, SOFT_TYPE_LDT = 2, SOFT_TYPE_TSS16_BUSY = 3, SOFT_TYPE_CALL16 = 4,
-	SOFT_TYPE_TASK_GATE = 5, SOFT_TYPE_INTERRUPT16 = 6, SOFT_TYPE_TRAP16 = 7,
-	SOFT_TYPE_TSS = 9, SOFT_TYPE_TSS_BUSY = 11, SOFT_TYPE_CALL = 12,
-	SOFT_TYPE_INTERRUPT = 14, SOFT_TYPE_TRAP = 15,
+	SOFT_TYPE_TSS16 = 1,
+	SOFT_TYPE_LDT = 2,
+	SOFT_TYPE_TSS16_BUSY = 3,
+	SOFT_TYPE_CALL16 = 4,
+	SOFT_TYPE_TASK_GATE = 5,
+	SOFT_TYPE_INTERRUPT16 = 6,
+	SOFT_TYPE_TRAP16 = 7,
+	SOFT_TYPE_TSS = 9,
+	SOFT_TYPE_TSS_BUSY = 11,
+	SOFT_TYPE_CALL = 12,
+	SOFT_TYPE_INTERRUPT = 14,
+	SOFT_TYPE_TRAP = 15,
 };
 
 /* Bits of the type of a code or data segment. */
@@ -47,8 +55,8 @@ struct soft_descriptor {
 /* Reads the descriptor that selector (not null) names. False: outside its table. */
 bool soft_descriptor_read(struct soft_cpu *cpu, uint16_t selector, struct soft_descriptor *d);
 /* The same, raising vector with the selector where it is outside. */
-void soft_descriptor_get(struct soft_cpu *cpu, uint16_t selector, unsigned vector,
-	struct soft_descriptor *d);
+void soft_descriptor_get(
+	struct soft_cpu *cpu, uint16_t selector, unsigned vector, struct soft_descriptor *d);
 /* Sets the accessed bit, in the table and in d, of a code or data segment. */
 void soft_descriptor_accessed(struct soft_cpu *cpu, struct soft_descriptor *d);
 /* Sets or clears the busy bit of a task state segment's descriptor in its table. */
@@ -76,8 +84,8 @@ _Noreturn void soft_raise_selector(struct soft_cpu *cpu, unsigned vector, uint16
 void soft_segment_real(struct vcpu_segment *s, uint16_t selector);
 /* Loads a data, extra or stack segment register as MOV does: #GP #SS #NP. */
 void soft_segment_load(struct soft_cpu *cpu, unsigned seg, uint16_t selector);
-/* The same for DS ES FS GS in protected mode, raising vector where the selector is wrong. The mode word
- * is left as it was. */
+/* The same for DS ES FS GS in protected mode, raising vector where the selector is wrong. The mode
+ * word is left as it was. */
 void soft_segment_data(struct soft_cpu *cpu, unsigned seg, uint16_t selector, unsigned vector);
 /* The stack segment for privilege level cpl, checked; vector is #TS, #GP or #SS' partner: what to
  * raise for a wrong selector (a stack that is not present is #SS). */
@@ -101,10 +109,10 @@ _Noreturn void soft_raise_canonical(struct soft_cpu *cpu);
 struct soft_stack {
 	struct vcpu_segment ss;
 	uint64_t sp;
-	uint64_t mask;        /* of sp: 16, 32 or 64 bits */
+	uint64_t mask; /* of sp: 16, 32 or 64 bits */
 	enum soft_tlb_set set;
-	uint16_t error;       /* selector for #SS */
-	bool flat;            /* 64-bit: ss is not looked at */
+	uint16_t error; /* selector for #SS */
+	bool flat;      /* 64-bit: ss is not looked at */
 	bool protected;
 };
 
@@ -124,9 +132,9 @@ void soft_stack_commit(struct soft_cpu *cpu, const struct soft_stack *stack);
 /* Who interrupts: it decides on privilege checks, the EXT bit and on what a second fault makes. */
 enum soft_event {
 	SOFT_EVENT_NONE,
-	SOFT_EVENT_SOFTWARE,     /* INT n, INT3, INTO: the gate's DPL counts */
-	SOFT_EVENT_EXTERNAL,     /* interrupt or NMI */
-	SOFT_EVENT_BENIGN,       /* exceptions, by their class in table 6-5 */
+	SOFT_EVENT_SOFTWARE, /* INT n, INT3, INTO: the gate's DPL counts */
+	SOFT_EVENT_EXTERNAL, /* interrupt or NMI */
+	SOFT_EVENT_BENIGN,   /* exceptions, by their class in table 6-5 */
 	SOFT_EVENT_CONTRIBUTORY,
 	SOFT_EVENT_PAGE,
 	SOFT_EVENT_DOUBLE,
@@ -151,12 +159,12 @@ void soft_interrupt_debug(struct soft_cpu *cpu);
 
 /* A far return or IRET in protected or long mode, its items popped as far as they are here. */
 struct soft_return {
-	unsigned size;     /* of an item */
+	unsigned size; /* of an item */
 	uint64_t rip;
 	uint16_t cs;
-	unsigned release;  /* RETF n: bytes dropped from both stacks */
+	unsigned release; /* RETF n: bytes dropped from both stacks */
 	bool iret;
-	uint64_t rflags;   /* iret: what is to be in RFLAGS, rights seen to */
+	uint64_t rflags; /* iret: what is to be in RFLAGS, rights seen to */
 };
 
 /* Goes there: stack stands after the popped items. #GP #NP #SS #PF. */
@@ -215,9 +223,8 @@ void soft_mmu_free(struct soft_cpu *cpu);
 /* Wakes the vCPU's thread from HLT (vcpu.c). Any thread. */
 void soft_wake(struct soft_cpu *cpu);
 
-
 /* The instructions, by file; rows in system.c. */
-#define SOFT_INSTRUCTION(name) \
+#define SOFT_INSTRUCTION(name)                                                                     \
 	void soft_sys_##name(struct soft_cpu *cpu, const struct soft_insn *insn)
 
 /* segment.c */

@@ -12,8 +12,8 @@ static void check_umip(struct soft_cpu *cpu)
 
 /* ---- GDTR and IDTR ---- */
 
-static void store_table(struct soft_cpu *cpu, const struct soft_insn *insn,
-	const struct vcpu_table *table)
+static void store_table(
+	struct soft_cpu *cpu, const struct soft_insn *insn, const struct vcpu_table *table)
 {
 	unsigned length = soft_long64(cpu) ? 8 : 4;
 	uint64_t linear = soft_operand(cpu, insn, 2 + length, SOFT_WRITE);
@@ -183,7 +183,7 @@ void soft_sys_lar(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	struct soft_descriptor d;
 	bool known = visible(cpu, load_selector(cpu, insn), &d) &&
-		answers(cpu, &d, LAR_TYPES, LAR_TYPES_LONG);
+		     answers(cpu, &d, LAR_TYPES, LAR_TYPES_LONG);
 
 	if (known)
 		put_answer(cpu, insn, d.raw >> 32 & 0x00f0ff00);
@@ -194,7 +194,7 @@ void soft_sys_lsl(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	struct soft_descriptor d;
 	bool known = visible(cpu, load_selector(cpu, insn), &d) &&
-		answers(cpu, &d, LSL_TYPES, LSL_TYPES_LONG);
+		     answers(cpu, &d, LSL_TYPES, LSL_TYPES_LONG);
 
 	if (known)
 		put_answer(cpu, insn, d.segment.limit);
@@ -204,8 +204,8 @@ void soft_sys_lsl(struct soft_cpu *cpu, const struct soft_insn *insn)
 void soft_sys_verr(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	struct soft_descriptor d;
-	bool known = visible(cpu, load_selector(cpu, insn), &d) &&
-		(d.segment.attributes & SOFT_SEG_S) &&
+	bool known =
+		visible(cpu, load_selector(cpu, insn), &d) && (d.segment.attributes & SOFT_SEG_S) &&
 		(!soft_segment_is_code(&d.segment) || (d.segment.attributes & SOFT_TYPE_READABLE));
 
 	set_zf(cpu, known);
@@ -215,8 +215,8 @@ void soft_sys_verw(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	struct soft_descriptor d;
 	bool known = visible(cpu, load_selector(cpu, insn), &d) &&
-		(d.segment.attributes & SOFT_SEG_S) && !soft_segment_is_code(&d.segment) &&
-		(d.segment.attributes & SOFT_TYPE_WRITABLE);
+		     (d.segment.attributes & SOFT_SEG_S) && !soft_segment_is_code(&d.segment) &&
+		     (d.segment.attributes & SOFT_TYPE_WRITABLE);
 
 	set_zf(cpu, known);
 }

@@ -5,7 +5,7 @@
 
 /* Figures 7-2 and 7-10: offsets and sizes of what a switch saves and loads. */
 struct tss_layout {
-	uint8_t item;      /* bytes of a register */
+	uint8_t item; /* bytes of a register */
 	uint8_t rip, rflags, gpr, segments;
 	uint8_t segment_count;
 	uint8_t segment_step;
@@ -14,12 +14,26 @@ struct tss_layout {
 };
 
 static const struct tss_layout layout_16 = {
-	.item = 2, .rip = 0x0e, .rflags = 0x10, .gpr = 0x12, .segments = 0x22,
-	.segment_count = 4, .segment_step = 2, .ldt = 0x2a, .min_limit = 0x2b,
+	.item = 2,
+	.rip = 0x0e,
+	.rflags = 0x10,
+	.gpr = 0x12,
+	.segments = 0x22,
+	.segment_count = 4,
+	.segment_step = 2,
+	.ldt = 0x2a,
+	.min_limit = 0x2b,
 };
 static const struct tss_layout layout_32 = {
-	.item = 4, .rip = 0x20, .rflags = 0x24, .gpr = 0x28, .segments = 0x48,
-	.segment_count = 6, .segment_step = 4, .ldt = 0x60, .min_limit = 0x67,
+	.item = 4,
+	.rip = 0x20,
+	.rflags = 0x24,
+	.gpr = 0x28,
+	.segments = 0x48,
+	.segment_count = 6,
+	.segment_step = 4,
+	.ldt = 0x60,
+	.min_limit = 0x67,
 };
 
 #define TSS_CR3 0x1c
@@ -87,7 +101,8 @@ uint64_t soft_task_ist(struct soft_cpu *cpu, unsigned ist)
 
 /* ---- switching ---- */
 
-static void check_tss(struct soft_cpu *cpu, const struct soft_descriptor *d, enum soft_task_switch why)
+static void check_tss(
+	struct soft_cpu *cpu, const struct soft_descriptor *d, enum soft_task_switch why)
 {
 	bool back = why == SOFT_TASK_RETURN;
 	unsigned type = soft_descriptor_type(d);
@@ -104,7 +119,7 @@ static void check_tss(struct soft_cpu *cpu, const struct soft_descriptor *d, enu
 /* Writes the registers of the present task to its TSS. */
 static void save(struct soft_cpu *cpu, bool clear_nt)
 {
-	struct tss tss = { .layout = layout_of(&cpu->tr) };
+	struct tss tss = {.layout = layout_of(&cpu->tr)};
 	const struct tss_layout *l = tss.layout;
 	uint64_t rflags = soft_rflags(cpu);
 	unsigned end = l->segments + l->segment_count * l->segment_step;
@@ -186,7 +201,7 @@ static void load_segments(struct soft_cpu *cpu, const uint16_t selector[SOFT_SEG
 static void load_segments_v86(struct soft_cpu *cpu, const uint16_t selector[SOFT_SEGMENTS])
 {
 	for (unsigned i = 0; i < SOFT_SEGMENTS; i++) {
-		cpu->seg[i] = (struct vcpu_segment){ .limit = 0xffff, .attributes = 0xf3 };
+		cpu->seg[i] = (struct vcpu_segment){.limit = 0xffff, .attributes = 0xf3};
 		soft_segment_real(&cpu->seg[i], selector[i]);
 	}
 	soft_update_mode(cpu);
@@ -220,7 +235,7 @@ static void load_registers(struct soft_cpu *cpu, const struct tss *tss, bool nes
 static void load(struct soft_cpu *cpu, const struct tss *tss, bool nested)
 {
 	const struct tss_layout *l = tss->layout;
-	uint16_t selector[SOFT_SEGMENTS] = { 0 };
+	uint16_t selector[SOFT_SEGMENTS] = {0};
 
 	for (unsigned i = 0; i < l->segment_count; i++)
 		selector[i] = (uint16_t)tss_get(tss, l->segments + i * l->segment_step, 2);
@@ -240,7 +255,7 @@ static void load(struct soft_cpu *cpu, const struct tss *tss, bool nested)
 void soft_task_switch(struct soft_cpu *cpu, struct soft_descriptor *d, enum soft_task_switch why)
 {
 	bool nested = why == SOFT_TASK_CALL || why == SOFT_TASK_GATE;
-	struct tss tss = { .layout = layout_of(&d->segment) };
+	struct tss tss = {.layout = layout_of(&d->segment)};
 	uint16_t old = cpu->tr.selector;
 
 	check_tss(cpu, d, why);

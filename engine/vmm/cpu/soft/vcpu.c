@@ -76,7 +76,7 @@ static void sleep_halted(struct soft_cpu *cpu)
 		if (us == G_MAXINT64)
 			g_cond_wait(&self->cond, &self->lock);
 		else if (us == 0 ||
-			!g_cond_wait_until(&self->cond, &self->lock, g_get_monotonic_time() + us))
+			 !g_cond_wait_until(&self->cond, &self->lock, g_get_monotonic_time() + us))
 			break;
 	}
 	atomic_store(&self->asleep, false);
@@ -342,7 +342,7 @@ static const struct vcpu_ops vcpu_soft_ops = {
 static struct vcpu_backend *soft_open(const struct vcpu_env *env, GError **error)
 {
 	struct soft_backend *self;
-	struct irq_line timer = { .gsi = 0 };
+	struct irq_line timer = {.gsi = 0};
 
 	if (env->memory->code_gen == NULL && !memory_track_code(env->memory, error))
 		return NULL;
