@@ -12,6 +12,7 @@
 #include "tests/engine/devbox.h"
 
 #include <linux/pci_regs.h>
+#include <linux/virtio_console.h>
 #include <linux/virtio_pci.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
@@ -527,6 +528,88 @@ static void test_console(void **state)
 	g_string_free(pipe.text, TRUE);
 }
 
+/* The next control message; its length. */
+static uint32_t control_message(struct driver *driver, struct virtio_console_control *message)
+{
+	uint16_t id = driver_used(driver, 2)->ring[driver->used_seen[2] % DRIVER_QUEUE].id;
+	uint32_t length = driver_wait(driver, 2);
+
+	memcpy(message, driver_at(driver, driver_descriptors(driver, 2)[id].addr), length);
+	driver_add(driver, 2, &(struct buffer){DRIVER_DATA + 0x100 * id, 64, true}, 1);
+	driver_notify(driver, 2);
+	return length;
+}
+
+static void control(struct driver *driver, uint32_t id, uint16_t event, uint16_t value)
+{
+	struct virtio_console_control *message = driver_at(driver, DRIVER_DATA + 0x8000);
+
+	*message = (struct virtio_console_control){id, event, value};
+	driver_do(driver, 3, &(struct buffer){DRIVER_DATA + 0x8000, sizeof(*message), false}, 1);
+}
+
+static void expect_control(struct driver *driver, uint32_t id, uint16_t event, const char *extra)
+{
+	uint8_t bytes[64] = {0};
+	struct virtio_console_control *message = (struct virtio_console_control *)bytes;
+	uint32_t length = control_message(driver, message);
+
+	assert_int_equal(message->id, id);
+	assert_int_equal(message->event, event);
+	if (extra)
+		assert_memory_equal(bytes + sizeof(*message), extra, length - sizeof(*message));
+}
+
+static void test_channels(void **state)
+{
+	struct fixture *f = *state;
+	struct pipe ends[3] = {{.base.ops = &pipe_ops, .room = 100},
+		{.base.ops = &pipe_ops, .room = 100}, {.base.ops = &pipe_ops, .room = 100}};
+	struct virtio_console *console = virtio_console_new(&f->box->env, &ends[0].base);
+	struct virtio_pci *pci;
+	struct driver driver;
+
+	ends[1].text = g_string_new(NULL);
+	assert_true(virtio_console_add_channel(console, &ends[1].base, "org.qemu.guest_agent.0"));
+	assert_true(virtio_console_add_channel(console, &ends[2].base, "second"));
+	assert_false(virtio_console_add_channel(console, NULL, "one too many"));
+	pci = virtio_pci_new(f->box->pci, 0, virtio_console_device(console), NULL);
+	driver_start(&driver, f->box, virtio_pci_slot(pci), UINT64_MAX);
+	assert_int_equal(bus_read(f->box->mmio, driver.device + 4, 4), 3);
+	for (unsigned i = 0; i < DRIVER_QUEUE; i++)
+		driver_add(&driver, 2, &(struct buffer){DRIVER_DATA + 0x100 * i, 64, true}, 1);
+	/* Nothing is said before the driver is ready; then three ports, each with its story. */
+	assert_false(driver_has_used(&driver, 2));
+	control(&driver, UINT32_MAX, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	for (unsigned i = 0; i < 3; i++)
+		expect_control(&driver, i, VIRTIO_CONSOLE_PORT_ADD, NULL);
+	control(&driver, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	expect_control(&driver, 0, VIRTIO_CONSOLE_CONSOLE_PORT, NULL);
+	expect_control(&driver, 0, VIRTIO_CONSOLE_RESIZE, "\x50\0\x19");
+	expect_control(&driver, 0, VIRTIO_CONSOLE_PORT_OPEN, NULL);
+	control(&driver, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+	expect_control(&driver, 1, VIRTIO_CONSOLE_PORT_NAME, "org.qemu.guest_agent.0");
+	expect_control(&driver, 1, VIRTIO_CONSOLE_PORT_OPEN, NULL);
+	control(&driver, 77, VIRTIO_CONSOLE_PORT_READY, 1);
+	assert_false(driver_has_used(&driver, 2));
+	/* Bytes wait until the guest opens the channel. */
+	driver_add(&driver, 4, &(struct buffer){DRIVER_DATA + 0x9000, 64, true}, 1);
+	driver_notify(&driver, 4);
+	assert_int_equal(chardev_receive(&ends[1].base, "ping", 4), 0);
+	control(&driver, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	assert_int_equal(ends[1].resumed, 1);
+	assert_int_equal(chardev_receive(&ends[1].base, "ping", 4), 4);
+	assert_int_equal(driver_wait(&driver, 4), 4);
+	memcpy(driver_at(&driver, DRIVER_DATA + 0xa000), "pong", 4);
+	driver_do(&driver, 5, &(struct buffer){DRIVER_DATA + 0xa000, 4, false}, 1);
+	assert_string_equal(ends[1].text->str, "pong");
+	control(&driver, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
+	assert_int_equal(chardev_receive(&ends[1].base, "ping", 4), 0);
+	virtio_pci_free(pci);
+	virtio_console_free(console);
+	g_string_free(ends[1].text, TRUE);
+}
+
 /* ---- balloon ---- */
 
 static void count_change(void *data)
@@ -638,6 +721,7 @@ int main(void)
 		TEST(test_misuse),
 		TEST(test_misused_rings),
 		TEST(test_console),
+		TEST(test_channels),
 		TEST(test_balloon),
 		TEST(test_balloon_stats),
 	};

@@ -129,7 +129,7 @@ struct machine {
 	struct virtio_env env;
 	struct ram_disk disk;
 	struct net_backend cable;
-	struct chardev chardev;
+	struct chardev chardev, channel;
 	struct virtio_block *block;
 	struct virtio_net *net;
 	struct virtio_console *console;
@@ -146,6 +146,7 @@ static void machine_plug(struct machine *m)
 	m->block = virtio_block_new(&m->env, &m->disk.base, "fuzz");
 	m->net = virtio_net_new(&m->env, mac, 1500, &m->cable);
 	m->console = virtio_console_new(&m->env, &m->chardev);
+	virtio_console_add_channel(m->console, &m->channel, "channel");
 	m->balloon = virtio_balloon_new(&m->env);
 	m->rng = virtio_rng_new(&m->env);
 	devices[0] = virtio_block_device(m->block);
@@ -176,7 +177,7 @@ static struct machine *machine_new(void)
 		.can_discard = true,
 		.block_size = 512};
 	m->cable = (struct net_backend){.ops = &net_ops, .link_up = true};
-	m->chardev.ops = &chardev_test_ops;
+	m->chardev.ops = m->channel.ops = &chardev_test_ops;
 	machine_plug(m);
 	return m;
 }
@@ -220,7 +221,7 @@ static void set_up(struct machine *m, unsigned slot, uint32_t features)
 	bus_write(m->mmio, base + VIRTIO_PCI_COMMON_GFSELECT, 1, 4);
 	bus_write(m->mmio, base + VIRTIO_PCI_COMMON_GF, 1, 4);
 	bus_write(m->mmio, base + VIRTIO_PCI_COMMON_STATUS, 0xb, 1);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		bus_write(m->mmio, base + VIRTIO_PCI_COMMON_Q_SELECT, i, 2);
 		bus_write(m->mmio, base + VIRTIO_PCI_COMMON_Q_SIZE, 8, 2);
 		bus_write(m->mmio, base + VIRTIO_PCI_COMMON_Q_DESCLO, RING(i), 8);
@@ -269,7 +270,7 @@ static void add_request(struct machine *m, uint32_t value)
 /* Makes descriptor offset & 7 of a queue available, after setting it from the value. */
 static void add(struct machine *m, unsigned slot, uint16_t offset, uint32_t value)
 {
-	unsigned queue = offset >> 4 & 3, at = offset & 7;
+	unsigned queue = (offset >> 4 & 3) + (offset >> 8 & 3), at = offset & 7;
 	struct vring_desc desc = {
 		.addr = (uint64_t)(value & 0xff) << (value >> 8 & 15),
 		.len = (value >> 12 & 0xff) << (value >> 20 & 3),
@@ -301,7 +302,8 @@ static void host_event(struct machine *m, uint16_t offset, uint32_t value)
 		m->cable.client->writable(m->net);
 		break;
 	case 2:
-		chardev_receive(&m->chardev, frame, value % sizeof(frame));
+		chardev_receive(
+			value & 1 ? &m->channel : &m->chardev, frame, value % sizeof(frame));
 		break;
 	case 3:
 		chardev_writable(&m->chardev);
