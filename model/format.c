@@ -108,7 +108,7 @@ char *format_duration(double seconds)
 		return g_strdup_printf(
 			_("%u h %u min"), (unsigned)(s / 3600), (unsigned)(s / 60 % 60));
 	return g_strdup_printf(
-		_("%" G_GUINT64_FORMAT " d %u h"), s / 86400, (unsigned)(s / 3600 % 24));
+		_("%u d %u h"), (unsigned)(s / 86400), (unsigned)(s / 3600 % 24));
 }
 
 char *format_duration_short(double seconds)

@@ -374,17 +374,17 @@ static char *get_vcpus(xmlNode *element)
 static bool read_count(const char *text, guint64 least, guint64 most, const char *name,
 	guint64 *count, GError **error)
 {
+	g_autofree char *from = g_strdup_printf("%" G_GUINT64_FORMAT, least);
+	g_autofree char *to = g_strdup_printf("%" G_GUINT64_FORMAT, most);
+
 	if (g_ascii_string_to_unsigned(text, 10, least, most ? most : G_MAXINT64, count, NULL))
 		return true;
 	if (most)
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("'%s' for %s is not a whole number from %" G_GUINT64_FORMAT
-			  " to %" G_GUINT64_FORMAT "."),
-			text, name, least, most);
+			_("'%s' for %s is not a whole number from %s to %s."), text, name, from, to);
 	else
 		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-			_("'%s' for %s is not a whole number of at least %" G_GUINT64_FORMAT "."), text,
-			name, least);
+			_("'%s' for %s is not a whole number of at least %s."), text, name, from);
 	return false;
 }
 

@@ -192,5 +192,5 @@ const struct key keys[] = {
 		.help = N_("How its memory is spread over the host's NUMA nodes.")},
 	{"tune.numa.nodeset", KEY_TEXT, "numatune/memory@nodeset",
 		.help = N_("Host NUMA nodes its memory comes from.")},
-	{NULL},
+	{.name = NULL},
 };

@@ -462,5 +462,5 @@ const struct plan_kind plan_kinds[] = {
 		read_bandwidth, write_bandwidth, .virsh = virsh_bandwidth},
 	{"nic.*.out", N_("%s, from the guest"), UNIT_BYTE_RATE, "/domain/devices/interface", "mac", true,
 		read_bandwidth, write_bandwidth, .virsh = virsh_bandwidth},
-	{NULL},
+	{.name = NULL},
 };

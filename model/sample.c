@@ -349,7 +349,7 @@ static void take_host_cpu(
 	virConnectPtr connection, struct sample_limits *limits, struct sample *sample)
 {
 	virNodeCPUStats stats[16];
-	int count = G_N_ELEMENTS(stats);
+	int count = 0; // libvirt fills it in only then
 
 	sample->host_busy = sample->host_idle = SAMPLE_UNKNOWN;
 	if (virNodeGetCPUStats(connection, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) < 0 ||
