@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * How fast the software CPU is: guest loops of known length, timed. Prints millions of guest instructions
- * a second, the median of five runs each.
+ * How fast the software CPU is: guest loops of known length, timed. Prints millions of guest
+ * instructions a second, the median of five runs each.
  */
 #include "tests/engine/bare.h"
 
@@ -19,15 +19,18 @@ struct loop {
 	unsigned instructions; /* with those two */
 };
 
-#define LOOP(name_, count, bytes) \
-	{ .name = name_, .code = bytes, .length = sizeof(bytes) - 1, .instructions = count + 2 }
+#define LOOP(name_, count, bytes)                                                                  \
+	{                                                                                          \
+		.name = name_, .code = bytes, .length = sizeof(bytes) - 1,                         \
+		.instructions = count + 2                                                          \
+	}
 
 /* The assembly is beside its bytes. */
 static const struct loop loops[] = {
 	/* nothing but the counter */
 	LOOP("empty loop", 0, ""),
-	/* add %rbx,%rax; xor %rax,%rdx; lea 3(%rax,%rbx,2),%rsi; shl $3,%rsi; sub %rsi,%rdx; and $255,%ebx;
-	 * inc %rbx; mov %rdx,%rdi */
+	/* add %rbx,%rax; xor %rax,%rdx; lea 3(%rax,%rbx,2),%rsi; shl $3,%rsi; sub %rsi,%rdx; and
+	 * $255,%ebx; inc %rbx; mov %rdx,%rdi */
 	LOOP("integer", 8,
 		"\x48\x01\xd8\x48\x31\xc2\x48\x8d\x74\x58\x03\x48\xc1\xe6\x03\x48\x29\xf2"
 		"\x81\xe3\xff\x00\x00\x00\x48\xff\xc3\x48\x89\xd7"),
@@ -42,7 +45,8 @@ static const struct loop loops[] = {
 		"\x48\x83\xf0\x05"),
 	/* call 1f; jmp 2f; 1: push %rax; pop %rdx; ret; 2: */
 	LOOP("call and stack", 5, "\xe8\x02\x00\x00\x00\xeb\x03\x50\x5a\xc3"),
-	/* imul %rbx,%rax; movzbl %al,%edx; cmp %edx,%eax; cmovb %edx,%eax; sets %dl; bt $3,%eax; adc $0,%rdx */
+	/* imul %rbx,%rax; movzbl %al,%edx; cmp %edx,%eax; cmovb %edx,%eax; sets %dl; bt $3,%eax;
+	   adc $0,%rdx */
 	LOOP("mixed", 7,
 		"\x48\x0f\xaf\xc3\x0f\xb6\xd0\x39\xd0\x0f\x42\xc2\x0f\x98\xc2\x0f\xba\xe0\x03"
 		"\x48\x83\xd2\x00"),

@@ -15,7 +15,7 @@ static void exit_write(void *device, uint64_t offset, uint64_t value, unsigned s
 	soft_post(bare->cpu[cpu], SOFT_PENDING_KICK);
 }
 
-static const struct bus_ops exit_ops = { .write = exit_write };
+static const struct bus_ops exit_ops = {.write = exit_write};
 
 static void make_tables(struct bare *bare)
 {
@@ -75,8 +75,8 @@ void bare_load(struct bare *bare, uint64_t gpa, const void *code, size_t length)
 static void flat_segments(struct soft_cpu *cpu, uint32_t code)
 {
 	for (unsigned i = 0; i < SOFT_SEGMENTS; i++)
-		cpu->seg[i] = (struct vcpu_segment){ .limit = 0xffffffff, .selector = 0x10,
-			.attributes = 0xc093 };
+		cpu->seg[i] = (struct vcpu_segment){
+			.limit = 0xffffffff, .selector = 0x10, .attributes = 0xc093};
 	cpu->seg[SOFT_CS].selector = 8;
 	cpu->seg[SOFT_CS].attributes = code;
 }

@@ -31,8 +31,8 @@ void bare_free(struct bare *bare);
 
 /* Copies code to guest memory, as a loader does. */
 void bare_load(struct bare *bare, uint64_t gpa, const void *code, size_t length);
-/* Puts a processor into a mode, at rip, with zeroed registers and RSP = BARE_STACK. Paging (long mode) is the
- * identity over the first GiB, by 2 MiB pages, writable, supervisor. */
+/* Puts a processor into a mode, at rip, with zeroed registers and RSP = BARE_STACK. Paging
+ * (long mode) is the identity over the first GiB, by 2 MiB pages, writable, supervisor. */
 void bare_enter(struct bare *bare, unsigned cpu, enum bare_mode mode, uint64_t rip);
 /* Runs a processor until it writes to the exit port; AL. Any thread, one per processor. */
 uint8_t bare_run(struct bare *bare, unsigned cpu);

@@ -172,7 +172,9 @@ static void test_operands(void **state)
 /* Builds an encoding of a row, with a register operand where it may have one. */
 static unsigned encode(const struct soft_opcode *row, uint32_t mode, uint8_t *bytes)
 {
-	static const uint8_t prefixes[] = { [SOFT_P_66] = 0x66, [SOFT_P_F3] = 0xf3, [SOFT_P_F2] = 0xf2 };
+	static const uint8_t prefixes[] = {
+		[SOFT_P_66] = 0x66, [SOFT_P_F3] = 0xf3, [SOFT_P_F2] = 0xf2
+	};
 	unsigned at = 0;
 	if (prefixes[row->prefix])
 		bytes[at++] = prefixes[row->prefix];
@@ -187,7 +189,8 @@ static unsigned encode(const struct soft_opcode *row, uint32_t mode, uint8_t *by
 	bytes[at++] = row->opcode;
 	if (row->modrm != SOFT_M_NONE) {
 		uint8_t mod = row->modrm == SOFT_M_MEM ? 0 : 0xc0;
-		bytes[at++] = mod | (row->digit ? row->digit - 1 : 1) << 3 | (row->rm ? row->rm - 1 : 3);
+		uint8_t reg = row->digit ? row->digit - 1 : 1;
+		bytes[at++] = mod | reg << 3 | (row->rm ? row->rm - 1 : 3);
 	}
 	memset(bytes + at, 1, 15 - at);
 	return at;

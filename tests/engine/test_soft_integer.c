@@ -267,11 +267,12 @@ static void test_locked_across_pages(void **state)
 	count_at(DATA + 0x1000 - 19, 1000);
 }
 
-/* A random run of register instructions gives the same registers and flags as a block, where much is
- * left out, and one instruction at a time. */
+/* A random run of register instructions gives the same registers and flags as a block, where
+ * much is left out, and one instruction at a time. */
 static unsigned random_insn(GRand *rand, uint8_t *code)
 {
-	static const uint8_t plain[] = { 0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39, 0x85, 0x89, 0x03, 0x2b };
+	static const uint8_t plain[] = { 0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39, 0x85, 0x89,
+		0x03, 0x2b };
 	static const uint8_t after_0f[] = { 0xaf, 0xb6, 0xbf, 0x42, 0x4f, 0x94, 0x9c, 0xa3, 0xbc };
 	unsigned at = 0, kind = g_rand_int_range(rand, 0, 7);
 	uint8_t modrm = 0xc0 | g_rand_int_range(rand, 0, 64);
@@ -346,7 +347,8 @@ static void test_blocks_and_singles(void **state)
 		memcpy(code + at, "\xe6\xf4", 2);
 		bare_load(bare, BARE_CODE, code, at + 2);
 		for (unsigned i = 0; i < 16; i++)
-			gpr[i] = (uint64_t)g_rand_int(rand) << (g_rand_int(rand) & 32) | g_rand_int(rand);
+			gpr[i] = (uint64_t)g_rand_int(rand) << (g_rand_int(rand) & 32) |
+				g_rand_int(rand);
 		run_random(bare, gpr, false);
 		memcpy(result, cpu->gpr, sizeof result);
 		uint64_t rflags = soft_rflags(cpu);

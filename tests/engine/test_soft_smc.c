@@ -198,7 +198,8 @@ static void test_many_blocks(void **state)
 	bare_free(bare);
 }
 
-/* One processor calls a function until another has rewritten it to say stop; first it proves that it runs. */
+/* One processor calls a function until another has rewritten it to say stop; first it proves
+ * that it runs. */
 GUEST(caller, "1:	call 0x110000 - 0x100000 + caller\n"
 	      "	incq 0x200000\n"
 	      "	test %al, %al\n"

@@ -49,7 +49,7 @@ static struct span resolve(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t
 	if (info->flags & SOFT_TLB_WATCH)
 		soft_debug_data(cpu, linear, length, access);
 	uint8_t *host = tlb->entry[index].host;
-	return (struct span){ host ? host + offset : NULL, info->gpa + offset, length };
+	return (struct span){host ? host + offset : NULL, info->gpa + offset, length};
 }
 
 static bool crosses(uint64_t linear, unsigned length)
@@ -113,20 +113,32 @@ static void span_write(struct soft_cpu *cpu, const struct span *span, const uint
 static uint64_t host_load(const uint8_t *host, unsigned size)
 {
 	switch (size) {
-	case 1: return SOFT_HOST8(host);
-	case 2: return SOFT_HOST16(host);
-	case 4: return SOFT_HOST32(host);
-	default: return SOFT_HOST64(host);
+	case 1:
+		return SOFT_HOST8(host);
+	case 2:
+		return SOFT_HOST16(host);
+	case 4:
+		return SOFT_HOST32(host);
+	default:
+		return SOFT_HOST64(host);
 	}
 }
 
 static void host_store(uint8_t *host, uint64_t value, unsigned size)
 {
 	switch (size) {
-	case 1: SOFT_HOST8(host) = value; break;
-	case 2: SOFT_HOST16(host) = value; break;
-	case 4: SOFT_HOST32(host) = value; break;
-	default: SOFT_HOST64(host) = value; break;
+	case 1:
+		SOFT_HOST8(host) = value;
+		break;
+	case 2:
+		SOFT_HOST16(host) = value;
+		break;
+	case 4:
+		SOFT_HOST32(host) = value;
+		break;
+	default:
+		SOFT_HOST64(host) = value;
+		break;
 	}
 }
 
@@ -174,8 +186,8 @@ uint64_t soft_load_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t li
 	return span.host ? host_load(span.host, size) : soft_mmio_read(cpu, span.gpa, size);
 }
 
-void soft_store_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, uint64_t value,
-	unsigned size)
+void soft_store_slow(
+	struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, uint64_t value, unsigned size)
 {
 	if (crosses(linear, size)) {
 		check_end(cpu, linear, size);
@@ -238,8 +250,8 @@ void soft_probe_read(struct soft_cpu *cpu, uint64_t linear, unsigned length)
 	probe(cpu, soft_data_set(cpu), linear, length, SOFT_READ);
 }
 
-uint8_t *soft_page_pointer(struct soft_cpu *cpu, uint64_t linear, unsigned length,
-	enum soft_access access)
+uint8_t *soft_page_pointer(
+	struct soft_cpu *cpu, uint64_t linear, unsigned length, enum soft_access access)
 {
 	if (crosses(linear, length))
 		return NULL;
@@ -255,18 +267,24 @@ uint8_t *soft_page_pointer(struct soft_cpu *cpu, uint64_t linear, unsigned lengt
 	return tlb->entry[index].host + (linear & ~SOFT_PAGE_MASK);
 }
 
-/* The operand is copied aside, and back when it was changed; under LOCK nobody else runs meanwhile. */
+static void bounce(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool world)
+{
+	cpu->slow_rmw.linear = linear;
+	cpu->slow_rmw.size = size;
+	cpu->slow_rmw.world = world;
+	cpu->rmw = RMW_BOUNCE;
+}
+
+/* The operand is copied aside, and back when it was changed; under LOCK nobody else runs meanwhile.
+ */
 static void *rmw_bounce(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
 {
 	check_end(cpu, linear, size);
 	probe(cpu, soft_data_set(cpu), linear, size, SOFT_WRITE);
 	if (lock)
 		soft_world_stop(cpu);
+	bounce(cpu, linear, size, lock);
 	load_bytes(cpu, soft_data_set(cpu), linear, (uint8_t *)cpu->slow_rmw.bounce, size);
-	cpu->slow_rmw.linear = linear;
-	cpu->slow_rmw.size = size;
-	cpu->slow_rmw.world = lock;
-	cpu->rmw = RMW_BOUNCE;
 	return cpu->slow_rmw.bounce;
 }
 
@@ -279,10 +297,7 @@ static void *rmw_slow(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool
 		uint64_t value = soft_mmio_read(cpu, span.gpa, MIN(size, 8));
 		cpu->slow_rmw.bounce[0] = value;
 		cpu->slow_rmw.bounce[1] = size > 8 ? soft_mmio_read(cpu, span.gpa + 8, 8) : 0;
-		cpu->slow_rmw.linear = linear;
-		cpu->slow_rmw.size = size;
-		cpu->slow_rmw.world = false;
-		cpu->rmw = RMW_BOUNCE;
+		bounce(cpu, linear, size, false);
 		return cpu->slow_rmw.bounce;
 	}
 	uint64_t page = memory_page_index(cpu->memory, span.gpa);
@@ -306,8 +321,14 @@ static void bounce_back(struct soft_cpu *cpu)
 		store_bytes(cpu, set, linear, (const uint8_t *)cpu->slow_rmw.bounce, size);
 	else
 		soft_store_slow(cpu, set, linear, cpu->slow_rmw.bounce[0], size);
+	soft_rmw_release(cpu);
+}
+
+void soft_rmw_release(struct soft_cpu *cpu)
+{
 	if (cpu->slow_rmw.world)
 		soft_world_resume(cpu);
+	cpu->slow_rmw.world = false;
 }
 
 uint64_t soft_rmw_end(struct soft_cpu *cpu)
@@ -346,27 +367,30 @@ uint64_t soft_operand_slow(struct soft_cpu *cpu, const struct soft_insn *insn, u
 }
 
 #ifndef SOFT_LOOPED
+/* clang-format off */
 /* From the handlers' convention (access.h) to C's and back. RSP need not be aligned before. */
 #define THUNK(name, arguments) \
 	__asm__(".pushsection .text\n" \
-		".globl " #name "_thunk\n.hidden " #name "_thunk\n.type " #name "_thunk, @function\n" \
+		".globl " #name "_thunk\n.hidden " #name "_thunk\n" \
+		".type " #name "_thunk, @function\n" \
 		#name "_thunk:\n" \
-		"	.cfi_startproc\n" \
-		"	push %rbp\n	.cfi_def_cfa_offset 16\n	.cfi_offset %rbp, -16\n" \
-		"	mov %rsp, %rbp\n	.cfi_def_cfa_register %rbp\n" \
-		"	push %rdi\n	push %rsi\n	push %rdx\n	push %rcx\n" \
-		"	push %r8\n	push %r9\n	push %r10\n	push %r11\n" \
-		"	and $-16, %rsp\n" arguments "	call " #name "\n" \
-		"	lea -64(%rbp), %rsp\n" \
-		"	pop %r11\n	pop %r10\n	pop %r9\n	pop %r8\n" \
-		"	pop %rcx\n	pop %rdx\n	pop %rsi\n	pop %rdi\n" \
-		"	pop %rbp\n	.cfi_def_cfa %rsp, 8\n" \
-		"	ret\n	.cfi_endproc\n" \
+		".cfi_startproc\n" \
+		"push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n" \
+		"mov %rsp, %rbp\n.cfi_def_cfa_register %rbp\n" \
+		"push %rdi\npush %rsi\npush %rdx\npush %rcx\n" \
+		"push %r8\npush %r9\npush %r10\npush %r11\n" \
+		"and $-16, %rsp\n" arguments "call " #name "\n" \
+		"lea -64(%rbp), %rsp\n" \
+		"pop %r11\npop %r10\npop %r9\npop %r8\n" \
+		"pop %rcx\npop %rdx\npop %rsi\npop %rdi\n" \
+		"pop %rbp\n.cfi_def_cfa %rsp, 8\n" \
+		"ret\n.cfi_endproc\n" \
 		".size " #name "_thunk, . - " #name "_thunk\n.popsection\n")
 
-THUNK(soft_load_miss, "	mov %rdx, %rsi\n	mov %eax, %edx\n");
-THUNK(soft_store_miss, "	mov %rdx, %rsi\n	mov %eax, %edx\n");
-THUNK(soft_rmw_miss, "	mov %rdx, %rsi\n	mov %eax, %edx\n");
+THUNK(soft_load_miss, "mov %rdx, %rsi\nmov %eax, %edx\n");
+THUNK(soft_store_miss, "mov %rdx, %rsi\nmov %eax, %edx\n");
+THUNK(soft_rmw_miss, "mov %rdx, %rsi\nmov %eax, %edx\n");
 THUNK(soft_rmw_end, "");
-THUNK(soft_operand_slow, "	mov %eax, %edx\n");
+THUNK(soft_operand_slow, "mov %eax, %edx\n");
+/* clang-format on */
 #endif

@@ -2,9 +2,9 @@
 /*
  * Guest memory as instructions see it: by linear address, through the soft TLB.
  *
- * The fast path is a compare and a host access, inline; slow ones (TLB miss, page crossing, MMIO, pages
- * that hold code, watched pages) are in access.c. Everything here may raise #PF; then nothing was
- * stored. Only the vCPU's thread.
+ * The fast path is a compare and a host access, inline; slow ones (TLB miss, page crossing, MMIO,
+ * pages that hold code, watched pages) are in access.c. Everything here may raise #PF; then
+ * nothing was stored. Only the vCPU's thread.
  */
 #pragma once
 
@@ -27,14 +27,16 @@ struct soft_u32 { volatile uint32_t v; } __attribute__((packed, may_alias));
 struct soft_u64 { volatile uint64_t v; } __attribute__((packed, may_alias));
 
 /* Slow paths (access.c). size 1, 2, 4, 8. */
-uint64_t soft_load_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, unsigned size);
+uint64_t soft_load_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear,
+	unsigned size);
 void soft_store_slow(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear, uint64_t value,
 	unsigned size);
 
 /*
- * The slow side of what handlers do inline. Called so that nothing of the caller's need be saved around the call
- * (its registers are kept but for RAX), as otherwise each handler would save on its fast path, too.
- * what: size, and for soft_operand_slow() the access, for soft_rmw_miss() LOCK, from bit 8.
+ * The slow side of what handlers do inline. Called so that nothing of the caller's need be saved
+ * around the call (its registers are kept but for RAX), as otherwise each handler would save on
+ * its fast path, too. what: size, and for soft_operand_slow() the access, for soft_rmw_miss()
+ * LOCK, from bit 8.
  */
 uint64_t soft_load_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what);
 uint64_t soft_store_miss(struct soft_cpu *cpu, uint64_t linear, unsigned what, uint64_t value);
@@ -49,15 +51,19 @@ uint64_t soft_operand_slow(struct soft_cpu *cpu, const struct soft_insn *insn, u
 #define SOFT_RMW_END(cpu) soft_rmw_end(cpu)
 #define SOFT_OPERAND_SLOW(cpu, insn, what) soft_operand_slow(cpu, insn, what)
 #else
-/* By the thunks in access.c: what in EAX, linear in RDX, value in RCX. The red zone is stepped over. */
+/* By the thunks in access.c: what in EAX, linear in RDX, value in RCX. The red zone is stepped
+ * over. */
 #define SOFT_THUNK(name, ...) \
 	({ \
 		uint64_t thunk_result; \
-		__asm__ volatile("lea -128(%%rsp), %%rsp\n\tcall " #name "_thunk\n\tlea 128(%%rsp), %%rsp" \
+		__asm__ volatile("lea -128(%%rsp), %%rsp\n\t" \
+				 "call " #name "_thunk\n\t" \
+				 "lea 128(%%rsp), %%rsp" \
 			: "=a"(thunk_result) \
 			: __VA_ARGS__ \
-			: "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
-			"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"); \
+			: "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", \
+			"xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", \
+			"xmm15"); \
 		thunk_result; \
 	})
 #define SOFT_LOAD_MISS(cpu, linear, what) \
@@ -69,6 +75,9 @@ uint64_t soft_operand_slow(struct soft_cpu *cpu, const struct soft_insn *insn, u
 #define SOFT_OPERAND_SLOW(cpu, insn, what) \
 	SOFT_THUNK(soft_operand_slow, "D"(cpu), "S"(insn), "a"(what))
 #endif
+
+/* Lets the others run on, where a locked access across two pages has stopped them. */
+void soft_rmw_release(struct soft_cpu *cpu);
 
 /* A register of a device: the local APIC's page is the vCPU's own, all else the memory bus's.
  * Both park the floating point state first. */
@@ -93,9 +102,9 @@ uint8_t *soft_page_pointer(struct soft_cpu *cpu, uint64_t linear, unsigned lengt
 	enum soft_access access);
 
 /*
- * Read-modify-write. soft_rmw() gives a host pointer to size bytes (1, 2, 4, 8; 16 aligned) at linear, writable
- * and faulting as a write does. After the bytes are changed by one access, or by an atomic one under LOCK,
- * soft_rmw_done() finishes it; nothing that raises may come between.
+ * Read-modify-write. soft_rmw() gives a host pointer to size bytes (1, 2, 4, 8; 16 aligned) at
+ * linear, writable and faulting as a write does. After the bytes are changed by one access, or by
+ * an atomic one under LOCK, soft_rmw_done() finishes it; nothing that raises may come between.
  */
 
 static inline enum soft_tlb_set soft_data_set(const struct soft_cpu *cpu)
@@ -130,7 +139,8 @@ static inline enum soft_tlb_set soft_system_set(const struct soft_cpu *cpu)
 		if (SOFT_FAST(e, linear, SOFT_WRITE, bits / 8)) \
 			SOFT_HOST##bits(e->host + (linear & ~SOFT_PAGE_MASK)) = value; \
 		else \
-			soft_store_slow(cpu, (unsigned)(tlb - cpu->tlbs), linear, value, bits / 8); \
+			soft_store_slow(cpu, (unsigned)(tlb - cpu->tlbs), linear, value, \
+				bits / 8); \
 	} \
 	/* At the current privilege level. */ \
 	static inline __attribute__((always_inline)) type soft_load##bits(struct soft_cpu *cpu, \
@@ -170,7 +180,8 @@ SOFT_DEFINE_ACCESS(16, uint16_t)
 SOFT_DEFINE_ACCESS(32, uint32_t)
 SOFT_DEFINE_ACCESS(64, uint64_t)
 
-static inline __attribute__((always_inline)) void *soft_rmw(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool lock)
+static inline __attribute__((always_inline)) void *soft_rmw(struct soft_cpu *cpu, uint64_t linear,
+	unsigned size, bool lock)
 {
 	const struct soft_tlb_entry *e = &cpu->tlb->entry[soft_tlb_index(linear)];
 	if (SOFT_FAST(e, linear, SOFT_WRITE, size))

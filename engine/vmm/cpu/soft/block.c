@@ -13,12 +13,12 @@
 #define INSN_MAX 15
 
 /* What of the mode word decoding depends on. */
-#define BLOCK_MODE \
-	(SOFT_MODE_CODE32 | SOFT_MODE_CODE64 | SOFT_MODE_STACK32 | SOFT_MODE_PROTECTED | \
+#define BLOCK_MODE                                                                                 \
+	(SOFT_MODE_CODE32 | SOFT_MODE_CODE64 | SOFT_MODE_STACK32 | SOFT_MODE_PROTECTED |           \
 		SOFT_MODE_V86 | SOFT_MODE_LONG | SOFT_MODE_FLAT)
 
-/* Blocks of an idle vCPU are forgotten where they take more than this, and it ran less than 1/REST of
- * a time. */
+/* Blocks of an idle vCPU are forgotten where they take more than this, and it ran less than 1/REST
+ * of a time. */
 #define REST_SIZE (1u << 20)
 #define REST 20
 #define REST_NS 2000000000ull
@@ -154,8 +154,8 @@ static void written_page(struct soft_cpu *cpu, uint64_t gpa)
 	uint8_t *mark = &cpu->memory->code_page[page];
 	uint8_t stores = __atomic_load_n(mark, __ATOMIC_RELAXED);
 	if (stores)
-		__atomic_compare_exchange_n(mark, &stores, stores - 1, false, __ATOMIC_SEQ_CST,
-			__ATOMIC_RELAXED);
+		__atomic_compare_exchange_n(
+			mark, &stores, stores - 1, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&cpu->memory->code_gen[page], 1, __ATOMIC_SEQ_CST);
 }
 
@@ -180,7 +180,7 @@ static struct soft_block **bucket_of(struct soft_blocks *blocks, uint64_t gpa, u
  * no RAM the bytes read as ones (and decode to #UD). */
 static const uint8_t *fetch(struct soft_cpu *cpu, uint64_t linear, uint64_t *gpa)
 {
-	static const uint8_t nothing[MEMORY_PAGE_SIZE] = { [0 ... MEMORY_PAGE_SIZE - 1] = 0xff };
+	static const uint8_t nothing[MEMORY_PAGE_SIZE] = {[0 ... MEMORY_PAGE_SIZE - 1] = 0xff};
 	unsigned index = soft_tlb_index(linear);
 	struct soft_tlb *tlb = cpu->tlb;
 	if (tlb->entry[index].tag[SOFT_EXEC] != (linear & SOFT_PAGE_MASK)) {
@@ -229,7 +229,7 @@ static bool ends_block(const struct soft_insn *insn)
 static bool falls_through(const struct soft_insn *insn)
 {
 	return insn->run != soft_op_invalid && insn->run != soft_op_too_long &&
-		soft_opcode_at(insn->row)->flags & SOFT_CC_IN_OPCODE;
+	       soft_opcode_at(insn->row)->flags & SOFT_CC_IN_OPCODE;
 }
 
 /* Ends the list after `count` instructions; how many there are then. */
@@ -260,8 +260,8 @@ static struct soft_block *allocate(struct soft_cpu *cpu, unsigned insns, unsigne
 
 /* Decodes up to the page's end; *length is how many bytes were taken, 0 where the very first
  * instruction crosses it. */
-static unsigned decode_run(struct soft_cpu *cpu, const uint8_t *code, unsigned available,
-	unsigned *length)
+static unsigned decode_run(
+	struct soft_cpu *cpu, const uint8_t *code, unsigned available, unsigned *length)
 {
 	struct soft_insn *insns = cpu->blocks->building;
 	unsigned count = 0, offset = 0;
@@ -290,8 +290,8 @@ static uint32_t generation_of(struct soft_cpu *cpu, uint64_t gpa, const uint32_t
 }
 
 /* Puts what was just decoded into `building` into the cache. */
-static struct soft_block *add_block(struct soft_cpu *cpu, uint64_t gpa, const uint8_t *code,
-	unsigned length, unsigned insns)
+static struct soft_block *add_block(
+	struct soft_cpu *cpu, uint64_t gpa, const uint8_t *code, unsigned length, unsigned insns)
 {
 	struct soft_block *block = allocate(cpu, insns, length);
 	memcpy(block->insn, cpu->blocks->building, insns * sizeof(struct soft_insn));
@@ -330,8 +330,8 @@ static uint64_t rest_linear(const struct soft_cpu *cpu, uint64_t linear)
 }
 
 /* The block of the one instruction that crosses the page; NULL where the rest is not in RAM. */
-static struct soft_block *make_crossing(struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa,
-	uint64_t linear)
+static struct soft_block *make_crossing(
+	struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa, uint64_t linear)
 {
 	uint8_t code[INSN_MAX];
 	uint64_t rest_gpa;
@@ -361,8 +361,8 @@ static struct soft_block *make_crossing(struct soft_cpu *cpu, const uint8_t *hos
 }
 
 /* Is a block that crosses a page still what lies at linear and in the page after it? */
-static bool crossing_true(struct soft_cpu *cpu, struct soft_block *block, const uint8_t *host,
-	uint64_t linear)
+static bool crossing_true(
+	struct soft_cpu *cpu, struct soft_block *block, const uint8_t *host, uint64_t linear)
 {
 	uint64_t rest_gpa;
 	const uint8_t *rest = fetch(cpu, rest_linear(cpu, linear), &rest_gpa);
@@ -421,8 +421,8 @@ static bool block_true(struct soft_cpu *cpu, struct soft_block *block, const uin
 	return true;
 }
 
-static struct soft_block *find_block(struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa,
-	uint64_t linear)
+static struct soft_block *find_block(
+	struct soft_cpu *cpu, const uint8_t *host, uint64_t gpa, uint64_t linear)
 {
 	uint32_t mode = cpu->mode & BLOCK_MODE;
 	struct soft_block **slot = bucket_of(cpu->blocks, gpa, mode);
@@ -443,12 +443,13 @@ static struct soft_block *find_block(struct soft_cpu *cpu, const uint8_t *host, 
 
 /* Links the branch that led here straight to the block, where both lie in one page: then they share
  * their virtual page at any address. */
-static void link_branch(struct soft_cpu *cpu, const struct soft_insn *from, struct soft_block *block)
+static void link_branch(
+	struct soft_cpu *cpu, const struct soft_insn *from, struct soft_block *block)
 {
 	uint64_t target = cpu->gpr[SOFT_ORIGIN] + from->imm;
 	uint64_t base = soft_long64(cpu) ? 0 : cpu->seg[SOFT_CS].base;
 	bool near = !((target + base) >> MEMORY_PAGE_SHIFT ^
-		(cpu->gpr[SOFT_ORIGIN] + base) >> MEMORY_PAGE_SHIFT);
+		      (cpu->gpr[SOFT_ORIGIN] + base) >> MEMORY_PAGE_SHIFT);
 	if (near && target == cpu->rip && cpu->mode & (SOFT_MODE_CODE64 | SOFT_MODE_FLAT))
 		((struct soft_insn *)from)->link = block;
 }
@@ -462,7 +463,7 @@ static void note_jump(struct soft_cpu *cpu, struct soft_block *block, uint64_t l
 	if (half && !(info->flags & SOFT_TLB_GLOBAL))
 		return;
 	struct soft_jump *jump = soft_jump_entry(cpu, cpu->rip);
-	*jump = (struct soft_jump){ .rip = cpu->rip, .key = cpu->jump_key[half], .block = block };
+	*jump = (struct soft_jump){.rip = cpu->rip, .key = cpu->jump_key[half], .block = block};
 }
 
 struct soft_block *soft_block_at(struct soft_cpu *cpu, bool single)

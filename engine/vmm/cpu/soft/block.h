@@ -2,16 +2,17 @@
 /*
  * The cache of decoded blocks of one vCPU, and what keeps it true to memory.
  *
- * A block is a run of instructions within one physical page, decoded for one mode word; it does not
- * depend on the virtual address. It ends at a branch, an END row, the page's end or after
- * SOFT_BLOCK_MAX instructions. An instruction that crosses into another page is a block by itself; no
- * jump or link leads to it, as where its rest lies has to be looked up each time.
+ * A block is a run of instructions within one physical page, decoded for one mode word; it does
+ * not depend on the virtual address. It ends at a branch, an END row, the page's end or after
+ * SOFT_BLOCK_MAX instructions. An instruction that crosses into another page is a block by
+ * itself; no jump or link leads to it, as where its rest lies has to be looked up each time.
  *
- * Code that changes: a page that holds decoded code has memory->code_page[] set and its write tags
- * withdrawn, so that stores to it come to soft_code_written(), which bumps memory->code_gen[].
- * A block remembers the generation it was decoded at and compares on entry; where it differs its
- * bytes are compared and it is either taken on or decoded anew. code_page[] counts down with each
- * store, and at 0 the page is data again (the next entry of a block marks it once more).
+ * Code that changes: a page that holds decoded code has memory->code_page[] set and its write
+ * tags withdrawn, so that stores to it come to soft_code_written(), which bumps
+ * memory->code_gen[]. A block remembers the generation it was decoded at and compares on entry;
+ * where it differs its bytes are compared and it is either taken on or decoded anew. code_page[]
+ * counts down with each store, and at 0 the page is data again (the next entry of a block marks
+ * it once more).
  *
  * Threads: the vCPU's, except where said.
  */
@@ -33,7 +34,8 @@ struct soft_block {
 	uint16_t insns;
 	struct soft_block *next; /* in the same bucket */
 	uint8_t *bytes;    /* copy of the code, to compare with */
-	/* The one instruction of a block that crosses into another page has that page's here, too. */
+	/* The one instruction of a block that crosses into another page has that page's here,
+	 * too. */
 	const uint32_t *rest_generation; /* or NULL */
 	uint32_t rest_decoded;
 	uint64_t rest_gpa;
@@ -46,13 +48,13 @@ void soft_blocks_free(struct soft_blocks *blocks);
 /* Forgets all blocks (their memory is given back to the host). Not from within a block. */
 void soft_blocks_flush(struct soft_cpu *cpu);
 
-/* Before and after a sleep for want of work: a vCPU that has hardly run for a while gives the memory of its
- * blocks back. Not from within a block. */
+/* Before and after a sleep for want of work: a vCPU that has hardly run for a while gives the
+ * memory of its blocks back. Not from within a block. */
 void soft_blocks_rest(struct soft_cpu *cpu);
 void soft_blocks_wake(struct soft_cpu *cpu);
 
-/* The block at cpu->rip in the present mode, ready to run; raises #PF, #UD or #GP as the fetch does.
- * single: just one instruction. */
+/* The block at cpu->rip in the present mode, ready to run; raises #PF, #UD or #GP as the fetch
+ * does. single: just one instruction. */
 struct soft_block *soft_block_at(struct soft_cpu *cpu, bool single);
 
 /* After a store of this vCPU into RAM of a page with code_page[] set, bytes in place: bumps the

@@ -74,12 +74,12 @@ static void reset_core(struct soft_cpu *cpu)
 	cpu->rflags = 2;
 	cpu->rip = 0xfff0;
 	for (unsigned i = 0; i < SOFT_SEGMENTS; i++)
-		cpu->seg[i] = (struct vcpu_segment){ .limit = 0xffff, .attributes = 0x93 };
-	cpu->seg[SOFT_CS] = (struct vcpu_segment){ .base = 0xffff0000, .limit = 0xffff,
-		.selector = 0xf000, .attributes = 0x9b };
-	cpu->ldtr = (struct vcpu_segment){ .limit = 0xffff, .attributes = 0x82 };
-	cpu->tr = (struct vcpu_segment){ .limit = 0xffff, .attributes = 0x8b };
-	cpu->gdtr = cpu->idtr = (struct vcpu_table){ .limit = 0xffff };
+		cpu->seg[i] = (struct vcpu_segment){.limit = 0xffff, .attributes = 0x93};
+	cpu->seg[SOFT_CS] = (struct vcpu_segment){
+		.base = 0xffff0000, .limit = 0xffff, .selector = 0xf000, .attributes = 0x9b};
+	cpu->ldtr = (struct vcpu_segment){.limit = 0xffff, .attributes = 0x82};
+	cpu->tr = (struct vcpu_segment){.limit = 0xffff, .attributes = 0x8b};
+	cpu->gdtr = cpu->idtr = (struct vcpu_table){.limit = 0xffff};
 	cpu->cr2 = cpu->cr3 = cpu->cr4 = cpu->efer = 0;
 	memset(cpu->dr, 0, sizeof cpu->dr);
 	cpu->dr[6] = 0xffff0ff0;
@@ -120,8 +120,8 @@ void soft_cpu_init_signal(struct soft_cpu *cpu)
 static bool is_flat_data(const struct vcpu_segment *seg)
 {
 	return seg->base == 0 && seg->limit == 0xffffffff &&
-		(seg->attributes & (SOFT_SEG_UNUSABLE | SOFT_SEG_P | SOFT_SEG_S | 0xe)) ==
-		(SOFT_SEG_P | SOFT_SEG_S | 0x2);
+	       (seg->attributes & (SOFT_SEG_UNUSABLE | SOFT_SEG_P | SOFT_SEG_S | 0xe)) ==
+		       (SOFT_SEG_P | SOFT_SEG_S | 0x2);
 }
 
 static uint32_t protected_mode(const struct soft_cpu *cpu)
@@ -157,7 +157,8 @@ static enum soft_tlb_set data_set(const struct soft_cpu *cpu, uint32_t mode)
 {
 	if ((mode & SOFT_MODE_CPL) == 3)
 		return SOFT_SET_USER;
-	return cpu->cr4 & SOFT_CR4_SMAP && !(cpu->rflags & SOFT_AC) ? SOFT_SET_SMAP : SOFT_SET_SYSTEM;
+	return cpu->cr4 & SOFT_CR4_SMAP && !(cpu->rflags & SOFT_AC) ? SOFT_SET_SMAP
+								    : SOFT_SET_SYSTEM;
 }
 
 void soft_update_mode(struct soft_cpu *cpu)

@@ -130,13 +130,26 @@ static int64_t take_signed(struct decode_bytes *in, unsigned size)
 static bool prefix_segment(uint8_t byte, uint8_t *seg)
 {
 	switch (byte) {
-	case 0x26: *seg = SOFT_ES; return true;
-	case 0x2e: *seg = SOFT_CS; return true;
-	case 0x36: *seg = SOFT_SS; return true;
-	case 0x3e: *seg = SOFT_DS; return true;
-	case 0x64: *seg = SOFT_FS; return true;
-	case 0x65: *seg = SOFT_GS; return true;
-	default: return false;
+	case 0x26:
+		*seg = SOFT_ES;
+		return true;
+	case 0x2e:
+		*seg = SOFT_CS;
+		return true;
+	case 0x36:
+		*seg = SOFT_SS;
+		return true;
+	case 0x3e:
+		*seg = SOFT_DS;
+		return true;
+	case 0x64:
+		*seg = SOFT_FS;
+		return true;
+	case 0x65:
+		*seg = SOFT_GS;
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -145,9 +158,15 @@ static bool decode_prefix(struct soft_decode *d, uint8_t byte, bool *address_siz
 {
 	uint8_t seg;
 	switch (byte) {
-	case 0x66: d->prefixes |= SOFT_HAS_66; return true;
-	case 0x67: *address_size = true; return true;
-	case 0xf0: d->prefixes |= SOFT_HAS_LOCK; return true;
+	case 0x66:
+		d->prefixes |= SOFT_HAS_66;
+		return true;
+	case 0x67:
+		*address_size = true;
+		return true;
+	case 0xf0:
+		d->prefixes |= SOFT_HAS_LOCK;
+		return true;
 	case 0xf2:
 		d->prefixes = (d->prefixes & ~SOFT_HAS_REP) | SOFT_HAS_REPNE;
 		return true;
@@ -199,10 +218,10 @@ static enum soft_map decode_opcode(struct soft_decode *d, struct decode_bytes *i
 
 static bool prefix_fits(const struct soft_opcode *row, uint8_t prefixes)
 {
-	unsigned have = prefixes & SOFT_HAS_REP ? SOFT_P_F3
-		: prefixes & SOFT_HAS_REPNE	? SOFT_P_F2
-		: prefixes & SOFT_HAS_66	? SOFT_P_66
-						: SOFT_P_NONE;
+	unsigned have = prefixes & SOFT_HAS_REP     ? SOFT_P_F3
+			: prefixes & SOFT_HAS_REPNE ? SOFT_P_F2
+			: prefixes & SOFT_HAS_66    ? SOFT_P_66
+						    : SOFT_P_NONE;
 	return row->prefix == SOFT_P_ANY || row->prefix == have;
 }
 
@@ -223,7 +242,7 @@ static bool row_fits(const struct soft_opcode *row, const struct soft_decode *d)
 	if (row->flags & (d->prefixes & SOFT_HAS_REX_W ? SOFT_NO_REX_W : SOFT_REX_W_ONLY))
 		return false;
 	return prefix_fits(row, d->prefixes) &&
-		(row->modrm == SOFT_M_NONE || modrm_fits(row, d->modrm));
+	       (row->modrm == SOFT_M_NONE || modrm_fits(row, d->modrm));
 }
 
 static unsigned find_row(const struct soft_decode *d, enum soft_map map)
@@ -254,25 +273,34 @@ static unsigned operand_size(const struct soft_decode *d, const struct soft_opco
 	bool code32 = d->mode & (SOFT_MODE_CODE32 | SOFT_MODE_CODE64);
 	unsigned plain = code32 != small ? 4 : 2;
 	switch (row->size) {
-	case SOFT_S_8: return 1;
-	case SOFT_S_16: return 2;
-	case SOFT_S_32: return 4;
-	case SOFT_S_64: return 8;
-	case SOFT_S_V64: return long64 ? (small && !wide ? 2 : 8) : plain;
-	case SOFT_S_F64: return long64 ? 8 : plain;
-	case SOFT_S_Y: return long64 ? 8 : 4;
-	case SOFT_S_D: return wide ? 8 : 4;
-	default: return wide ? 8 : plain;
+	case SOFT_S_8:
+		return 1;
+	case SOFT_S_16:
+		return 2;
+	case SOFT_S_32:
+		return 4;
+	case SOFT_S_64:
+		return 8;
+	case SOFT_S_V64:
+		return long64 ? (small && !wide ? 2 : 8) : plain;
+	case SOFT_S_F64:
+		return long64 ? 8 : plain;
+	case SOFT_S_Y:
+		return long64 ? 8 : 4;
+	case SOFT_S_D:
+		return wide ? 8 : 4;
+	default:
+		return wide ? 8 : plain;
 	}
 }
 
 /* 16-bit addressing (SDM volume 2, table 2-1). */
 static void decode_memory16(struct soft_insn *insn, uint8_t modrm, struct decode_bytes *in)
 {
-	static const uint8_t bases[8] = { SOFT_RBX, SOFT_RBX, SOFT_RBP, SOFT_RBP, SOFT_RSI, SOFT_RDI,
-		SOFT_RBP, SOFT_RBX };
-	static const uint8_t indexes[8] = { SOFT_RSI, SOFT_RDI, SOFT_RSI, SOFT_RDI, SOFT_ZERO,
-		SOFT_ZERO, SOFT_ZERO, SOFT_ZERO };
+	static const uint8_t bases[8] = {
+		SOFT_RBX, SOFT_RBX, SOFT_RBP, SOFT_RBP, SOFT_RSI, SOFT_RDI, SOFT_RBP, SOFT_RBX};
+	static const uint8_t indexes[8] = {
+		SOFT_RSI, SOFT_RDI, SOFT_RSI, SOFT_RDI, SOFT_ZERO, SOFT_ZERO, SOFT_ZERO, SOFT_ZERO};
 	unsigned mod = modrm >> 6, rm = modrm & 7;
 	insn->base = mod == 0 && rm == 6 ? SOFT_ZERO : bases[rm];
 	insn->index = indexes[rm];
@@ -297,7 +325,8 @@ static void decode_sib(struct soft_insn *insn, const struct soft_decode *d, stru
 	}
 }
 
-static void decode_memory(struct soft_insn *insn, const struct soft_decode *d, struct decode_bytes *in)
+static void decode_memory(
+	struct soft_insn *insn, const struct soft_decode *d, struct decode_bytes *in)
 {
 	unsigned mod = d->modrm >> 6, rm = d->modrm & 7;
 	if (d->asize == 2) {
@@ -318,17 +347,24 @@ static void decode_memory(struct soft_insn *insn, const struct soft_decode *d, s
 		insn->disp = take_signed(in, 4);
 }
 
-static uint64_t decode_immediate(struct soft_insn *insn, const struct soft_decode *d,
-	struct decode_bytes *in)
+static uint64_t decode_immediate(
+	struct soft_insn *insn, const struct soft_decode *d, struct decode_bytes *in)
 {
 	unsigned size = insn->size;
 	unsigned z = size == 2 ? 2 : 4;
 	switch (d->row->imm) {
-	case SOFT_I_8: return take(in, 1);
-	case SOFT_I_8S: case SOFT_I_REL8: return take_signed(in, 1);
-	case SOFT_I_16: return take(in, 2);
-	case SOFT_I_Z: case SOFT_I_RELZ: return take_signed(in, z);
-	case SOFT_I_V: return take(in, size);
+	case SOFT_I_8:
+		return take(in, 1);
+	case SOFT_I_8S:
+	case SOFT_I_REL8:
+		return take_signed(in, 1);
+	case SOFT_I_16:
+		return take(in, 2);
+	case SOFT_I_Z:
+	case SOFT_I_RELZ:
+		return take_signed(in, z);
+	case SOFT_I_V:
+		return take(in, size);
 	case SOFT_I_MOFFS:
 		insn->memory = 1;
 		insn->disp = take(in, d->asize);
@@ -341,7 +377,8 @@ static uint64_t decode_immediate(struct soft_insn *insn, const struct soft_decod
 		uint64_t low = take(in, 2);
 		return low | take(in, 1) << 16;
 	}
-	default: return 0;
+	default:
+		return 0;
 	}
 }
 
@@ -349,8 +386,9 @@ static uint64_t decode_immediate(struct soft_insn *insn, const struct soft_decod
 static void decode_address(struct soft_insn *insn, const struct soft_decode *d)
 {
 	bool long64 = d->mode & SOFT_MODE_CODE64;
-	insn->seg = d->seg != 0xff ? d->seg
-		: insn->base == SOFT_RSP || insn->base == SOFT_RBP ? SOFT_SS : SOFT_DS;
+	insn->seg = d->seg != 0xff                                     ? d->seg
+		    : insn->base == SOFT_RSP || insn->base == SOFT_RBP ? SOFT_SS
+								       : SOFT_DS;
 	insn->address = SOFT_ADDRESS_SEGMENT;
 	if (long64 && d->asize == 8) {
 		if (insn->seg < SOFT_FS) {
@@ -360,7 +398,7 @@ static void decode_address(struct soft_insn *insn, const struct soft_decode *d)
 			insn->address = SOFT_ADDRESS_FLAT;
 		}
 	} else if (!long64 && d->mode & SOFT_MODE_FLAT && d->asize == 4 && insn->seg < SOFT_FS &&
-		insn->seg != SOFT_CS) {
+		   insn->seg != SOFT_CS) {
 		insn->address = SOFT_ADDRESS_FLAT32;
 	}
 }
@@ -433,8 +471,8 @@ static bool decode_finish(struct soft_insn *insn, struct soft_decode *d)
 
 int soft_decode(struct soft_insn *insn, const uint8_t *bytes, unsigned available, uint32_t mode)
 {
-	struct soft_decode d = { .bytes = bytes, .mode = mode, .seg = 0xff };
-	struct decode_bytes in = { .bytes = bytes, .available = MIN(available, INSN_MAX) };
+	struct soft_decode d = {.bytes = bytes, .mode = mode, .seg = 0xff};
+	struct decode_bytes in = {.bytes = bytes, .available = MIN(available, INSN_MAX)};
 	unsigned offset = insn->offset;
 	memset(insn, 0, sizeof *insn);
 	insn->offset = offset;

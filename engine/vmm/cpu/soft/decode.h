@@ -2,11 +2,12 @@
 /*
  * The decoder: from bytes to struct soft_insn, driven by opcode tables.
  *
- * A row of a table says all about one form of an instruction: where it is in the opcode maps, how its
- * operands are encoded, what it does to the flags, when it is invalid, and who executes it. The
- * interpreter, a translator, the fuzzer and the differential test all work from these rows. The
- * tables live beside the handlers (op_*.c, system.c's and simd's files) and are listed in
- * soft_tables[] (decode.c); where rows share an opcode byte, the first whose conditions hold wins.
+ * A row of a table says all about one form of an instruction: where it is in the opcode maps, how
+ * its operands are encoded, what it does to the flags, when it is invalid, and who executes it.
+ * The interpreter, a translator, the fuzzer and the differential test all work from these rows.
+ * The tables live beside the handlers (op_*.c, system.c's and simd's files) and are listed in
+ * soft_tables[] (decode.c); where rows share an opcode byte, the first whose conditions hold
+ * wins.
  *
  * Encodings: SDM volume 2, chapters 2 and appendix A. VEX and EVEX are not decoded: #UD.
  */
@@ -17,8 +18,8 @@
 /* Opcode maps: one byte; after 0F; after 0F 38; after 0F 3A. */
 enum soft_map { SOFT_MAP_1, SOFT_MAP_0F, SOFT_MAP_38, SOFT_MAP_3A, SOFT_MAPS };
 
-/* What a row's mandatory prefix must be. SOFT_P_ANY: prefixes have their usual meaning. For the others
- * F2/F3 win over 66, and the prefix loses its usual meaning (operand size, REP). */
+/* What a row's mandatory prefix must be. SOFT_P_ANY: prefixes have their usual meaning. For the
+ * others F2/F3 win over 66, and the prefix loses its usual meaning (operand size, REP). */
 enum soft_prefix { SOFT_P_ANY, SOFT_P_NONE, SOFT_P_66, SOFT_P_F3, SOFT_P_F2 };
 
 /* Which ModRM forms a row takes. */
@@ -84,12 +85,12 @@ enum soft_size {
 
 /* What the differential test counts as covered; one per kind of instruction. */
 enum soft_group {
-	SOFT_G_ALU, SOFT_G_INCDEC, SOFT_G_SHIFT, SOFT_G_DOUBLE_SHIFT, SOFT_G_MULDIV, SOFT_G_BIT,
-	SOFT_G_SCAN, SOFT_G_MOV, SOFT_G_EXTEND, SOFT_G_LEA, SOFT_G_XCHG, SOFT_G_CMPXCHG, SOFT_G_STACK,
-	SOFT_G_BRANCH, SOFT_G_CALL, SOFT_G_SETCC, SOFT_G_CMOV, SOFT_G_STRING, SOFT_G_FLAG, SOFT_G_BCD,
-	SOFT_G_CRC, SOFT_G_NOP, SOFT_G_SYSTEM, SOFT_G_IO, SOFT_G_X87, SOFT_G_MMX, SOFT_G_SSE,
-	SOFT_G_SSE2, SOFT_G_SSE3, SOFT_G_SSSE3, SOFT_G_SSE41, SOFT_G_SSE42, SOFT_G_AES, SOFT_G_PCLMUL,
-	SOFT_G_FXSR, SOFT_GROUPS,
+	SOFT_G_ALU, SOFT_G_INCDEC, SOFT_G_SHIFT, SOFT_G_DOUBLE_SHIFT, SOFT_G_MULDIV,
+	SOFT_G_BIT, SOFT_G_SCAN, SOFT_G_MOV, SOFT_G_EXTEND, SOFT_G_LEA, SOFT_G_XCHG,
+	SOFT_G_CMPXCHG, SOFT_G_STACK, SOFT_G_BRANCH, SOFT_G_CALL, SOFT_G_SETCC, SOFT_G_CMOV,
+	SOFT_G_STRING, SOFT_G_FLAG, SOFT_G_BCD, SOFT_G_CRC, SOFT_G_NOP, SOFT_G_SYSTEM,
+	SOFT_G_IO, SOFT_G_X87, SOFT_G_MMX, SOFT_G_SSE, SOFT_G_SSE2, SOFT_G_SSE3, SOFT_G_SSSE3,
+	SOFT_G_SSE41, SOFT_G_SSE42, SOFT_G_AES, SOFT_G_PCLMUL, SOFT_G_FXSR, SOFT_GROUPS,
 };
 
 /* Field b of a shift's row: by CL. */
@@ -109,9 +110,10 @@ struct soft_opcode {
 	uint8_t imm;      /* enum soft_imm */
 	uint8_t group;    /* enum soft_group */
 	uint32_t flags;
-	uint16_t reads, writes, undefined; /* flags, as SOFT_CF and so on; undefined ones are in writes too */
-	/* Executes it. Called by a generic handler: soft_op_call(), or soft_op_system() for END rows.
-	 * NULL where pick chooses a threaded handler. */
+	/* Flags, as SOFT_CF and so on; undefined ones are in writes, too. */
+	uint16_t reads, writes, undefined;
+	/* Executes it. Called by a generic handler: soft_op_call(), or soft_op_system() for END
+	 * rows. NULL where pick chooses a threaded handler. */
 	void (*fn)(struct soft_cpu *cpu, const struct soft_insn *insn);
 	/* Called last by the decoder, may be NULL: sets insn->run (and fn, data). False: #UD. */
 	bool (*pick)(struct soft_insn *insn, const struct soft_decode *d);
@@ -148,15 +150,15 @@ struct soft_insn {
 		int64_t imm; /* as enum soft_imm says */
 		void *data;  /* for fn, where the row has no immediate or pick has used it up */
 	};
-	/* Memory operand: gpr[base] + (gpr[index] << scale) + disp; SOFT_ZERO where there is none.
-	 * RIP-relative: base is SOFT_ORIGIN. FS and GS in 64-bit mode: index is their base slot (or,
-	 * with an index, address is SEGMENT). */
+	/* Memory operand: gpr[base] + (gpr[index] << scale) + disp; SOFT_ZERO where there is
+	 * none. RIP-relative: base is SOFT_ORIGIN. FS and GS in 64-bit mode: index is their
+	 * base slot (or, with an index, address is SEGMENT). */
 	int64_t disp;
 	uint8_t base, index, scale;
 	uint8_t seg; /* segment register of the memory operand, or string source */
 	/* Register operands: numbers 0-15. Where the operand is a byte it is instead the byte's
-	 * offset in gpr[] (register * 8, + 1 for AH CH DH BH): soft_reg8(). x87, MMX, SSE, segment, CR
-	 * and DR operands: their number. */
+	 * offset in gpr[] (register * 8, + 1 for AH CH DH BH): soft_reg8(). x87, MMX, SSE,
+	 * segment, CR and DR operands: their number. */
 	uint8_t reg, rm;
 	uint8_t size;    /* operand size in bytes */
 	uint8_t asize;   /* address size in bytes */
@@ -201,7 +203,7 @@ extern const struct soft_opcode soft_alu_table[], soft_move_table[], soft_shift_
 	soft_mul_table[], soft_bit_table[], soft_flow_table[], soft_string_table[],
 	soft_misc_table[];                         /* integer: op_*.c */
 extern const struct soft_opcode soft_system_table[]; /* system.c: privileged, segments, far, I/O */
-extern const struct soft_opcode soft_x87_table[], soft_mmx_table[], soft_sse_table[]; /* fp and simd */
+extern const struct soft_opcode soft_x87_table[], soft_mmx_table[], soft_sse_table[];
 
 /* rip of the instruction, and of the one after it (masked to the code size). For fn handlers
  * while their block runs. */

@@ -20,6 +20,7 @@ static _Noreturn void unwind(struct soft_cpu *cpu, int how)
 	cpu->current = NULL;
 	cpu->link_from = NULL;
 	cpu->rmw = 0;
+	soft_rmw_release(cpu);
 	longjmp(cpu->faulted, how);
 }
 
@@ -33,12 +34,12 @@ static _Noreturn void raise_fault(struct soft_cpu *cpu, struct soft_fault fault)
 
 _Noreturn void soft_raise(struct soft_cpu *cpu, unsigned vector)
 {
-	raise_fault(cpu, (struct soft_fault){ .vector = vector });
+	raise_fault(cpu, (struct soft_fault){.vector = vector});
 }
 
 _Noreturn void soft_raise_code(struct soft_cpu *cpu, unsigned vector, uint32_t error)
 {
-	raise_fault(cpu, (struct soft_fault){ .vector = vector, .has_error = true, .error = error });
+	raise_fault(cpu, (struct soft_fault){.vector = vector, .has_error = true, .error = error});
 }
 
 _Noreturn void soft_raise_page(struct soft_cpu *cpu, uint64_t linear, uint32_t error)
@@ -133,7 +134,8 @@ static void run_block(struct soft_cpu *cpu, struct soft_block *block)
 static void run_next(struct soft_cpu *cpu)
 {
 	const struct soft_jump *jump = soft_jump_entry(cpu, cpu->rip);
-	if (!cpu->link_from && jump->rip == cpu->rip && jump->key == cpu->jump_key[cpu->rip >> 63] &&
+	if (!cpu->link_from && jump->rip == cpu->rip &&
+		jump->key == cpu->jump_key[cpu->rip >> 63] &&
 		jump->block->decoded == __atomic_load_n(jump->block->generation, __ATOMIC_ACQUIRE))
 		run_block(cpu, jump->block);
 	else

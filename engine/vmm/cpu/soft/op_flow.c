@@ -5,8 +5,8 @@
  */
 #include "engine/vmm/cpu/soft/ops.h"
 
-/* Branches with a target in the instruction. Those with a 16-bit operand size outside 16-bit code cut
- * the target to 16 bits: target16(). */
+/* Branches with a target in the instruction. Those with a 16-bit operand size outside 16-bit code
+ * cut the target to 16 bits: target16(). */
 
 static uint64_t target16(const struct soft_cpu *cpu, const struct soft_insn *insn)
 {
@@ -36,29 +36,30 @@ static SOFT_OP(jmp16)
 	SOFT_GO_TO(target);
 }
 
-#define DEFINE_JCC(cc_name, cc) \
-	static SOFT_OP(jcc_##cc_name) \
-	{ \
-		if (soft_condition(cpu->flags, cc)) { \
-			check_direct(cpu, insn); \
-			SOFT_GO(insn); \
-		} \
-		SOFT_GO(insn + 1); \
-	} \
-	static SOFT_OP(jcc_##cc_name##_16) \
-	{ \
-		if (soft_condition(cpu->flags, cc)) { \
-			uint64_t target = target16(cpu, insn); \
-			cpu->current = insn; \
-			soft_check_target(cpu, target); \
-			SOFT_GO_TO(target); \
-		} \
-		SOFT_GO(insn + 1); \
+#define DEFINE_JCC(cc_name, cc)                                                                    \
+	static SOFT_OP(jcc_##cc_name)                                                              \
+	{                                                                                          \
+		if (soft_condition(cpu->flags, cc)) {                                              \
+			check_direct(cpu, insn);                                                   \
+			SOFT_GO(insn);                                                             \
+		}                                                                                  \
+		SOFT_GO(insn + 1);                                                                 \
+	}                                                                                          \
+	static SOFT_OP(jcc_##cc_name##_16)                                                         \
+	{                                                                                          \
+		if (soft_condition(cpu->flags, cc)) {                                              \
+			uint64_t target = target16(cpu, insn);                                     \
+			cpu->current = insn;                                                       \
+			soft_check_target(cpu, target);                                            \
+			SOFT_GO_TO(target);                                                        \
+		}                                                                                  \
+		SOFT_GO(insn + 1);                                                                 \
 	}
 SOFT_CONDITIONS(DEFINE_JCC)
 
-#define JCC(name, cc) { jcc_##name, jcc_##name##_16 },
-static void (*const jccs[16][2])(struct soft_cpu *, const struct soft_insn *) = { SOFT_CONDITIONS(JCC) };
+#define JCC(name, cc) {jcc_##name, jcc_##name##_16},
+static void (*const jccs[16][2])(struct soft_cpu *, const struct soft_insn *) = {
+	SOFT_CONDITIONS(JCC)};
 
 static bool narrow(const struct soft_insn *insn, const struct soft_decode *d)
 {
@@ -264,7 +265,8 @@ static SOFT_OP(pop_narrow)
 	SOFT_NEXT();
 }
 
-/* The address is computed with the stack pointer already raised (SDM volume 2, POP); a fault leaves it. */
+/* The address is computed with the stack pointer already raised (SDM volume 2, POP); a fault leaves
+ * it. */
 static void op_pop_mem(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	uint64_t value = soft_top(cpu, insn->size), rsp = cpu->gpr[SOFT_RSP];
@@ -273,9 +275,10 @@ static void op_pop_mem(struct soft_cpu *cpu, const struct soft_insn *insn)
 	uint64_t offset = soft_effective(cpu, insn);
 	uint64_t flat = cpu->gpr[insn->base] + (cpu->gpr[insn->index] << insn->scale) + insn->disp;
 	cpu->gpr[SOFT_RSP] = rsp;
-	uint64_t linear = insn->address == SOFT_ADDRESS_FLAT
-		? flat
-		: soft_segment_linear(cpu, insn->seg, offset, insn->size, SOFT_WRITE);
+	uint64_t linear =
+		insn->address == SOFT_ADDRESS_FLAT
+			? flat
+			: soft_segment_linear(cpu, insn->seg, offset, insn->size, SOFT_WRITE);
 	soft_store(cpu, linear, value, insn->size);
 	cpu->gpr[SOFT_RSP] = raised;
 }
@@ -301,7 +304,8 @@ static bool pick_pop(struct soft_insn *insn, const struct soft_decode *d)
 	return true;
 }
 
-static uint64_t stack_at(struct soft_cpu *cpu, int64_t distance, unsigned size, enum soft_access access)
+static uint64_t stack_at(
+	struct soft_cpu *cpu, int64_t distance, unsigned size, enum soft_access access)
 {
 	return soft_stack_linear(cpu, cpu->gpr[SOFT_RSP] + distance, size, access);
 }
@@ -345,8 +349,7 @@ static void op_leave(struct soft_cpu *cpu, const struct soft_insn *insn)
 	uint64_t mask = soft_stack_mask(cpu), rbp = cpu->gpr[SOFT_RBP];
 	uint64_t value =
 		soft_load(cpu, soft_stack_linear(cpu, rbp, insn->size, SOFT_READ), insn->size);
-	cpu->gpr[SOFT_RSP] =
-		(cpu->gpr[SOFT_RSP] & ~mask) | ((rbp + insn->size) & mask);
+	cpu->gpr[SOFT_RSP] = (cpu->gpr[SOFT_RSP] & ~mask) | ((rbp + insn->size) & mask);
 	soft_put(cpu, insn->size, SOFT_RBP, value);
 }
 
@@ -367,59 +370,67 @@ static void op_enter(struct soft_cpu *cpu, const struct soft_insn *insn)
 	values[count++] = cpu->gpr[SOFT_RBP];
 	for (unsigned i = 1; i < level; i++)
 		values[count++] = soft_load(cpu,
-			soft_stack_linear(cpu, cpu->gpr[SOFT_RBP] - i * size, size, SOFT_READ), size);
+			soft_stack_linear(cpu, cpu->gpr[SOFT_RBP] - i * size, size, SOFT_READ),
+			size);
 	uint64_t frame = cpu->gpr[SOFT_RSP] - size;
 	if (level)
 		values[count++] = frame;
 	uint64_t room = count * (uint64_t)size + (insn->imm & 0xffff);
 	for (unsigned i = 0; i < count; i++)
-		soft_probe_write(cpu, stack_at(cpu, -(int64_t)(i + 1) * size, size, SOFT_WRITE), size);
+		soft_probe_write(
+			cpu, stack_at(cpu, -(int64_t)(i + 1) * size, size, SOFT_WRITE), size);
 	soft_probe_write(cpu, stack_at(cpu, -(int64_t)room, size, SOFT_WRITE), size);
 	for (unsigned i = 0; i < count; i++)
-		soft_store(cpu, stack_at(cpu, -(int64_t)(i + 1) * size, size, SOFT_WRITE), values[i], size);
+		soft_store(cpu, stack_at(cpu, -(int64_t)(i + 1) * size, size, SOFT_WRITE),
+			values[i], size);
 	soft_stack_move(cpu, -(int64_t)room);
 	if (mask == 0xffff && size > 2)
 		frame &= 0xffff;
 	soft_put(cpu, size, SOFT_RBP, frame);
 }
 
+/* clang-format off */
 const struct soft_opcode soft_flow_table[] = {
-	{ .name = "j", .opcode = 0x70, .size = SOFT_S_F64, .imm = SOFT_I_REL8, .reads = SOFT_ARITHMETIC,
-		.group = SOFT_G_BRANCH, .flags = SOFT_BRANCH | SOFT_CC_IN_OPCODE, .pick = pick_jcc },
+	{ .name = "j", .opcode = 0x70, .size = SOFT_S_F64, .imm = SOFT_I_REL8,
+		.reads = SOFT_ARITHMETIC, .group = SOFT_G_BRANCH,
+		.flags = SOFT_BRANCH | SOFT_CC_IN_OPCODE, .pick = pick_jcc },
 	{ .name = "j", .map = SOFT_MAP_0F, .opcode = 0x80, .size = SOFT_S_F64, .imm = SOFT_I_RELZ,
-		.reads = SOFT_ARITHMETIC, .group = SOFT_G_BRANCH, .flags = SOFT_BRANCH | SOFT_CC_IN_OPCODE,
-		.pick = pick_jcc },
-	{ .name = "jmp", .opcode = 0xe9, .size = SOFT_S_F64, .imm = SOFT_I_RELZ, .group = SOFT_G_BRANCH,
-		.flags = SOFT_BRANCH, .pick = pick_jmp },
-	{ .name = "jmp", .opcode = 0xeb, .size = SOFT_S_F64, .imm = SOFT_I_REL8, .group = SOFT_G_BRANCH,
-		.flags = SOFT_BRANCH, .pick = pick_jmp },
-	{ .name = "loopne", .opcode = 0xe0, .size = SOFT_S_F64, .imm = SOFT_I_REL8, .reads = SOFT_ZF,
+		.reads = SOFT_ARITHMETIC, .group = SOFT_G_BRANCH,
+		.flags = SOFT_BRANCH | SOFT_CC_IN_OPCODE, .pick = pick_jcc },
+	{ .name = "jmp", .opcode = 0xe9, .size = SOFT_S_F64, .imm = SOFT_I_RELZ,
+		.group = SOFT_G_BRANCH, .flags = SOFT_BRANCH, .pick = pick_jmp },
+	{ .name = "jmp", .opcode = 0xeb, .size = SOFT_S_F64, .imm = SOFT_I_REL8,
+		.group = SOFT_G_BRANCH, .flags = SOFT_BRANCH, .pick = pick_jmp },
+	{ .name = "loopne", .opcode = 0xe0, .size = SOFT_S_F64, .imm = SOFT_I_REL8,
+		.reads = SOFT_ZF, .group = SOFT_G_BRANCH, .flags = SOFT_BRANCH,
+		.pick = pick_loop },
+	{ .name = "loope", .opcode = 0xe1, .size = SOFT_S_F64, .imm = SOFT_I_REL8,
+		.reads = SOFT_ZF, .group = SOFT_G_BRANCH, .flags = SOFT_BRANCH,
+		.pick = pick_loop },
+	{ .name = "loop", .opcode = 0xe2, .size = SOFT_S_F64, .imm = SOFT_I_REL8,
 		.group = SOFT_G_BRANCH, .flags = SOFT_BRANCH, .pick = pick_loop },
-	{ .name = "loope", .opcode = 0xe1, .size = SOFT_S_F64, .imm = SOFT_I_REL8, .reads = SOFT_ZF,
+	{ .name = "jcxz", .opcode = 0xe3, .size = SOFT_S_F64, .imm = SOFT_I_REL8,
 		.group = SOFT_G_BRANCH, .flags = SOFT_BRANCH, .pick = pick_loop },
-	{ .name = "loop", .opcode = 0xe2, .size = SOFT_S_F64, .imm = SOFT_I_REL8, .group = SOFT_G_BRANCH,
-		.flags = SOFT_BRANCH, .pick = pick_loop },
-	{ .name = "jcxz", .opcode = 0xe3, .size = SOFT_S_F64, .imm = SOFT_I_REL8, .group = SOFT_G_BRANCH,
-		.flags = SOFT_BRANCH, .pick = pick_loop },
-	{ .name = "call", .opcode = 0xe8, .size = SOFT_S_F64, .imm = SOFT_I_RELZ, .group = SOFT_G_CALL,
-		.flags = SOFT_BRANCH | SOFT_STACK, .pick = pick_call },
+	{ .name = "call", .opcode = 0xe8, .size = SOFT_S_F64, .imm = SOFT_I_RELZ,
+		.group = SOFT_G_CALL, .flags = SOFT_BRANCH | SOFT_STACK, .pick = pick_call },
 	{ .name = "call", .opcode = 0xff, .modrm = SOFT_M_ANY, .digit = 3, .size = SOFT_S_F64,
 		.group = SOFT_G_CALL, .flags = SOFT_BRANCH | SOFT_STACK | SOFT_READS_RM,
 		.pick = pick_branch_rm, .a = 1 },
 	{ .name = "jmp", .opcode = 0xff, .modrm = SOFT_M_ANY, .digit = 5, .size = SOFT_S_F64,
-		.group = SOFT_G_BRANCH, .flags = SOFT_BRANCH | SOFT_READS_RM, .pick = pick_branch_rm },
-	{ .name = "ret", .opcode = 0xc2, .size = SOFT_S_F64, .imm = SOFT_I_16, .group = SOFT_G_CALL,
-		.flags = SOFT_BRANCH | SOFT_STACK, .pick = pick_ret },
+		.group = SOFT_G_BRANCH, .flags = SOFT_BRANCH | SOFT_READS_RM,
+		.pick = pick_branch_rm },
+	{ .name = "ret", .opcode = 0xc2, .size = SOFT_S_F64, .imm = SOFT_I_16,
+		.group = SOFT_G_CALL, .flags = SOFT_BRANCH | SOFT_STACK, .pick = pick_ret },
 	{ .name = "ret", .opcode = 0xc3, .size = SOFT_S_F64, .group = SOFT_G_CALL,
 		.flags = SOFT_BRANCH | SOFT_STACK, .pick = pick_ret },
 	{ .name = "push", .opcode = 0x50, .size = SOFT_S_V64, .group = SOFT_G_STACK,
 		.flags = SOFT_REG_IN_OPCODE | SOFT_STACK | SOFT_READS_RM, .pick = pick_push },
 	{ .name = "push", .opcode = 0xff, .modrm = SOFT_M_ANY, .digit = 7, .size = SOFT_S_V64,
 		.group = SOFT_G_STACK, .flags = SOFT_STACK | SOFT_READS_RM, .pick = pick_push },
-	{ .name = "push", .opcode = 0x68, .size = SOFT_S_V64, .imm = SOFT_I_Z, .group = SOFT_G_STACK,
-		.flags = SOFT_STACK, .pick = pick_push_imm },
-	{ .name = "push", .opcode = 0x6a, .size = SOFT_S_V64, .imm = SOFT_I_8S, .group = SOFT_G_STACK,
-		.flags = SOFT_STACK, .pick = pick_push_imm },
+	{ .name = "push", .opcode = 0x68, .size = SOFT_S_V64, .imm = SOFT_I_Z,
+		.group = SOFT_G_STACK, .flags = SOFT_STACK, .pick = pick_push_imm },
+	{ .name = "push", .opcode = 0x6a, .size = SOFT_S_V64, .imm = SOFT_I_8S,
+		.group = SOFT_G_STACK, .flags = SOFT_STACK, .pick = pick_push_imm },
 	{ .name = "pop", .opcode = 0x58, .size = SOFT_S_V64, .group = SOFT_G_STACK,
 		.flags = SOFT_REG_IN_OPCODE | SOFT_STACK | SOFT_WRITES_RM, .pick = pick_pop },
 	{ .name = "pop", .opcode = 0x8f, .modrm = SOFT_M_ANY, .digit = 1, .size = SOFT_S_V64,
@@ -428,9 +439,10 @@ const struct soft_opcode soft_flow_table[] = {
 		.flags = SOFT_STACK | SOFT_NO64, .fn = op_pusha },
 	{ .name = "popa", .opcode = 0x61, .size = SOFT_S_V, .group = SOFT_G_STACK,
 		.flags = SOFT_STACK | SOFT_NO64, .fn = op_popa },
-	{ .name = "enter", .opcode = 0xc8, .size = SOFT_S_V64, .imm = SOFT_I_16_8, .group = SOFT_G_STACK,
-		.flags = SOFT_STACK, .fn = op_enter },
+	{ .name = "enter", .opcode = 0xc8, .size = SOFT_S_V64, .imm = SOFT_I_16_8,
+		.group = SOFT_G_STACK, .flags = SOFT_STACK, .fn = op_enter },
 	{ .name = "leave", .opcode = 0xc9, .size = SOFT_S_V64, .group = SOFT_G_STACK,
 		.flags = SOFT_STACK, .pick = pick_leave },
 	{ 0 },
 };
+/* clang-format on */

@@ -77,8 +77,10 @@ static bool pick(struct soft_insn *insn, const struct soft_decode *d)
 	return true;
 }
 
+/* clang-format off */
 #define FLAG(op, text, number, r, w, f) \
-	{ .name = text, .opcode = op, .size = SOFT_S_8, .group = SOFT_G_FLAG, .reads = r, .writes = w, \
+	{ .name = text, .opcode = op, .size = SOFT_S_8, .group = SOFT_G_FLAG, .reads = r, \
+		.writes = w, \
 		.flags = f, .pick = pick, .a = number }
 /* The operand is not touched. */
 #define HINT(op, text) \
@@ -105,3 +107,4 @@ const struct soft_opcode soft_misc_table[] = {
 	HINT(0x1f, "nop"),
 	{ 0 },
 };
+/* clang-format on */

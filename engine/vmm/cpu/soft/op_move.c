@@ -8,144 +8,155 @@
 
 #include <string.h>
 
-#define DEFINE_MOV(bits, type, unused) \
-	static SOFT_OP(mov_rr##bits) \
-	{ \
-		soft_put##bits(cpu, insn->rm, soft_reg##bits(cpu, insn->reg)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(mov_ri##bits) \
-	{ \
-		soft_put##bits(cpu, insn->rm, insn->imm); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(mov_rm##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_READ); \
-		soft_put##bits(cpu, insn->reg, soft_load##bits(cpu, linear)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(mov_mr##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE); \
-		soft_store##bits(cpu, linear, soft_reg##bits(cpu, insn->reg)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(mov_mi##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE); \
-		soft_store##bits(cpu, linear, insn->imm); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(xchg_rr##bits) \
-	{ \
-		type a = soft_reg##bits(cpu, insn->rm), b = soft_reg##bits(cpu, insn->reg); \
-		soft_put##bits(cpu, insn->rm, b); \
-		soft_put##bits(cpu, insn->reg, a); \
-		SOFT_NEXT(); \
-	} \
-	/* Locked whether it says so or not. */ \
-	static SOFT_OP(xchg_mr##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE); \
-		void *at = soft_rmw(cpu, linear, bits / 8, true); \
-		type value = soft_reg##bits(cpu, insn->reg); \
-		__asm__ volatile("xchg %0, %1" : "+r"(value), "+m"(SOFT_HOST##bits(at)) : : "memory"); \
-		soft_put##bits(cpu, insn->reg, value); \
-		soft_rmw_done(cpu); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(xadd_rr##bits) \
-	{ \
-		type a = soft_reg##bits(cpu, insn->rm), b = soft_reg##bits(cpu, insn->reg); \
-		uint16_t f; \
-		__asm__("xadd %2, %0" SOFT_FLAGS_OUT : "+r"(a), "=a"(f), "+r"(b) : : "cc"); \
-		cpu->flags = f; \
-		soft_put##bits(cpu, insn->reg, b); \
-		soft_put##bits(cpu, insn->rm, a); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(xadd_mr##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE); \
-		bool lock = insn->prefixes & SOFT_HAS_LOCK; \
-		void *at = soft_rmw(cpu, linear, bits / 8, lock); \
-		type value = soft_reg##bits(cpu, insn->reg); \
-		uint16_t f; \
-		if (lock) \
-			__asm__ volatile("lock xadd %2, %0" SOFT_FLAGS_OUT \
-				: "+m"(SOFT_HOST##bits(at)), "=a"(f), "+r"(value) : : "cc", "memory"); \
-		else \
-			__asm__ volatile("xadd %2, %0" SOFT_FLAGS_OUT \
-				: "+m"(SOFT_HOST##bits(at)), "=a"(f), "+r"(value) : : "cc", "memory"); \
-		cpu->flags = f; \
-		soft_put##bits(cpu, insn->reg, value); \
-		soft_rmw_done(cpu); \
-		SOFT_NEXT(); \
-	} \
-	/* Where they differ a 32-bit destination is left alone, upper half and all. */ \
-	static SOFT_OP(cmpxchg_rr##bits) \
-	{ \
-		type expected = soft_reg##bits(cpu, 0), old = soft_reg##bits(cpu, insn->rm); \
-		type a = expected; \
-		uint16_t f; \
-		__asm__("cmp %2, %0" SOFT_FLAGS_OUT : "+r"(a), "=a"(f) : "r"(old) : "cc"); \
-		cpu->flags = f; \
-		if (old == expected) \
-			soft_put##bits(cpu, insn->rm, soft_reg##bits(cpu, insn->reg)); \
-		else \
-			soft_put##bits(cpu, 0, old); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(cmpxchg_mr##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE); \
-		bool lock = insn->prefixes & SOFT_HAS_LOCK; \
-		void *at = soft_rmw(cpu, linear, bits / 8, lock); \
-		type expected = soft_reg##bits(cpu, 0), old = expected; \
-		type new = soft_reg##bits(cpu, insn->reg); \
-		uint16_t f; \
-		if (lock) \
-			__asm__ volatile("lock cmpxchg %2, %0" \
-				: "+m"(SOFT_HOST##bits(at)), "+a"(old) : "r"(new) : "cc", "memory"); \
-		else \
-			__asm__ volatile("cmpxchg %2, %0" \
-				: "+m"(SOFT_HOST##bits(at)), "+a"(old) : "r"(new) : "cc", "memory"); \
-		type a = expected; \
-		__asm__("cmp %2, %0" SOFT_FLAGS_OUT : "+r"(a), "=a"(f) : "r"(old) : "cc"); \
-		cpu->flags = f; \
-		if (old != expected) \
-			soft_put##bits(cpu, 0, old); \
-		soft_rmw_done(cpu); \
-		SOFT_NEXT(); \
+#define DEFINE_MOV(bits, type, unused)                                                             \
+	static SOFT_OP(mov_rr##bits)                                                               \
+	{                                                                                          \
+		soft_put##bits(cpu, insn->rm, soft_reg##bits(cpu, insn->reg));                     \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(mov_ri##bits)                                                               \
+	{                                                                                          \
+		soft_put##bits(cpu, insn->rm, insn->imm);                                          \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(mov_rm##bits)                                                               \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_READ);                    \
+		soft_put##bits(cpu, insn->reg, soft_load##bits(cpu, linear));                      \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(mov_mr##bits)                                                               \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE);                   \
+		soft_store##bits(cpu, linear, soft_reg##bits(cpu, insn->reg));                     \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(mov_mi##bits)                                                               \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE);                   \
+		soft_store##bits(cpu, linear, insn->imm);                                          \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(xchg_rr##bits)                                                              \
+	{                                                                                          \
+		type a = soft_reg##bits(cpu, insn->rm), b = soft_reg##bits(cpu, insn->reg);        \
+		soft_put##bits(cpu, insn->rm, b);                                                  \
+		soft_put##bits(cpu, insn->reg, a);                                                 \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	/* Locked whether it says so or not. */                                                    \
+	static SOFT_OP(xchg_mr##bits)                                                              \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE);                   \
+		void *at = soft_rmw(cpu, linear, bits / 8, true);                                  \
+		type value = soft_reg##bits(cpu, insn->reg);                                       \
+		__asm__ volatile("xchg %0, %1"                                                     \
+				 : "+r"(value), "+m"(SOFT_HOST##bits(at))                          \
+				 :                                                                 \
+				 : "memory");                                                      \
+		soft_put##bits(cpu, insn->reg, value);                                             \
+		soft_rmw_done(cpu);                                                                \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(xadd_rr##bits)                                                              \
+	{                                                                                          \
+		type a = soft_reg##bits(cpu, insn->rm), b = soft_reg##bits(cpu, insn->reg);        \
+		uint16_t f;                                                                        \
+		__asm__("xadd %2, %0" SOFT_FLAGS_OUT : "+r"(a), "=a"(f), "+r"(b) : : "cc");        \
+		cpu->flags = f;                                                                    \
+		soft_put##bits(cpu, insn->reg, b);                                                 \
+		soft_put##bits(cpu, insn->rm, a);                                                  \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(xadd_mr##bits)                                                              \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE);                   \
+		bool lock = insn->prefixes & SOFT_HAS_LOCK;                                        \
+		void *at = soft_rmw(cpu, linear, bits / 8, lock);                                  \
+		type value = soft_reg##bits(cpu, insn->reg);                                       \
+		uint16_t f;                                                                        \
+		if (lock)                                                                          \
+			__asm__ volatile("lock xadd %2, %0" SOFT_FLAGS_OUT                         \
+					 : "+m"(SOFT_HOST##bits(at)), "=a"(f), "+r"(value)         \
+					 :                                                         \
+					 : "cc", "memory");                                        \
+		else                                                                               \
+			__asm__ volatile("xadd %2, %0" SOFT_FLAGS_OUT                              \
+					 : "+m"(SOFT_HOST##bits(at)), "=a"(f), "+r"(value)         \
+					 :                                                         \
+					 : "cc", "memory");                                        \
+		cpu->flags = f;                                                                    \
+		soft_put##bits(cpu, insn->reg, value);                                             \
+		soft_rmw_done(cpu);                                                                \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	/* Where they differ a 32-bit destination is left alone, upper half and all. */            \
+	static SOFT_OP(cmpxchg_rr##bits)                                                           \
+	{                                                                                          \
+		type expected = soft_reg##bits(cpu, 0), old = soft_reg##bits(cpu, insn->rm);       \
+		type a = expected;                                                                 \
+		uint16_t f;                                                                        \
+		__asm__("cmp %2, %0" SOFT_FLAGS_OUT : "+r"(a), "=a"(f) : "r"(old) : "cc");         \
+		cpu->flags = f;                                                                    \
+		if (old == expected)                                                               \
+			soft_put##bits(cpu, insn->rm, soft_reg##bits(cpu, insn->reg));             \
+		else                                                                               \
+			soft_put##bits(cpu, 0, old);                                               \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(cmpxchg_mr##bits)                                                           \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE);                   \
+		bool lock = insn->prefixes & SOFT_HAS_LOCK;                                        \
+		void *at = soft_rmw(cpu, linear, bits / 8, lock);                                  \
+		type expected = soft_reg##bits(cpu, 0), old = expected;                            \
+		type new = soft_reg##bits(cpu, insn->reg);                                         \
+		uint16_t f;                                                                        \
+		if (lock)                                                                          \
+			__asm__ volatile("lock cmpxchg %2, %0"                                     \
+					 : "+m"(SOFT_HOST##bits(at)), "+a"(old)                    \
+					 : "r"(new)                                                \
+					 : "cc", "memory");                                        \
+		else                                                                               \
+			__asm__ volatile("cmpxchg %2, %0"                                          \
+					 : "+m"(SOFT_HOST##bits(at)), "+a"(old)                    \
+					 : "r"(new)                                                \
+					 : "cc", "memory");                                        \
+		type a = expected;                                                                 \
+		__asm__("cmp %2, %0" SOFT_FLAGS_OUT : "+r"(a), "=a"(f) : "r"(old) : "cc");         \
+		cpu->flags = f;                                                                    \
+		if (old != expected)                                                               \
+			soft_put##bits(cpu, 0, old);                                               \
+		soft_rmw_done(cpu);                                                                \
+		SOFT_NEXT();                                                                       \
 	}
 SOFT_SIZES(DEFINE_MOV, unused)
 
 /* Widening loads: from, its type, to, the value's cast. */
-#define DEFINE_EXTEND(name, from, bits, cast) \
-	static SOFT_OP(name##_r##from##_##bits) \
-	{ \
-		soft_put##bits(cpu, insn->reg, (cast)soft_reg##from(cpu, insn->rm)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(name##_m##from##_##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, from / 8, SOFT_READ); \
-		soft_put##bits(cpu, insn->reg, (cast)soft_load##from(cpu, linear)); \
-		SOFT_NEXT(); \
+#define DEFINE_EXTEND(name, from, bits, cast)                                                      \
+	static SOFT_OP(name##_r##from##_##bits)                                                    \
+	{                                                                                          \
+		soft_put##bits(cpu, insn->reg, (cast)soft_reg##from(cpu, insn->rm));               \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(name##_m##from##_##bits)                                                    \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, from / 8, SOFT_READ);                    \
+		soft_put##bits(cpu, insn->reg, (cast)soft_load##from(cpu, linear));                \
+		SOFT_NEXT();                                                                       \
 	}
-#define DEFINE_EXTENDS(bits, type, unused) \
-	DEFINE_EXTEND(movzx, 8, bits, uint8_t) \
-	DEFINE_EXTEND(movzx, 16, bits, uint16_t) \
-	DEFINE_EXTEND(movsx, 8, bits, int8_t) \
-	DEFINE_EXTEND(movsx, 16, bits, int16_t) \
+#define DEFINE_EXTENDS(bits, type, unused)                                                         \
+	DEFINE_EXTEND(movzx, 8, bits, uint8_t)                                                     \
+	DEFINE_EXTEND(movzx, 16, bits, uint16_t)                                                   \
+	DEFINE_EXTEND(movsx, 8, bits, int8_t)                                                      \
+	DEFINE_EXTEND(movsx, 16, bits, int16_t)                                                    \
 	DEFINE_EXTEND(movsx, 32, bits, int32_t)
 SOFT_WIDE_SIZES(DEFINE_EXTENDS, unused)
 
@@ -168,37 +179,37 @@ static SOFT_OP(lea64)
 }
 
 /* A 32-bit CMOV clears the upper half also where the condition does not hold. */
-#define DEFINE_CMOV_SIZE(bits, cc_name, cc) \
-	static SOFT_OP(cmov_r##bits##_##cc_name) \
-	{ \
-		bool holds = soft_condition(cpu->flags, cc); \
+#define DEFINE_CMOV_SIZE(bits, cc_name, cc)                                                        \
+	static SOFT_OP(cmov_r##bits##_##cc_name)                                                   \
+	{                                                                                          \
+		bool holds = soft_condition(cpu->flags, cc);                                       \
 		soft_put##bits(cpu, insn->reg, soft_reg##bits(cpu, holds ? insn->rm : insn->reg)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(cmov_m##bits##_##cc_name) \
-	{ \
-		cpu->current = insn; \
-		uint##bits##_t value = \
-			soft_load##bits(cpu, soft_operand(cpu, insn, bits / 8, SOFT_READ)); \
-		bool holds = soft_condition(cpu->flags, cc); \
-		soft_put##bits(cpu, insn->reg, holds ? value : soft_reg##bits(cpu, insn->reg)); \
-		SOFT_NEXT(); \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(cmov_m##bits##_##cc_name)                                                   \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint##bits##_t value =                                                             \
+			soft_load##bits(cpu, soft_operand(cpu, insn, bits / 8, SOFT_READ));        \
+		bool holds = soft_condition(cpu->flags, cc);                                       \
+		soft_put##bits(cpu, insn->reg, holds ? value : soft_reg##bits(cpu, insn->reg));    \
+		SOFT_NEXT();                                                                       \
 	}
-#define DEFINE_CONDITIONAL(cc_name, cc) \
-	DEFINE_CMOV_SIZE(16, cc_name, cc) \
-	DEFINE_CMOV_SIZE(32, cc_name, cc) \
-	DEFINE_CMOV_SIZE(64, cc_name, cc) \
-	static SOFT_OP(set_r_##cc_name) \
-	{ \
-		soft_put8(cpu, insn->rm, soft_condition(cpu->flags, cc)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(set_m_##cc_name) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, 1, SOFT_WRITE); \
-		soft_store8(cpu, linear, soft_condition(cpu->flags, cc)); \
-		SOFT_NEXT(); \
+#define DEFINE_CONDITIONAL(cc_name, cc)                                                            \
+	DEFINE_CMOV_SIZE(16, cc_name, cc)                                                          \
+	DEFINE_CMOV_SIZE(32, cc_name, cc)                                                          \
+	DEFINE_CMOV_SIZE(64, cc_name, cc)                                                          \
+	static SOFT_OP(set_r_##cc_name)                                                            \
+	{                                                                                          \
+		soft_put8(cpu, insn->rm, soft_condition(cpu->flags, cc));                          \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(set_m_##cc_name)                                                            \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, 1, SOFT_WRITE);                          \
+		soft_store8(cpu, linear, soft_condition(cpu->flags, cc));                          \
+		SOFT_NEXT();                                                                       \
 	}
 SOFT_CONDITIONS(DEFINE_CONDITIONAL)
 
@@ -221,20 +232,22 @@ static SOFT_OP(bswap16)
 	SOFT_NEXT();
 }
 
-#define DEFINE_MOVBE(bits, type, unused) \
-	static SOFT_OP(movbe_load##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_READ); \
-		soft_put##bits(cpu, insn->reg, __builtin_bswap##bits(soft_load##bits(cpu, linear))); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(movbe_store##bits) \
-	{ \
-		cpu->current = insn; \
-		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE); \
-		soft_store##bits(cpu, linear, __builtin_bswap##bits(soft_reg##bits(cpu, insn->reg))); \
-		SOFT_NEXT(); \
+#define DEFINE_MOVBE(bits, type, unused)                                                           \
+	static SOFT_OP(movbe_load##bits)                                                           \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_READ);                    \
+		soft_put##bits(                                                                    \
+			cpu, insn->reg, __builtin_bswap##bits(soft_load##bits(cpu, linear)));      \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(movbe_store##bits)                                                          \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		uint64_t linear = soft_operand(cpu, insn, bits / 8, SOFT_WRITE);                   \
+		soft_store##bits(                                                                  \
+			cpu, linear, __builtin_bswap##bits(soft_reg##bits(cpu, insn->reg)));       \
+		SOFT_NEXT();                                                                       \
 	}
 SOFT_WIDE_SIZES(DEFINE_MOVBE, unused)
 
@@ -242,9 +255,15 @@ SOFT_WIDE_SIZES(DEFINE_MOVBE, unused)
 static SOFT_OP(widen_a)
 {
 	switch (insn->size) {
-	case 2: soft_put16(cpu, SOFT_RAX, (int8_t)cpu->gpr[SOFT_RAX]); break;
-	case 4: soft_put32(cpu, SOFT_RAX, (int16_t)cpu->gpr[SOFT_RAX]); break;
-	default: cpu->gpr[SOFT_RAX] = (int32_t)cpu->gpr[SOFT_RAX]; break;
+	case 2:
+		soft_put16(cpu, SOFT_RAX, (int8_t)cpu->gpr[SOFT_RAX]);
+		break;
+	case 4:
+		soft_put32(cpu, SOFT_RAX, (int16_t)cpu->gpr[SOFT_RAX]);
+		break;
+	default:
+		cpu->gpr[SOFT_RAX] = (int32_t)cpu->gpr[SOFT_RAX];
+		break;
 	}
 	SOFT_NEXT();
 }
@@ -252,9 +271,15 @@ static SOFT_OP(widen_a)
 static SOFT_OP(widen_d)
 {
 	switch (insn->size) {
-	case 2: soft_put16(cpu, SOFT_RDX, (int16_t)cpu->gpr[SOFT_RAX] >> 15); break;
-	case 4: soft_put32(cpu, SOFT_RDX, (int32_t)cpu->gpr[SOFT_RAX] >> 31); break;
-	default: cpu->gpr[SOFT_RDX] = (int64_t)cpu->gpr[SOFT_RAX] >> 63; break;
+	case 2:
+		soft_put16(cpu, SOFT_RDX, (int16_t)cpu->gpr[SOFT_RAX] >> 15);
+		break;
+	case 4:
+		soft_put32(cpu, SOFT_RDX, (int32_t)cpu->gpr[SOFT_RAX] >> 31);
+		break;
+	default:
+		cpu->gpr[SOFT_RDX] = (int64_t)cpu->gpr[SOFT_RAX] >> 63;
+		break;
 	}
 	SOFT_NEXT();
 }
@@ -307,11 +332,33 @@ static void op_cmpxchg16b(struct soft_cpu *cpu, const struct soft_insn *insn)
 
 /* Handlers by size, and which pick takes which. */
 
-#define SIZES(stem) { stem##8, stem##16, stem##32, stem##64 }
-#define WIDE(stem) { NULL, stem##16, stem##32, stem##64 }
+#define SIZES(stem)                                                                                \
+	{                                                                                          \
+		stem##8, stem##16, stem##32, stem##64                                              \
+	}
+#define WIDE(stem)                                                                                 \
+	{                                                                                          \
+		NULL, stem##16, stem##32, stem##64                                                 \
+	}
 
-enum { MOV_RR, MOV_RI, MOV_RM, MOV_MR, MOV_MI, XCHG_RR, XCHG_MR, XADD_RR, XADD_MR, CMPXCHG_RR, CMPXCHG_MR,
-	LEA, MOVBE_LOAD, MOVBE_STORE, BSWAP, HANDLERS };
+enum {
+	MOV_RR,
+	MOV_RI,
+	MOV_RM,
+	MOV_MR,
+	MOV_MI,
+	XCHG_RR,
+	XCHG_MR,
+	XADD_RR,
+	XADD_MR,
+	CMPXCHG_RR,
+	CMPXCHG_MR,
+	LEA,
+	MOVBE_LOAD,
+	MOVBE_STORE,
+	BSWAP,
+	HANDLERS
+};
 
 static void (*const handlers[HANDLERS][4])(struct soft_cpu *, const struct soft_insn *) = {
 	[MOV_RR] = SIZES(mov_rr),
@@ -396,9 +443,13 @@ static bool pick_mov_imm(struct soft_insn *insn, const struct soft_decode *d)
 	return set_handler(insn, MOV_RI);
 }
 
-#define EXTEND_ROW(name, from) \
-	{ { name##_r##from##_16, name##_r##from##_32, name##_r##from##_64 }, \
-		{ name##_m##from##_16, name##_m##from##_32, name##_m##from##_64 } }
+#define EXTEND_ROW(name, from)                                                                     \
+	{                                                                                          \
+		{name##_r##from##_16, name##_r##from##_32, name##_r##from##_64},                   \
+		{                                                                                  \
+			name##_m##from##_16, name##_m##from##_32, name##_m##from##_64              \
+		}                                                                                  \
+	}
 enum { ZX8, ZX16, SX8, SX16, SX32 };
 static void (*const extends[][2][3])(struct soft_cpu *, const struct soft_insn *) = {
 	[ZX8] = EXTEND_ROW(movzx, 8),
@@ -420,14 +471,14 @@ static bool pick_movsxd(struct soft_insn *insn, const struct soft_decode *d)
 	return insn->size == 8 ? pick_extend(insn, d) : pick_mov_load(insn, d);
 }
 
-#define CMOV(name, cc) \
-	{ { cmov_r16_##name, cmov_m16_##name }, { cmov_r32_##name, cmov_m32_##name }, \
-		{ cmov_r64_##name, cmov_m64_##name } },
-#define SET(name, cc) { set_r_##name, set_m_##name },
+#define CMOV(name, cc)                                                                             \
+	{{cmov_r16_##name, cmov_m16_##name}, {cmov_r32_##name, cmov_m32_##name},                   \
+		{cmov_r64_##name, cmov_m64_##name}},
+#define SET(name, cc) {set_r_##name, set_m_##name},
 static void (*const cmovs[16][3][2])(struct soft_cpu *, const struct soft_insn *) = {
-	SOFT_CONDITIONS(CMOV)
-};
-static void (*const sets[16][2])(struct soft_cpu *, const struct soft_insn *) = { SOFT_CONDITIONS(SET) };
+	SOFT_CONDITIONS(CMOV)};
+static void (*const sets[16][2])(struct soft_cpu *, const struct soft_insn *) = {
+	SOFT_CONDITIONS(SET)};
 
 static bool pick_cmov(struct soft_insn *insn, const struct soft_decode *d)
 {
@@ -458,6 +509,7 @@ static bool pick_lea(struct soft_insn *insn, const struct soft_decode *d)
 	return true;
 }
 
+/* clang-format off */
 #define W_RM_R_REG (SOFT_WRITES_RM | SOFT_READS_REG)
 #define W_REG_R_RM (SOFT_WRITES_REG | SOFT_READS_RM)
 #define RW_RM_R_REG (SOFT_WRITES_RM | SOFT_READS_RM | SOFT_READS_REG)
@@ -466,7 +518,8 @@ static bool pick_lea(struct soft_insn *insn, const struct soft_decode *d)
 #define PAIR(op, text, m, g, f, ...) \
 	{ .name = text, .map = m, .opcode = op, .modrm = SOFT_M_ANY, .size = SOFT_S_8, .group = g, \
 		.flags = f, __VA_ARGS__ }, \
-	{ .name = text, .map = m, .opcode = op + 1, .modrm = SOFT_M_ANY, .size = SOFT_S_V, .group = g, \
+	{ .name = text, .map = m, .opcode = op + 1, .modrm = SOFT_M_ANY, .size = SOFT_S_V, \
+		.group = g, \
 		.flags = f, __VA_ARGS__ }
 
 #define EXTEND(op, text, number, f) \
@@ -474,73 +527,87 @@ static bool pick_lea(struct soft_insn *insn, const struct soft_decode *d)
 		.group = SOFT_G_EXTEND, .flags = W_REG_R_RM | f, .pick = pick_extend, .a = number }
 
 const struct soft_opcode soft_move_table[] = {
-	PAIR(0x88, "mov", SOFT_MAP_1, SOFT_G_MOV, W_RM_R_REG, .pick = pick_by_memory, .a = MOV_RR, .b = MOV_MR),
+	PAIR(0x88, "mov", SOFT_MAP_1, SOFT_G_MOV, W_RM_R_REG, .pick = pick_by_memory, .a = MOV_RR,
+		.b = MOV_MR),
 	PAIR(0x8a, "mov", SOFT_MAP_1, SOFT_G_MOV, W_REG_R_RM, .pick = pick_mov_load),
-	{ .name = "mov", .opcode = 0xa0, .size = SOFT_S_8, .imm = SOFT_I_MOFFS, .group = SOFT_G_MOV,
-		.flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_RM },
-	{ .name = "mov", .opcode = 0xa1, .size = SOFT_S_V, .imm = SOFT_I_MOFFS, .group = SOFT_G_MOV,
-		.flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_RM },
-	{ .name = "mov", .opcode = 0xa2, .size = SOFT_S_8, .imm = SOFT_I_MOFFS, .group = SOFT_G_MOV,
-		.flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_MR },
-	{ .name = "mov", .opcode = 0xa3, .size = SOFT_S_V, .imm = SOFT_I_MOFFS, .group = SOFT_G_MOV,
-		.flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_MR },
+	{ .name = "mov", .opcode = 0xa0, .size = SOFT_S_8, .imm = SOFT_I_MOFFS,
+		.group = SOFT_G_MOV, .flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_RM },
+	{ .name = "mov", .opcode = 0xa1, .size = SOFT_S_V, .imm = SOFT_I_MOFFS,
+		.group = SOFT_G_MOV, .flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_RM },
+	{ .name = "mov", .opcode = 0xa2, .size = SOFT_S_8, .imm = SOFT_I_MOFFS,
+		.group = SOFT_G_MOV, .flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_MR },
+	{ .name = "mov", .opcode = 0xa3, .size = SOFT_S_V, .imm = SOFT_I_MOFFS,
+		.group = SOFT_G_MOV, .flags = SOFT_NO_TEST, .pick = pick_moffs, .a = MOV_MR },
 	{ .name = "mov", .opcode = 0xb0, .size = SOFT_S_8, .imm = SOFT_I_8, .group = SOFT_G_MOV,
 		.flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM, .pick = pick_mov_imm },
 	{ .name = "mov", .opcode = 0xb8, .size = SOFT_S_V, .imm = SOFT_I_V, .group = SOFT_G_MOV,
 		.flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM, .pick = pick_mov_imm },
-	{ .name = "mov", .opcode = 0xc6, .modrm = SOFT_M_ANY, .digit = 1, .size = SOFT_S_8, .imm = SOFT_I_8,
-		.group = SOFT_G_MOV, .flags = SOFT_WRITES_RM, .pick = pick_by_memory, .a = MOV_RI, .b = MOV_MI },
-	{ .name = "mov", .opcode = 0xc7, .modrm = SOFT_M_ANY, .digit = 1, .size = SOFT_S_V, .imm = SOFT_I_Z,
-		.group = SOFT_G_MOV, .flags = SOFT_WRITES_RM, .pick = pick_by_memory, .a = MOV_RI, .b = MOV_MI },
+	{ .name = "mov", .opcode = 0xc6, .modrm = SOFT_M_ANY, .digit = 1, .size = SOFT_S_8,
+		.imm = SOFT_I_8, .group = SOFT_G_MOV, .flags = SOFT_WRITES_RM,
+		.pick = pick_by_memory, .a = MOV_RI, .b = MOV_MI },
+	{ .name = "mov", .opcode = 0xc7, .modrm = SOFT_M_ANY, .digit = 1, .size = SOFT_S_V,
+		.imm = SOFT_I_Z, .group = SOFT_G_MOV, .flags = SOFT_WRITES_RM,
+		.pick = pick_by_memory, .a = MOV_RI, .b = MOV_MI },
 	EXTEND(0xb6, "movzx", ZX8, SOFT_MODRM_SIZE8_RM),
 	EXTEND(0xb7, "movzx", ZX16, SOFT_MODRM_SIZE16_RM),
 	EXTEND(0xbe, "movsx", SX8, SOFT_MODRM_SIZE8_RM),
 	EXTEND(0xbf, "movsx", SX16, SOFT_MODRM_SIZE16_RM),
-	{ .name = "movsxd", .opcode = 0x63, .modrm = SOFT_M_ANY, .size = SOFT_S_V, .group = SOFT_G_EXTEND,
-		.flags = W_REG_R_RM | SOFT_ONLY64 | SOFT_MODRM_SIZE32_RM, .pick = pick_movsxd, .a = SX32 },
-	{ .name = "lea", .opcode = 0x8d, .modrm = SOFT_M_MEM, .size = SOFT_S_V, .group = SOFT_G_LEA,
-		.flags = SOFT_WRITES_REG, .pick = pick_lea },
-	PAIR(0x86, "xchg", SOFT_MAP_1, SOFT_G_XCHG, RW_BOTH | SOFT_LOCK, .pick = pick_by_memory, .a = XCHG_RR,
-		.b = XCHG_MR),
+	{ .name = "movsxd", .opcode = 0x63, .modrm = SOFT_M_ANY, .size = SOFT_S_V,
+		.group = SOFT_G_EXTEND, .flags = W_REG_R_RM | SOFT_ONLY64 | SOFT_MODRM_SIZE32_RM,
+		.pick = pick_movsxd, .a = SX32 },
+	{ .name = "lea", .opcode = 0x8d, .modrm = SOFT_M_MEM, .size = SOFT_S_V,
+		.group = SOFT_G_LEA, .flags = SOFT_WRITES_REG, .pick = pick_lea },
+	PAIR(0x86, "xchg", SOFT_MAP_1, SOFT_G_XCHG, RW_BOTH | SOFT_LOCK, .pick = pick_by_memory,
+		.a = XCHG_RR, .b = XCHG_MR),
 	{ .name = "xchg", .opcode = 0x90, .size = SOFT_S_V, .group = SOFT_G_XCHG,
-		.flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM | SOFT_READS_RM, .pick = pick_xchg_rax },
-	PAIR(0xb0, "cmpxchg", SOFT_MAP_0F, SOFT_G_CMPXCHG, RW_RM_R_REG | SOFT_LOCK, .pick = pick_by_memory,
-		.a = CMPXCHG_RR, .b = CMPXCHG_MR, .writes = SOFT_ARITHMETIC),
+		.flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM | SOFT_READS_RM,
+		.pick = pick_xchg_rax },
+	PAIR(0xb0, "cmpxchg", SOFT_MAP_0F, SOFT_G_CMPXCHG, RW_RM_R_REG | SOFT_LOCK,
+		.pick = pick_by_memory, .a = CMPXCHG_RR, .b = CMPXCHG_MR,
+		.writes = SOFT_ARITHMETIC),
 	PAIR(0xc0, "xadd", SOFT_MAP_0F, SOFT_G_XCHG, RW_BOTH | SOFT_LOCK, .pick = pick_by_memory,
 		.a = XADD_RR, .b = XADD_MR, .writes = SOFT_ARITHMETIC),
-	{ .name = "cmpxchg8b", .map = SOFT_MAP_0F, .opcode = 0xc7, .modrm = SOFT_M_MEM, .digit = 2,
-		.size = SOFT_S_32, .group = SOFT_G_CMPXCHG, .writes = SOFT_ZF,
-		.flags = SOFT_LOCK | SOFT_READS_RM | SOFT_WRITES_RM | SOFT_NO_REX_W, .fn = op_cmpxchg8b },
-	{ .name = "cmpxchg16b", .map = SOFT_MAP_0F, .opcode = 0xc7, .modrm = SOFT_M_MEM, .digit = 2,
-		.size = SOFT_S_64, .group = SOFT_G_CMPXCHG, .writes = SOFT_ZF,
-		.flags = SOFT_LOCK | SOFT_READS_RM | SOFT_WRITES_RM | SOFT_REX_W_ONLY, .fn = op_cmpxchg16b },
-	{ .name = "bswap", .map = SOFT_MAP_0F, .opcode = 0xc8, .size = SOFT_S_V, .group = SOFT_G_MOV,
-		.flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM | SOFT_READS_RM, .pick = pick_by_memory, .a = BSWAP },
-	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf0, .prefix = SOFT_P_NONE, .modrm = SOFT_M_MEM,
-		.size = SOFT_S_V, .group = SOFT_G_MOV, .flags = W_REG_R_RM, .pick = pick_by_memory, .b = MOVBE_LOAD },
-	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf0, .prefix = SOFT_P_66, .modrm = SOFT_M_MEM,
-		.size = SOFT_S_16, .group = SOFT_G_MOV, .flags = W_REG_R_RM | SOFT_NO_REX_W, .pick = pick_by_memory,
-		.b = MOVBE_LOAD },
-	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf0, .prefix = SOFT_P_66, .modrm = SOFT_M_MEM,
-		.size = SOFT_S_64, .group = SOFT_G_MOV, .flags = W_REG_R_RM | SOFT_REX_W_ONLY, .pick = pick_by_memory,
-		.b = MOVBE_LOAD },
-	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf1, .prefix = SOFT_P_NONE, .modrm = SOFT_M_MEM,
-		.size = SOFT_S_V, .group = SOFT_G_MOV, .flags = W_RM_R_REG, .pick = pick_by_memory, .b = MOVBE_STORE },
-	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf1, .prefix = SOFT_P_66, .modrm = SOFT_M_MEM,
-		.size = SOFT_S_16, .group = SOFT_G_MOV, .flags = W_RM_R_REG | SOFT_NO_REX_W, .pick = pick_by_memory,
-		.b = MOVBE_STORE },
-	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf1, .prefix = SOFT_P_66, .modrm = SOFT_M_MEM,
-		.size = SOFT_S_64, .group = SOFT_G_MOV, .flags = W_RM_R_REG | SOFT_REX_W_ONLY, .pick = pick_by_memory,
-		.b = MOVBE_STORE },
-	{ .name = "cmov", .map = SOFT_MAP_0F, .opcode = 0x40, .modrm = SOFT_M_ANY, .size = SOFT_S_V,
-		.group = SOFT_G_CMOV, .reads = SOFT_ARITHMETIC,
+	{ .name = "cmpxchg8b", .map = SOFT_MAP_0F, .opcode = 0xc7, .modrm = SOFT_M_MEM,
+		.digit = 2, .size = SOFT_S_32, .group = SOFT_G_CMPXCHG, .writes = SOFT_ZF,
+		.flags = SOFT_LOCK | SOFT_READS_RM | SOFT_WRITES_RM | SOFT_NO_REX_W,
+		.fn = op_cmpxchg8b },
+	{ .name = "cmpxchg16b", .map = SOFT_MAP_0F, .opcode = 0xc7, .modrm = SOFT_M_MEM,
+		.digit = 2, .size = SOFT_S_64, .group = SOFT_G_CMPXCHG, .writes = SOFT_ZF,
+		.flags = SOFT_LOCK | SOFT_READS_RM | SOFT_WRITES_RM | SOFT_REX_W_ONLY,
+		.fn = op_cmpxchg16b },
+	{ .name = "bswap", .map = SOFT_MAP_0F, .opcode = 0xc8, .size = SOFT_S_V,
+		.group = SOFT_G_MOV, .flags = SOFT_REG_IN_OPCODE | SOFT_WRITES_RM | SOFT_READS_RM,
+		.pick = pick_by_memory, .a = BSWAP },
+	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf0, .prefix = SOFT_P_NONE,
+		.modrm = SOFT_M_MEM, .size = SOFT_S_V, .group = SOFT_G_MOV, .flags = W_REG_R_RM,
+		.pick = pick_by_memory, .b = MOVBE_LOAD },
+	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf0, .prefix = SOFT_P_66,
+		.modrm = SOFT_M_MEM, .size = SOFT_S_16, .group = SOFT_G_MOV,
+		.flags = W_REG_R_RM | SOFT_NO_REX_W, .pick = pick_by_memory, .b = MOVBE_LOAD },
+	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf0, .prefix = SOFT_P_66,
+		.modrm = SOFT_M_MEM, .size = SOFT_S_64, .group = SOFT_G_MOV,
+		.flags = W_REG_R_RM | SOFT_REX_W_ONLY, .pick = pick_by_memory, .b = MOVBE_LOAD },
+	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf1, .prefix = SOFT_P_NONE,
+		.modrm = SOFT_M_MEM, .size = SOFT_S_V, .group = SOFT_G_MOV, .flags = W_RM_R_REG,
+		.pick = pick_by_memory, .b = MOVBE_STORE },
+	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf1, .prefix = SOFT_P_66,
+		.modrm = SOFT_M_MEM, .size = SOFT_S_16, .group = SOFT_G_MOV,
+		.flags = W_RM_R_REG | SOFT_NO_REX_W, .pick = pick_by_memory, .b = MOVBE_STORE },
+	{ .name = "movbe", .map = SOFT_MAP_38, .opcode = 0xf1, .prefix = SOFT_P_66,
+		.modrm = SOFT_M_MEM, .size = SOFT_S_64, .group = SOFT_G_MOV,
+		.flags = W_RM_R_REG | SOFT_REX_W_ONLY, .pick = pick_by_memory, .b = MOVBE_STORE },
+	{ .name = "cmov", .map = SOFT_MAP_0F, .opcode = 0x40, .modrm = SOFT_M_ANY,
+		.size = SOFT_S_V, .group = SOFT_G_CMOV, .reads = SOFT_ARITHMETIC,
 		.flags = SOFT_CC_IN_OPCODE | W_REG_R_RM | SOFT_READS_REG, .pick = pick_cmov },
-	{ .name = "set", .map = SOFT_MAP_0F, .opcode = 0x90, .modrm = SOFT_M_ANY, .size = SOFT_S_8,
-		.group = SOFT_G_SETCC, .reads = SOFT_ARITHMETIC, .flags = SOFT_CC_IN_OPCODE | SOFT_WRITES_RM,
-		.pick = pick_setcc },
-	{ .name = "xlat", .opcode = 0xd7, .size = SOFT_S_8, .group = SOFT_G_MOV, .flags = SOFT_NO_TEST,
-		.fn = op_xlat },
-	{ .name = "cwde", .opcode = 0x98, .size = SOFT_S_V, .group = SOFT_G_EXTEND, .pick = pick_widen },
-	{ .name = "cdq", .opcode = 0x99, .size = SOFT_S_V, .group = SOFT_G_EXTEND, .pick = pick_widen, .a = 1 },
+	{ .name = "set", .map = SOFT_MAP_0F, .opcode = 0x90, .modrm = SOFT_M_ANY,
+		.size = SOFT_S_8, .group = SOFT_G_SETCC, .reads = SOFT_ARITHMETIC,
+		.flags = SOFT_CC_IN_OPCODE | SOFT_WRITES_RM, .pick = pick_setcc },
+	{ .name = "xlat", .opcode = 0xd7, .size = SOFT_S_8, .group = SOFT_G_MOV,
+		.flags = SOFT_NO_TEST, .fn = op_xlat },
+	{ .name = "cwde", .opcode = 0x98, .size = SOFT_S_V, .group = SOFT_G_EXTEND,
+		.pick = pick_widen },
+	{ .name = "cdq", .opcode = 0x99, .size = SOFT_S_V, .group = SOFT_G_EXTEND,
+		.pick = pick_widen, .a = 1 },
 	{ 0 },
 };
+/* clang-format on */

@@ -12,101 +12,120 @@ static uint64_t operand(struct soft_cpu *cpu, const struct soft_insn *insn)
 }
 
 /* rDX:rAX (AX for bytes) = rAX * source. */
-#define DEFINE_WIDE(bits, type, name, mnemonic, accumulator) \
-	static void name##bits(struct soft_cpu *cpu, type source) \
-	{ \
-		uint64_t f = cpu->flags; \
-		type low, high, a = cpu->gpr[SOFT_RAX]; \
-		__asm__(SOFT_FLAGS_IN "mov %3, " accumulator "\n\t" mnemonic " %4\n\tmov " accumulator \
-			", %1" SOFT_FLAGS_OUT \
-			: "+a"(f), "=&r"(low), "=&d"(high) : "r"(a), "r"(source) : "cc"); \
-		cpu->flags = f; \
-		soft_put##bits(cpu, SOFT_RAX, low); \
-		soft_put##bits(cpu, SOFT_RDX, high); \
+#define DEFINE_WIDE(bits, type, name, mnemonic, accumulator)                                       \
+	static void name##bits(struct soft_cpu *cpu, type source)                                  \
+	{                                                                                          \
+		uint64_t f = cpu->flags;                                                           \
+		type low, high, a = cpu->gpr[SOFT_RAX];                                            \
+		__asm__(SOFT_FLAGS_IN "mov %3, " accumulator "\n\t" mnemonic                       \
+				      " %4\n\tmov " accumulator ", %1" SOFT_FLAGS_OUT              \
+			: "+a"(f), "=&r"(low), "=&d"(high)                                         \
+			: "r"(a), "r"(source)                                                      \
+			: "cc");                                                                   \
+		cpu->flags = f;                                                                    \
+		soft_put##bits(cpu, SOFT_RAX, low);                                                \
+		soft_put##bits(cpu, SOFT_RDX, high);                                               \
 	}
-#define DEFINE_WIDES(name, mnemonic) \
-	static void name##8(struct soft_cpu *cpu, uint8_t source) \
-	{ \
-		uint64_t f = cpu->flags; \
-		uint16_t product; \
-		uint8_t a = cpu->gpr[SOFT_RAX]; \
-		__asm__(SOFT_FLAGS_IN "mov %2, %%al\n\t" mnemonic " %3\n\tmov %%ax, %1" SOFT_FLAGS_OUT \
-			: "+a"(f), "=&r"(product) : "r"(a), "r"(source) : "cc"); \
-		cpu->flags = f; \
-		soft_put16(cpu, SOFT_RAX, product); \
-	} \
-	DEFINE_WIDE(16, uint16_t, name, mnemonic, "%%ax") \
-	DEFINE_WIDE(32, uint32_t, name, mnemonic, "%%eax") \
-	DEFINE_WIDE(64, uint64_t, name, mnemonic, "%%rax") \
-	static void op_##name(struct soft_cpu *cpu, const struct soft_insn *insn) \
-	{ \
-		uint64_t source = operand(cpu, insn); \
-		switch (insn->size) { \
-		case 1: name##8(cpu, source); break; \
-		case 2: name##16(cpu, source); break; \
-		case 4: name##32(cpu, source); break; \
-		default: name##64(cpu, source); break; \
-		} \
+#define DEFINE_WIDES(name, mnemonic)                                                               \
+	static void name##8(struct soft_cpu * cpu, uint8_t source)                                 \
+	{                                                                                          \
+		uint64_t f = cpu->flags;                                                           \
+		uint16_t product;                                                                  \
+		uint8_t a = cpu->gpr[SOFT_RAX];                                                    \
+		__asm__(SOFT_FLAGS_IN "mov %2, %%al\n\t" mnemonic                                  \
+				      " %3\n\tmov %%ax, %1" SOFT_FLAGS_OUT                         \
+			: "+a"(f), "=&r"(product)                                                  \
+			: "r"(a), "r"(source)                                                      \
+			: "cc");                                                                   \
+		cpu->flags = f;                                                                    \
+		soft_put16(cpu, SOFT_RAX, product);                                                \
+	}                                                                                          \
+	DEFINE_WIDE(16, uint16_t, name, mnemonic, "%%ax")                                          \
+	DEFINE_WIDE(32, uint32_t, name, mnemonic, "%%eax")                                         \
+	DEFINE_WIDE(64, uint64_t, name, mnemonic, "%%rax")                                         \
+	static void op_##name(struct soft_cpu *cpu, const struct soft_insn *insn)                  \
+	{                                                                                          \
+		uint64_t source = operand(cpu, insn);                                              \
+		switch (insn->size) {                                                              \
+		case 1:                                                                            \
+			name##8(cpu, source);                                                      \
+			break;                                                                     \
+		case 2:                                                                            \
+			name##16(cpu, source);                                                     \
+			break;                                                                     \
+		case 4:                                                                            \
+			name##32(cpu, source);                                                     \
+			break;                                                                     \
+		default:                                                                           \
+			name##64(cpu, source);                                                     \
+			break;                                                                     \
+		}                                                                                  \
 	}
 
 DEFINE_WIDES(mul, "mul")
 DEFINE_WIDES(imul, "imul")
 
-#define DEFINE_IMUL(bits, type, unused) \
-	static inline __attribute__((always_inline)) type product##bits(struct soft_cpu *cpu, type a, \
-		type b) \
-	{ \
-		uint32_t f; \
-		__asm__("xor %1, %1\n\timul %2, %0" SOFT_FLAGS_OUT \
-			: "+r"(a), "=&a"(f) : "r"(b) : "cc"); \
-		cpu->flags = f; \
-		return a; \
-	} \
-	static SOFT_OP(imul_rr_quiet##bits) \
-	{ \
-		type a = soft_reg##bits(cpu, insn->reg), b = soft_reg##bits(cpu, insn->rm); \
-		soft_put##bits(cpu, insn->reg, (type)(1u * a * b)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(imul_rri_quiet##bits) \
-	{ \
-		soft_put##bits(cpu, insn->reg, \
-			(type)(1u * soft_reg##bits(cpu, insn->rm) * (type)insn->imm)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(imul_rr##bits) \
-	{ \
-		type a = soft_reg##bits(cpu, insn->reg), b = soft_reg##bits(cpu, insn->rm); \
-		soft_put##bits(cpu, insn->reg, product##bits(cpu, a, b)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(imul_rm##bits) \
-	{ \
-		cpu->current = insn; \
-		type b = soft_load##bits(cpu, soft_operand(cpu, insn, bits / 8, SOFT_READ)); \
-		soft_put##bits(cpu, insn->reg, product##bits(cpu, soft_reg##bits(cpu, insn->reg), b)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(imul_rri##bits) \
-	{ \
-		soft_put##bits(cpu, insn->reg, \
-			product##bits(cpu, soft_reg##bits(cpu, insn->rm), insn->imm)); \
-		SOFT_NEXT(); \
-	} \
-	static SOFT_OP(imul_rmi##bits) \
-	{ \
-		cpu->current = insn; \
-		type b = soft_load##bits(cpu, soft_operand(cpu, insn, bits / 8, SOFT_READ)); \
-		soft_put##bits(cpu, insn->reg, product##bits(cpu, b, insn->imm)); \
-		SOFT_NEXT(); \
+#define DEFINE_IMUL(bits, type, unused)                                                            \
+	static inline __attribute__((always_inline))                                               \
+	type product##bits(struct soft_cpu *cpu, type a, type b)                                   \
+	{                                                                                          \
+		uint32_t f;                                                                        \
+		__asm__("xor %1, %1\n\timul %2, %0" SOFT_FLAGS_OUT                                 \
+			: "+r"(a), "=&a"(f)                                                        \
+			: "r"(b)                                                                   \
+			: "cc");                                                                   \
+		cpu->flags = f;                                                                    \
+		return a;                                                                          \
+	}                                                                                          \
+	static SOFT_OP(imul_rr_quiet##bits)                                                        \
+	{                                                                                          \
+		type a = soft_reg##bits(cpu, insn->reg), b = soft_reg##bits(cpu, insn->rm);        \
+		soft_put##bits(cpu, insn->reg, (type)(1u * a * b));                                \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(imul_rri_quiet##bits)                                                       \
+	{                                                                                          \
+		soft_put##bits(cpu, insn->reg,                                                     \
+			(type)(1u * soft_reg##bits(cpu, insn->rm) * (type)insn->imm));             \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(imul_rr##bits)                                                              \
+	{                                                                                          \
+		type a = soft_reg##bits(cpu, insn->reg), b = soft_reg##bits(cpu, insn->rm);        \
+		soft_put##bits(cpu, insn->reg, product##bits(cpu, a, b));                          \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(imul_rm##bits)                                                              \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		type b = soft_load##bits(cpu, soft_operand(cpu, insn, bits / 8, SOFT_READ));       \
+		soft_put##bits(                                                                    \
+			cpu, insn->reg, product##bits(cpu, soft_reg##bits(cpu, insn->reg), b));    \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(imul_rri##bits)                                                             \
+	{                                                                                          \
+		soft_put##bits(cpu, insn->reg,                                                     \
+			product##bits(cpu, soft_reg##bits(cpu, insn->rm), insn->imm));             \
+		SOFT_NEXT();                                                                       \
+	}                                                                                          \
+	static SOFT_OP(imul_rmi##bits)                                                             \
+	{                                                                                          \
+		cpu->current = insn;                                                               \
+		type b = soft_load##bits(cpu, soft_operand(cpu, insn, bits / 8, SOFT_READ));       \
+		soft_put##bits(cpu, insn->reg, product##bits(cpu, b, insn->imm));                  \
+		SOFT_NEXT();                                                                       \
 	}
 SOFT_WIDE_SIZES(DEFINE_IMUL, unused)
 
-#define WIDE(s) { s##16, s##32, s##64 }
+#define WIDE(s)                                                                                    \
+	{                                                                                          \
+		s##16, s##32, s##64                                                                \
+	}
 /* Immediate; memory; size. */
 static void (*const imuls[2][2][3])(struct soft_cpu *, const struct soft_insn *) = {
-	{ WIDE(imul_rr), WIDE(imul_rm) },
-	{ WIDE(imul_rri), WIDE(imul_rmi) },
+	{WIDE(imul_rr), WIDE(imul_rm)},
+	{WIDE(imul_rri), WIDE(imul_rmi)},
 };
 
 static void (*const quiet_imuls[2][3])(struct soft_cpu *, const struct soft_insn *) = {
@@ -141,9 +160,12 @@ static uint64_t dividend(const struct soft_cpu *cpu, unsigned size)
 {
 	uint64_t a = cpu->gpr[SOFT_RAX], d = cpu->gpr[SOFT_RDX];
 	switch (size) {
-	case 1: return (uint16_t)a;
-	case 2: return (uint16_t)a | (d & 0xffff) << 16;
-	default: return (uint32_t)a | d << 32;
+	case 1:
+		return (uint16_t)a;
+	case 2:
+		return (uint16_t)a | (d & 0xffff) << 16;
+	default:
+		return (uint32_t)a | d << 32;
 	}
 }
 
@@ -193,7 +215,8 @@ static void idiv_narrow(struct soft_cpu *cpu, unsigned size, int64_t divisor)
 	div_store(cpu, size, quotient, value % divisor);
 }
 
-/* By magnitudes: |dividend| must be below |divisor| * 2^64, and the quotient within its sign's range. */
+/* By magnitudes: |dividend| must be below |divisor| * 2^64, and the quotient within its sign's
+ * range. */
 static void idiv64(struct soft_cpu *cpu, int64_t divisor)
 {
 	unsigned __int128 value = (unsigned __int128)cpu->gpr[SOFT_RDX] << 64 | cpu->gpr[SOFT_RAX];
@@ -294,28 +317,35 @@ static void op_aad(struct soft_cpu *cpu, const struct soft_insn *insn)
 	set_result_flags(cpu, al, 0);
 }
 
+/* clang-format off */
 #define PRODUCT .group = SOFT_G_MULDIV, .writes = SOFT_ARITHMETIC, \
 	.undefined = SOFT_SF | SOFT_ZF | SOFT_AF | SOFT_PF
 #define ONE(n, text, ...) \
-	{ .name = text, .opcode = 0xf6, .modrm = SOFT_M_ANY, .digit = n + 1, .size = SOFT_S_8, __VA_ARGS__ }, \
-	{ .name = text, .opcode = 0xf7, .modrm = SOFT_M_ANY, .digit = n + 1, .size = SOFT_S_V, __VA_ARGS__ }
+	{ .name = text, .opcode = 0xf6, .modrm = SOFT_M_ANY, .digit = n + 1, .size = SOFT_S_8, \
+		__VA_ARGS__ }, \
+	{ .name = text, .opcode = 0xf7, .modrm = SOFT_M_ANY, .digit = n + 1, .size = SOFT_S_V, \
+		__VA_ARGS__ }
 #define DECIMAL(op, text, number, unknown, f) \
 	{ .name = text, .opcode = op, .size = SOFT_S_8, .group = SOFT_G_BCD, .flags = SOFT_NO64, \
-		.reads = SOFT_AF | SOFT_CF, .writes = SOFT_ARITHMETIC, .undefined = unknown, .fn = f, .a = number }
+		.reads = SOFT_AF | SOFT_CF, .writes = SOFT_ARITHMETIC, .undefined = unknown, \
+		.fn = f, .a = number }
 
 const struct soft_opcode soft_mul_table[] = {
 	ONE(4, "mul", PRODUCT, .flags = SOFT_READS_RM, .fn = op_mul),
 	ONE(5, "imul", PRODUCT, .flags = SOFT_READS_RM, .fn = op_imul),
-	ONE(6, "div", .group = SOFT_G_MULDIV, .writes = SOFT_ARITHMETIC, .undefined = SOFT_ARITHMETIC,
-		.flags = SOFT_READS_RM | SOFT_FAULTS, .pick = pick_div),
-	ONE(7, "idiv", .group = SOFT_G_MULDIV, .writes = SOFT_ARITHMETIC, .undefined = SOFT_ARITHMETIC,
-		.flags = SOFT_READS_RM | SOFT_FAULTS, .pick = pick_div, .a = 1),
-	{ .name = "imul", .map = SOFT_MAP_0F, .opcode = 0xaf, .modrm = SOFT_M_ANY, .size = SOFT_S_V, PRODUCT,
+	ONE(6, "div", .group = SOFT_G_MULDIV, .writes = SOFT_ARITHMETIC,
+		.undefined = SOFT_ARITHMETIC, .flags = SOFT_READS_RM | SOFT_FAULTS,
+		.pick = pick_div),
+	ONE(7, "idiv", .group = SOFT_G_MULDIV, .writes = SOFT_ARITHMETIC,
+		.undefined = SOFT_ARITHMETIC, .flags = SOFT_READS_RM | SOFT_FAULTS,
+		.pick = pick_div, .a = 1),
+	{ .name = "imul", .map = SOFT_MAP_0F, .opcode = 0xaf, .modrm = SOFT_M_ANY,
+		.size = SOFT_S_V, PRODUCT,
 		.flags = SOFT_READS_RM | SOFT_READS_REG | SOFT_WRITES_REG, .pick = pick_imul },
-	{ .name = "imul", .opcode = 0x69, .modrm = SOFT_M_ANY, .size = SOFT_S_V, .imm = SOFT_I_Z, PRODUCT,
-		.flags = SOFT_READS_RM | SOFT_WRITES_REG, .pick = pick_imul, .a = 1 },
-	{ .name = "imul", .opcode = 0x6b, .modrm = SOFT_M_ANY, .size = SOFT_S_V, .imm = SOFT_I_8S, PRODUCT,
-		.flags = SOFT_READS_RM | SOFT_WRITES_REG, .pick = pick_imul, .a = 1 },
+	{ .name = "imul", .opcode = 0x69, .modrm = SOFT_M_ANY, .size = SOFT_S_V, .imm = SOFT_I_Z,
+		PRODUCT, .flags = SOFT_READS_RM | SOFT_WRITES_REG, .pick = pick_imul, .a = 1 },
+	{ .name = "imul", .opcode = 0x6b, .modrm = SOFT_M_ANY, .size = SOFT_S_V, .imm = SOFT_I_8S,
+		PRODUCT, .flags = SOFT_READS_RM | SOFT_WRITES_REG, .pick = pick_imul, .a = 1 },
 	DECIMAL(0x27, "daa", 0, SOFT_OF, op_daa_das),
 	DECIMAL(0x2f, "das", 1, SOFT_OF, op_daa_das),
 	DECIMAL(0x37, "aaa", 0, SOFT_OF | SOFT_SF | SOFT_ZF | SOFT_PF, op_aaa_aas),
@@ -324,7 +354,8 @@ const struct soft_opcode soft_mul_table[] = {
 		.flags = SOFT_NO64 | SOFT_FAULTS, .writes = SOFT_ARITHMETIC,
 		.undefined = SOFT_OF | SOFT_AF | SOFT_CF, .fn = op_aam },
 	{ .name = "aad", .opcode = 0xd5, .size = SOFT_S_8, .imm = SOFT_I_8, .group = SOFT_G_BCD,
-		.flags = SOFT_NO64, .writes = SOFT_ARITHMETIC, .undefined = SOFT_OF | SOFT_AF | SOFT_CF,
-		.fn = op_aad },
+		.flags = SOFT_NO64, .writes = SOFT_ARITHMETIC,
+		.undefined = SOFT_OF | SOFT_AF | SOFT_CF, .fn = op_aad },
 	{ 0 },
 };
+/* clang-format on */

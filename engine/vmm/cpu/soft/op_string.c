@@ -2,8 +2,8 @@
 /*
  * MOVS STOS LODS CMPS SCAS, with REP.
  *
- * Registers are brought up to date after each element, or after each piece of a page that was copied in one
- * go, so that a fault or an interrupt in the middle finds them right.
+ * Registers are brought up to date after each element, or after each piece of a page that was
+ * copied in one go, so that a fault or an interrupt in the middle finds them right.
  */
 #include "engine/vmm/cpu/soft/ops.h"
 
@@ -23,7 +23,9 @@ static struct string string_of(const struct soft_cpu *cpu, const struct soft_ins
 	return (struct string){
 		.size = insn->size,
 		.step = cpu->rflags & SOFT_DF ? -(int64_t)insn->size : insn->size,
-		.mask = insn->asize == 8 ? ~0ull : insn->asize == 4 ? 0xffffffff : 0xffff,
+		.mask = insn->asize == 8   ? ~0ull
+			: insn->asize == 4 ? 0xffffffff
+					   : 0xffff,
 	};
 }
 
@@ -38,14 +40,16 @@ static bool is_flat(const struct soft_cpu *cpu, unsigned seg)
 static uint64_t source(struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s)
 {
 	uint64_t offset = cpu->gpr[SOFT_RSI] & s->mask;
-	return is_flat(cpu, insn->seg) ? offset
-				       : soft_segment_linear(cpu, insn->seg, offset, s->size, SOFT_READ);
+	return is_flat(cpu, insn->seg)
+		       ? offset
+		       : soft_segment_linear(cpu, insn->seg, offset, s->size, SOFT_READ);
 }
 
 static uint64_t destination(struct soft_cpu *cpu, const struct string *s, enum soft_access access)
 {
 	uint64_t offset = cpu->gpr[SOFT_RDI] & s->mask;
-	return is_flat(cpu, SOFT_ES) ? offset : soft_segment_linear(cpu, SOFT_ES, offset, s->size, access);
+	return is_flat(cpu, SOFT_ES) ? offset
+				     : soft_segment_linear(cpu, SOFT_ES, offset, s->size, access);
 }
 
 static void advance(struct soft_cpu *cpu, const struct soft_insn *insn, unsigned reg, int64_t by)
@@ -134,10 +138,10 @@ static void copy_forward(uint8_t *to, const uint8_t *from, unsigned size, uint64
 		memmove(to + i * size, from + i * size, size);
 }
 
-/* A piece of REP MOVS or STOS that lies in one page on each side, in one go; how many elements, 0 where
- * that cannot be done. */
-static uint64_t movs_piece(struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s,
-	uint64_t count)
+/* A piece of REP MOVS or STOS that lies in one page on each side, in one go; how many elements, 0
+ * where that cannot be done. */
+static uint64_t movs_piece(
+	struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s, uint64_t count)
 {
 	if (s->step < 0 || !is_flat(cpu, insn->seg) || !is_flat(cpu, SOFT_ES))
 		return 0;
@@ -155,8 +159,8 @@ static uint64_t movs_piece(struct soft_cpu *cpu, const struct soft_insn *insn, c
 	return count;
 }
 
-static uint64_t stos_piece(struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s,
-	uint64_t count)
+static uint64_t stos_piece(
+	struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s, uint64_t count)
 {
 	if (s->step < 0 || !is_flat(cpu, SOFT_ES))
 		return 0;
@@ -174,15 +178,15 @@ static uint64_t stos_piece(struct soft_cpu *cpu, const struct soft_insn *insn, c
 enum { MOVS, STOS, LODS, CMPS, SCAS };
 static const struct {
 	void (*one)(struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s);
-	uint64_t (*piece)(struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s,
-		uint64_t count);
+	uint64_t (*piece)(struct soft_cpu *cpu, const struct soft_insn *insn,
+		const struct string *s, uint64_t count);
 	bool compares;
 } kinds[] = {
-	[MOVS] = { .one = movs_one, .piece = movs_piece },
-	[STOS] = { .one = stos_one, .piece = stos_piece },
-	[LODS] = { .one = lods_one },
-	[CMPS] = { .one = cmps_one, .compares = true },
-	[SCAS] = { .one = scas_one, .compares = true },
+	[MOVS] = {.one = movs_one, .piece = movs_piece},
+	[STOS] = {.one = stos_one, .piece = stos_piece},
+	[LODS] = {.one = lods_one},
+	[CMPS] = {.one = cmps_one, .compares = true},
+	[SCAS] = {.one = scas_one, .compares = true},
 };
 
 /* REPE goes on while ZF is set, REPNE while it is clear. */
@@ -193,8 +197,8 @@ static bool comparison_ends(const struct soft_cpu *cpu, const struct soft_insn *
 }
 
 /* Does what is left; false when it stopped to let something in. */
-static bool repeat(struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s,
-	unsigned kind)
+static bool repeat(
+	struct soft_cpu *cpu, const struct soft_insn *insn, const struct string *s, unsigned kind)
 {
 	bool single = cpu->mode & (SOFT_MODE_STEP | SOFT_MODE_BREAK);
 	for (unsigned patience = PATIENCE;; patience--) {
@@ -222,7 +226,8 @@ static bool repeat(struct soft_cpu *cpu, const struct soft_insn *insn, const str
 }
 
 /* The handlers themselves have no variable whose address is taken: see ops.h. */
-static __attribute__((noinline)) bool run_repeated(struct soft_cpu *cpu, const struct soft_insn *insn)
+static __attribute__((noinline)) bool run_repeated(
+	struct soft_cpu *cpu, const struct soft_insn *insn)
 {
 	struct string s = string_of(cpu, insn);
 	return repeat(cpu, insn, &s, insn->reg);
@@ -259,6 +264,7 @@ static bool pick(struct soft_insn *insn, const struct soft_decode *d)
 	return true;
 }
 
+/* clang-format off */
 #define STRING(op, text, number, w) \
 	{ .name = text, .opcode = op, .size = SOFT_S_8, .group = SOFT_G_STRING, .writes = w, \
 		.flags = SOFT_STRING, .pick = pick, .a = number }, \
@@ -273,3 +279,4 @@ const struct soft_opcode soft_string_table[] = {
 	STRING(0xae, "scas", SCAS, SOFT_ARITHMETIC),
 	{ 0 },
 };
+/* clang-format on */

@@ -97,7 +97,8 @@ void soft_check_target_slow(struct soft_cpu *cpu, uint64_t rip);
 
 static inline void soft_check_target(struct soft_cpu *cpu, uint64_t rip)
 {
-	if (G_LIKELY(cpu->mode & SOFT_MODE_CODE64 ? soft_canonical(rip) : cpu->mode & SOFT_MODE_FLAT))
+	bool long64 = cpu->mode & SOFT_MODE_CODE64;
+	if (G_LIKELY(long64 ? soft_canonical(rip) : cpu->mode & SOFT_MODE_FLAT))
 		return;
 	soft_check_target_slow(cpu, rip);
 }
@@ -191,7 +192,8 @@ static inline void soft_store(struct soft_cpu *cpu, uint64_t linear, uint64_t va
 	{ \
 		bool done; \
 		__asm__ volatile("lock cmpxchg %3, %1" \
-			: "=@ccz"(done), "+m"(SOFT_HOST##bits(at)), "+a"(old) : "r"(new) : "memory"); \
+			: "=@ccz"(done), "+m"(SOFT_HOST##bits(at)), "+a"(old) \
+			: "r"(new) : "memory"); \
 		return done; \
 	}
 SOFT_DEFINE_EXCHANGE(8, uint8_t)

@@ -136,7 +136,8 @@ enum { SOFT_ES, SOFT_CS, SOFT_SS, SOFT_DS, SOFT_FS, SOFT_GS, SOFT_SEGMENTS };
 /* Exception vectors. */
 enum {
 	SOFT_DE = 0, SOFT_DB = 1, SOFT_NMI = 2, SOFT_BP = 3, SOFT_OV = 4, SOFT_BR = 5, SOFT_UD = 6,
-	SOFT_NM = 7, SOFT_DF_FAULT = 8, SOFT_TS = 10, SOFT_NP = 11, SOFT_SS_FAULT = 12, SOFT_GP = 13,
+	SOFT_NM = 7, SOFT_DF_FAULT = 8, SOFT_TS = 10, SOFT_NP = 11, SOFT_SS_FAULT = 12,
+	SOFT_GP = 13,
 	SOFT_PF_FAULT = 14, SOFT_MF = 16, SOFT_AC_FAULT = 17, SOFT_XM = 19,
 };
 
@@ -202,7 +203,8 @@ struct soft_tlb {
 	 * filled; when a log is full the whole set is flushed. */
 	uint32_t logged, logged_global;
 	uint16_t log[SOFT_TLB_LOG], log_global[SOFT_TLB_LOG];
-	/* Filters for INVLPG (mmu.c): whether a large page of this 4 MiB, or a 1 GiB page, was filled. */
+	/* Filters for INVLPG (mmu.c): whether a large page of this 4 MiB, or a 1 GiB page, was
+	 * filled. */
 	uint64_t large[4], huge;
 };
 
@@ -224,7 +226,7 @@ static inline unsigned soft_tlb_index(uint64_t linear)
 #define SOFT_PENDING_SIPI 0x8u
 #define SOFT_PENDING_KICK 0x10u    /* soft_cpu_run() is to return VCPU_EXIT_KICKED */
 #define SOFT_PENDING_HALT 0x20u    /* HLT was executed: sleep until something comes */
-#define SOFT_PENDING_PROTECT 0x40u /* others decoded code in pages we may write: soft_blocks_protect() */
+#define SOFT_PENDING_PROTECT 0x40u /* others decoded code: soft_blocks_protect() */
 #define SOFT_PENDING_PAUSE 0x80u   /* another vCPU needs the world stopped: soft_world_wait() */
 #define SOFT_PENDING_SHUTDOWN 0x100u /* triple fault: return VCPU_EXIT_SHUTDOWN */
 #define SOFT_PENDING_WAIT 0x200u   /* waits for INIT/SIPI */
@@ -254,8 +256,8 @@ struct soft_cpu {
 	_Atomic uint32_t pending; /* SOFT_PENDING_*; set by soft_post() from any thread */
 	uint32_t rmw;          /* not 0 while a slow read-modify-write is under way (access.c) */
 	struct soft_tlb *tlb;  /* tlbs + the set of data accesses at this CPL and AC */
-	/* Change with the mode word, and with each TLB flush that concerns the lower [0] or the upper [1]
-	 * half of the addresses; in the upper half only global pages' jumps are kept. */
+	/* Change with the mode word, and with each TLB flush that concerns the lower [0] or the
+	 * upper [1] half of the addresses; in the upper half only global pages' jumps are kept. */
 	uint64_t jump_key[2];
 	/* The instruction being executed, or NULL. A fault's rip is computed from it; where it is
 	 * NULL, rip is right as it is (a handler that has switched tasks, say, clears it). */
@@ -297,13 +299,16 @@ struct soft_cpu {
 	struct lapic *lapic; /* or NULL in tests */
 	void *vcpu;          /* vcpu.c's own */
 	struct soft_blocks *blocks;
-	/* The branch that left the last block without a link, or NULL (block.c fills its link in). */
+	/* The branch that left the last block without a link, or NULL (block.c fills its link
+	 * in). */
 	const struct soft_insn *link_from;
-	const struct soft_insn *resume; /* ops.h: the next instruction, in builds without tail calls */
+	/* ops.h: the next instruction, in builds without tail calls. */
+	const struct soft_insn *resume;
 	uint64_t flushes[2]; /* TLB flushes so far: upper parts of jump_key */
 	uint64_t instructions; /* executed one at a time outside blocks (statistics only) */
 
-	/* mmu.c: by RAM page, which entry has its write tag: 1 + index in tlbs, 0: none, 0xffff: look. */
+	/* mmu.c: by RAM page, which entry has its write tag: 1 + index in tlbs, 0: none,
+	 * 0xffff: look. */
 	uint16_t *tlb_writers;
 
 	/* access.c: the read-modify-write under way. */
@@ -348,9 +353,9 @@ void soft_cpu_reset(struct soft_cpu *cpu);
 /* INIT instead keeps the FPU, MSRs, CR0's CD and NW. */
 void soft_cpu_init_signal(struct soft_cpu *cpu);
 
-/* To be called after any change of CR0, CR4, EFER, RFLAGS.VM/TF/AC, CS, SS, DS, ES, FS and GS bases,
- * CPL or DR7: derives mode, tlb, jump_key and the base slots. CPL is SS's DPL (3 in virtual-8086
- * mode, 0 in real mode), as the manual has it. Cheap. (cpu.c) */
+/* To be called after any change of CR0, CR4, EFER, RFLAGS.VM/TF/AC, CS, SS, DS, ES, FS and GS
+ * bases, CPL or DR7: derives mode, tlb, jump_key and the base slots. CPL is SS's DPL (3 in
+ * virtual-8086 mode, 0 in real mode), as the manual has it. Cheap. (cpu.c) */
 void soft_update_mode(struct soft_cpu *cpu);
 
 /* Runs until somebody's request ends it. (exec.c) */
@@ -385,10 +390,11 @@ void soft_deliver_fault(struct soft_cpu *cpu);
  * An interrupt that is held off by IF must not keep SOFT_PENDING_INTERRUPT set: it is
  * posted again by soft_update_interrupt() when IF is set (STI, POPF, IRET). */
 bool soft_serve(struct soft_cpu *cpu, enum vcpu_exit *exit);
-/* vcpu.c: posts SOFT_PENDING_INTERRUPT where the local APIC or the 8259 has an interrupt. To be called
- * whenever IF changes from 0 to 1. Cheap where there is none. */
+/* vcpu.c: posts SOFT_PENDING_INTERRUPT where the local APIC or the 8259 has an interrupt. To be
+ * called whenever IF changes from 0 to 1. Cheap where there is none. */
 void soft_update_interrupt(struct soft_cpu *cpu);
-/* debug.c: at each instruction while SOFT_MODE_BREAK; raises #DB if DR0-3 say so and RF is clear. */
+/* debug.c: at each instruction while SOFT_MODE_BREAK; raises #DB if DR0-3 say so and RF is
+ * clear. */
 void soft_debug_fetch(struct soft_cpu *cpu);
 /* debug.c: after an instruction that began with TF set (stepped), or while debug_hits is not 0:
  * delivers the trap. rip is that of the next instruction, current is NULL. */
@@ -397,9 +403,9 @@ void soft_debug_trap(struct soft_cpu *cpu, bool stepped);
 void soft_debug_data(struct soft_cpu *cpu, uint64_t linear, unsigned size, enum soft_access access);
 
 /*
- * mmu.c. Fills the entry of linear's page in a set for one kind of access: walks the tables (setting A, and D
- * for SOFT_WRITE), or raises #PF. Withholds tags as told at struct soft_tlb, the write tag while
- * memory->code_page[] of the page is not 0. Returns the entry's index.
+ * mmu.c. Fills the entry of linear's page in a set for one kind of access: walks the tables
+ * (setting A, and D for SOFT_WRITE), or raises #PF. Withholds tags as told at struct soft_tlb,
+ * the write tag while memory->code_page[] of the page is not 0. Returns the entry's index.
  */
 unsigned soft_tlb_fill(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear,
 	enum soft_access access);
@@ -417,7 +423,8 @@ bool soft_translate(struct soft_cpu *cpu, uint64_t linear, uint64_t *gpa);
 uint64_t soft_segment_linear(struct soft_cpu *cpu, unsigned seg, uint64_t offset, unsigned size,
 	enum soft_access access);
 
-/* INT n, INT3, INTO, INT1 (fault.c): software interrupts; rip must be that after the instruction. */
+/* INT n, INT3, INTO, INT1 (fault.c): software interrupts; rip must be that after the
+ * instruction. */
 void soft_software_interrupt(struct soft_cpu *cpu, unsigned vector);
 
 /* world.c: a vCPU that needs to be alone stops the others between two of their blocks.

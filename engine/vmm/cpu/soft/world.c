@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vmm/cpu/soft/soft.h"
 
-/* Lets others have the world while one is stopping it. With the lock held and this vCPU counted as running. */
+/* Lets others have the world while one is stopping it. With the lock held and this vCPU counted as
+ * running. */
 static void wait_stopped(struct soft_machine *machine)
 {
 	if (!machine->world_stopped)
