@@ -8,6 +8,12 @@
 #include "engine/vmm/dev/lapic.h"
 #include "engine/vmm/dev/pit.h"
 
+#include <linux/futex.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 struct soft_backend {
 	struct vcpu_backend backend;
 	const struct vcpu_env *env;
@@ -19,23 +25,19 @@ struct soft_backend {
 struct soft_vcpu {
 	struct vcpu vcpu;
 	struct soft_cpu *cpu;
-	/* Sleeping in HLT or for SIPI: asleep is set before the last look at pending. */
-	GMutex lock;
-	GCond cond;
-	atomic_bool asleep;
+	/* A futex: 1 while sleeping in HLT or for SIPI, set before the last look at pending. */
+	atomic_int asleep;
 };
 
 /* ---- sleeping and waking ---- */
 
+/* Safe in signal handlers, as kick() must be. */
 void soft_wake(struct soft_cpu *cpu)
 {
 	struct soft_vcpu *self = cpu->vcpu;
 
-	if (self == NULL || !atomic_load(&self->asleep))
-		return;
-	g_mutex_lock(&self->lock);
-	g_cond_signal(&self->cond);
-	g_mutex_unlock(&self->lock);
+	if (self != NULL && atomic_exchange(&self->asleep, 0) != 0)
+		syscall(SYS_futex, &self->asleep, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 static void post_and_wake(struct soft_cpu *cpu, uint32_t pending)
@@ -44,20 +46,32 @@ static void post_and_wake(struct soft_cpu *cpu, uint32_t pending)
 	soft_wake(cpu);
 }
 
-/* Microseconds of the monotonic clock until the local APIC's timer is due, from now. */
-static int64_t sleep_time(const struct soft_cpu *cpu)
+/* Nanoseconds until the local APIC's timer is due, UINT64_MAX where it is not set. */
+static uint64_t sleep_time(const struct soft_cpu *cpu)
 {
 	uint64_t deadline = cpu->lapic != NULL ? lapic_deadline(cpu->lapic) : 0;
 	uint64_t now = clock_ns(cpu->env->clock);
 
 	if (deadline == 0)
-		return G_MAXINT64;
-	return deadline <= now ? 0 : (int64_t)((deadline - now) / 1000 + 1);
+		return UINT64_MAX;
+	return deadline <= now ? 0 : deadline - now;
 }
 
 static bool has_news(struct soft_cpu *cpu)
 {
 	return atomic_load(&cpu->pending) & ~(SOFT_PENDING_HALT | SOFT_PENDING_WAIT);
+}
+
+/* Until somebody wakes, or for ns. */
+static void rest(struct soft_vcpu *self, uint64_t ns)
+{
+	struct timespec timeout = {
+		.tv_sec = (time_t)(ns / CLOCK_HZ),
+		.tv_nsec = (long)(ns % CLOCK_HZ),
+	};
+
+	syscall(SYS_futex, &self->asleep, FUTEX_WAIT_PRIVATE, 1, ns == UINT64_MAX ? NULL : &timeout,
+		NULL, 0);
 }
 
 /* Waits for something to serve. The APIC's timer is watched here, too: waking by oneself at its
@@ -69,18 +83,14 @@ static void sleep_halted(struct soft_cpu *cpu)
 	soft_fp_park(&cpu->fp);
 	soft_blocks_rest(cpu);
 	soft_world_leave(cpu);
-	g_mutex_lock(&self->lock);
-	atomic_store(&self->asleep, true);
-	while (!has_news(cpu)) {
-		int64_t us = sleep_time(cpu);
-		if (us == G_MAXINT64)
-			g_cond_wait(&self->cond, &self->lock);
-		else if (us == 0 ||
-			 !g_cond_wait_until(&self->cond, &self->lock, g_get_monotonic_time() + us))
+	for (;;) {
+		uint64_t ns = sleep_time(cpu);
+		atomic_store(&self->asleep, 1);
+		if (has_news(cpu) || ns == 0)
 			break;
+		rest(self, ns);
 	}
-	atomic_store(&self->asleep, false);
-	g_mutex_unlock(&self->lock);
+	atomic_store(&self->asleep, 0);
 	soft_world_enter(cpu);
 	soft_blocks_wake(cpu);
 	if (cpu->lapic != NULL)
@@ -243,6 +253,8 @@ static struct soft_vcpu *self_of(struct vcpu *vcpu)
 
 static enum vcpu_exit vcpu_soft_run(struct vcpu *vcpu)
 {
+	/* Timers of this thread are to be as exact as the host can: the default is 50 us late. */
+	prctl(PR_SET_TIMERSLACK, 1);
 	return soft_cpu_run(self_of(vcpu)->cpu);
 }
 
@@ -322,8 +334,6 @@ static void vcpu_soft_free(struct vcpu *vcpu)
 		return;
 	lapic_connect(self->cpu->lapic, &apic_ops, NULL);
 	soft_cpu_free(self->cpu);
-	g_mutex_clear(&self->lock);
-	g_cond_clear(&self->cond);
 	g_free(self->vcpu.error);
 	g_free(self);
 }
@@ -368,8 +378,6 @@ static struct vcpu *soft_vcpu_new(struct vcpu_backend *backend, unsigned id, GEr
 	self->vcpu.ops = &vcpu_soft_ops;
 	self->vcpu.id = id;
 	self->cpu = cpu;
-	g_mutex_init(&self->lock);
-	g_cond_init(&self->cond);
 	cpu->vcpu = self;
 	cpu->lapic = irqchip_lapic(owner->irqchip, id);
 	lapic_connect(cpu->lapic, &apic_ops, cpu);
