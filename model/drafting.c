@@ -87,10 +87,14 @@ bool drafting_resume(struct drafting *drafting, const struct draft *draft, GErro
 bool drafting_rebase(struct drafting *drafting, struct definition *now, const char *text,
 	GError **error)
 {
-	if (!now->saved || !open_documents(drafting, now->saved, text, error)) {
-		definition_free(now);
+	if (!now->saved) {
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_STATE,
+			_("Guest '%s' is not saved: it has no definition for a next start to edit."),
+			now->name);
 		return false;
 	}
+	if (!open_documents(drafting, now->saved, text, error))
+		return false;
 	definition_free(drafting->definition);
 	drafting->definition = now;
 	return true;

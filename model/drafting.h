@@ -60,7 +60,7 @@ bool drafting_changed(const struct drafting *drafting);
 bool drafting_keep(struct drafting *drafting, GError **error);
 bool drafting_drop(struct drafting *drafting, GError **error);
 
-// After somebody else's change: takes the definition as it is now (also on failure), and a text
-// that grew from both as the draft.
+// After somebody else's change: takes the definition as it is now (on success), and a text that grew
+// from both as the draft. False with a sentence, and all as it was, where the text is not well-formed.
 bool drafting_rebase(struct drafting *drafting, struct definition *now, const char *text,
 	GError **error);

@@ -245,6 +245,7 @@ static void guest_keys(struct ui_screen *screen, struct keybar *bar)
 	struct guest_screen *s = (struct guest_screen *)screen;
 
 	keybar_set(bar, 1, _("Help"));
+	keybar_set(bar, 4, _("Edit"));
 	keybar_set(bar, 5, _("Delete"));
 	action_keys(&s->own, bar);
 }

@@ -6,6 +6,7 @@
 
 #include "screens/connections.h"
 #include "screens/delete.h"
+#include "screens/edit.h"
 #include "screens/guest.h"
 #include "screens/guest_actions.h"
 #include "ui/dialog.h"
@@ -19,6 +20,11 @@ static void open_guest(const struct place *place)
 {
 	ui_app_push(place->console->app,
 		guest_screen_new(place->console, first_guest(place), GUEST_PAGE_OVERVIEW));
+}
+
+static void edit_guest(const struct place *place)
+{
+	edit_open(place->console, first_guest(place));
 }
 
 static void open_xml(const struct place *place)
@@ -201,6 +207,8 @@ const struct action guest_actions[] = {
 	{ .id = "groups", .label = N_("&Groups…"), .run = set_groups, .needs_guest = true },
 	{ .id = "tags", .label = N_("Ta&gs…"), .run = set_tags, .needs_guest = true },
 	{ .id = "info", .key = "F2", .label = N_("&Info"), .bar = N_("Info"), .run = open_guest,
+		.needs_guest = true },
+	{ .id = "edit", .key = "F4", .label = N_("&Edit…"), .bar = N_("Edit"), .run = edit_guest,
 		.needs_guest = true },
 	{ .id = "xml", .key = "x", .label = N_("&XML"), .run = open_xml, .needs_guest = true },
 	{ .id = "delete", .key = "F5", .label = N_("&Delete…"), .bar = N_("Delete"),
