@@ -414,7 +414,7 @@ static void test_passt_unprivileged(void **state)
 static void test_passt_dies(void **state)
 {
 	struct fixture *f = *state;
-	struct net_passt_config config = {0};
+	struct net_passt_config config = {.warn = f->box->env.warn, .warn_data = f->box};
 	struct net_backend *backend;
 
 	if (!have_passt())
@@ -425,6 +425,7 @@ static void test_passt_dies(void **state)
 	for (unsigned i = 0; i < 2000 && backend->link_up; i++)
 		devbox_run(f->box, 1);
 	assert_false(backend->link_up);
+	assert_int_equal(f->box->warnings, 1);
 	assert_int_equal(bus_read(f->box->mmio, f->driver.device + 6, 2), 0);
 	transmit(f, 60);
 	driver_wait(&f->driver, 1);

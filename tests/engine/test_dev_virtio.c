@@ -528,6 +528,46 @@ static void test_console(void **state)
 	g_string_free(pipe.text, TRUE);
 }
 
+/* A guest that adds a request for each one served, without end. */
+struct busy_guest {
+	struct chardev base;
+	struct driver *driver;
+	unsigned served;
+};
+
+static size_t busy_write(struct chardev *chardev, const void *data, size_t length)
+{
+	struct busy_guest *guest = (struct busy_guest *)chardev;
+
+	guest->served++;
+	driver_add(guest->driver, 1, &(struct buffer){DRIVER_DATA, 1, false}, 1);
+	return length;
+}
+
+static const struct chardev_ops busy_ops = {.write = busy_write, .resume = pipe_resume};
+
+static void test_endless(void **state)
+{
+	struct fixture *f = *state;
+	struct driver driver;
+	struct busy_guest guest = {.base.ops = &busy_ops, .driver = &driver};
+	struct virtio_console *console = virtio_console_new(&f->box->env, &guest.base);
+	struct virtio_pci *pci =
+		virtio_pci_new(f->box->pci, 0, virtio_console_device(console), NULL);
+
+	driver_start(&driver, f->box, virtio_pci_slot(pci), 0);
+	driver_add(&driver, 1, &(struct buffer){DRIVER_DATA, 1, false}, 1);
+	/* The notification ends, and the rest is done by the main loop, a part at a time. */
+	driver_notify(&driver, 1);
+	assert_int_equal(guest.served, VIRTQ_SIZE_MAX);
+	assert_true(devbox_wait(f->box, &guest.served, 3 * VIRTQ_SIZE_MAX, 5000));
+	assert_int_equal(guest.served % VIRTQ_SIZE_MAX, 0);
+	driver_set_status(&driver, 0);
+	assert_int_equal(driver_status(&driver), 0);
+	virtio_pci_free(pci);
+	virtio_console_free(console);
+}
+
 /* The next control message; its length. */
 static uint32_t control_message(struct driver *driver, struct virtio_console_control *message)
 {
@@ -721,6 +761,7 @@ int main(void)
 		TEST(test_misuse),
 		TEST(test_misused_rings),
 		TEST(test_console),
+		TEST(test_endless),
 		TEST(test_channels),
 		TEST(test_balloon),
 		TEST(test_balloon_stats),

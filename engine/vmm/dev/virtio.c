@@ -5,6 +5,10 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
+#define BUDGET VIRTQ_SIZE_MAX /* chains for one notification */
+
+static void virtio_go_on(void *data);
+
 void virtio_device_init(struct virtio_device *dev, const struct virtio_ops *ops,
 	const struct virtio_env *env, uint64_t features)
 {
@@ -12,6 +16,12 @@ void virtio_device_init(struct virtio_device *dev, const struct virtio_ops *ops,
 	dev->env = env;
 	dev->offered = features | VIRTIO_FEATURE_INDIRECT | VIRTIO_FEATURE_EVENT_IDX |
 		       VIRTIO_FEATURE_VERSION_1;
+	dev->again = timer_new(env->clock, virtio_go_on, dev);
+}
+
+void virtio_device_release(struct virtio_device *dev)
+{
+	timer_free(dev->again);
 }
 
 void virtio_add_queue(struct virtio_device *dev, uint16_t size_max)
@@ -162,8 +172,28 @@ void virtio_enable_queue(struct virtio_device *dev, unsigned queue)
 
 void virtio_kick(struct virtio_device *dev, unsigned queue)
 {
-	if (queue < dev->queue_count && virtq_live(dev, queue))
-		dev->ops->kick(dev, queue);
+	if (queue >= dev->queue_count || !virtq_live(dev, queue))
+		return;
+	dev->serving = true;
+	dev->budget = BUDGET;
+	dev->ops->kick(dev, queue);
+	dev->serving = false;
+	if (dev->budget)
+		return;
+	dev->deferred |= 1u << queue;
+	timer_set(dev->again, clock_ns(dev->env->clock));
+}
+
+static void virtio_go_on(void *data)
+{
+	struct virtio_device *dev = data;
+	uint32_t deferred = dev->deferred;
+
+	dev->deferred = 0;
+	for (unsigned i = 0; i < dev->queue_count; i++) {
+		if (deferred >> i & 1)
+			virtio_kick(dev, i);
+	}
 }
 
 /* ---- taking ---- */
@@ -271,7 +301,7 @@ bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *ch
 	const char *wrong = NULL;
 	uint16_t waiting;
 
-	if (!virtq_has_work(dev, queue))
+	if (!virtq_has_work(dev, queue) || (dev->serving && !dev->budget))
 		return false;
 	waiting = avail_index(q) - q->next_avail;
 	chain->head =
@@ -292,6 +322,8 @@ bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *ch
 	}
 	q->next_avail++;
 	q->popped++;
+	if (dev->serving)
+		dev->budget--;
 	return true;
 }
 
@@ -389,7 +421,7 @@ bool virtq_want_kicks(struct virtio_device *dev, unsigned queue, bool wanted)
 	else if (wanted)
 		__atomic_store_n(
 			(uint16_t *)&q->used->ring[q->size], q->next_avail, __ATOMIC_RELAXED);
-	if (!wanted)
+	if (!wanted || (dev->serving && !dev->budget))
 		return false;
 	/* The driver adds, then looks whether to notify; we ask to be notified, then look. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -121,6 +121,13 @@ struct virtio_device {
 	uint8_t status;      /* what the driver reads */
 	bool resetting;      /* the driver has asked for a reset, requests are in flight */
 	uint32_t generation; /* of the configuration */
+	/* How many more chains the notification that is being served may take; what is left then
+	 * waits for the main loop, so that a driver that adds without end does not keep the lock.
+	 */
+	bool serving;
+	unsigned budget;
+	uint32_t deferred; /* queues that wait */
+	struct clock_timer *again;
 	unsigned queue_count;
 	struct virtq queues[VIRTIO_QUEUES_MAX];
 };
@@ -130,6 +137,8 @@ struct virtio_device {
 void virtio_device_init(struct virtio_device *dev, const struct virtio_ops *ops,
 	const struct virtio_env *env, uint64_t features);
 void virtio_add_queue(struct virtio_device *dev, uint16_t size_max);
+/* What init took; the last thing in a device's free. */
+void virtio_device_release(struct virtio_device *dev);
 
 static inline bool virtio_has(const struct virtio_device *dev, uint64_t feature)
 {
@@ -143,7 +152,8 @@ void virtio_config_changed(struct virtio_device *dev);
 /* The driver broke the rules: what is a half sentence, "descriptor 7 points outside memory". */
 void virtio_misused(struct virtio_device *dev, const char *what);
 
-/* Takes the next request. false: none there, queue off, or misused (then the device needs reset).
+/* Takes the next request. false: none there (or enough for now), queue off, or misused (then the
+ * device needs reset).
  */
 bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *chain);
 /* Takes back the last count pops, as if they had not been. */

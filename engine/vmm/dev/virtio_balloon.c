@@ -293,6 +293,7 @@ void virtio_balloon_free(struct virtio_balloon *balloon)
 	if (!balloon)
 		return;
 	timer_free(balloon->timer);
+	virtio_device_release(&balloon->dev);
 	g_free(balloon);
 }
 

@@ -301,6 +301,9 @@ struct virtio_block *virtio_block_new(
 
 void virtio_block_free(struct virtio_block *block)
 {
+	if (!block)
+		return;
+	virtio_device_release(&block->dev);
 	g_free(block);
 }
 

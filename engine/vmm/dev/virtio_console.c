@@ -382,6 +382,7 @@ void virtio_console_free(struct virtio_console *console)
 		g_free(console->ports[i].name);
 	}
 	control_forget(console);
+	virtio_device_release(&console->dev);
 	g_free(console);
 }
 

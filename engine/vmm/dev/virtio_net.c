@@ -358,6 +358,7 @@ void virtio_net_free(struct virtio_net *net)
 	if (!net)
 		return;
 	net_connect(net->backend, NULL, NULL);
+	virtio_device_release(&net->dev);
 	g_free(net);
 }
 

@@ -50,6 +50,9 @@ struct virtio_rng *virtio_rng_new(const struct virtio_env *env)
 
 void virtio_rng_free(struct virtio_rng *rng)
 {
+	if (!rng)
+		return;
+	virtio_device_release(&rng->dev);
 	g_free(rng);
 }
 

@@ -31,6 +31,8 @@ struct passt {
 
 	char *socket_path;
 	char **arguments; /* of the child */
+	void (*warn)(void *data, const char *message);
+	void *warn_data;
 	GPid pid;
 	GSource *child; /* reaps it */
 
@@ -402,6 +404,10 @@ static void passt_lost(struct passt *passt)
 	g_source_set_callback(passt->retry, passt_try_again, passt, NULL);
 	g_source_attach(passt->retry, passt->context);
 	passt_set_link(passt, false);
+	if (passt->warn)
+		passt->warn(passt->warn_data, passt->socket_path
+						      ? _("passt has hung up; connecting again")
+						      : _("passt has ended; starting it again"));
 }
 
 /* ---- life ---- */
@@ -461,6 +467,8 @@ struct net_backend *net_passt_new(const struct net_passt_config *config, GMainCo
 	passt->context = g_main_context_ref(context ? context : g_main_context_default());
 	passt->socket_path = g_strdup(config->socket_path);
 	passt->arguments = passt_arguments(config);
+	passt->warn = config->warn;
+	passt->warn_data = config->warn_data;
 	passt->fd = -1;
 	passt->rx = g_malloc(BUFFER);
 	passt->rx_size = BUFFER;

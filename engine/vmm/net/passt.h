@@ -21,6 +21,9 @@ struct net_passt_config {
 	const char *const *arguments; /* further ones (-t 2222:22 …), NULL-terminated; or NULL */
 	uint16_t mtu;                 /* told to the guest; 0: passt's own default */
 	const char *log_path;         /* passt's log, or NULL for none */
+	/* One line when the other side is gone. NULL: nobody. Lock held. */
+	void (*warn)(void *data, const char *message);
+	void *warn_data;
 };
 
 /* context is the machine's main loop. Errors: passt cannot be started or connected to now; the
