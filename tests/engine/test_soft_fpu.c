@@ -233,6 +233,51 @@ static void test_x87_exception(void **state)
 	assert_int_equal(test.out.fx.fip, NATIVE_CODE + 7);
 }
 
+// Every form of PSHUFW and PALIGNR between MMX registers fills the pool of stubs.
+static void fill_stubs(struct soft_stubs *stubs)
+{
+	struct soft_stub_spec spec = {
+		.map = 1,
+		.opcode = 0x70,
+		.has_imm = true,
+		.reg = SOFT_STUB_MMX,
+		.rm = SOFT_STUB_MMX,
+	};
+
+	for (unsigned i = 0; i < 2 * 64 * 256; i++) {
+		spec.map = i < 64 * 256 ? 1 : 3;
+		spec.opcode = spec.map == 1 ? 0x70 : 0x0f;
+		spec.modrm = 0xc0 | (i & 63);
+		spec.imm = i >> 6;
+		soft_stub_find(stubs, &spec);
+	}
+	spec.map = 2;
+	spec.has_imm = false;
+	spec.opcode = 0;
+	assert_null(soft_stub_find(stubs, &spec));
+}
+
+// Without room for more stubs: paddd xmm0, xmm1; paddd xmm0, xmm2; fld1; fld1; faddp;
+// fstp qword [rbx+100h]; movdqa xmm3, [rbx]; twice in a row.
+static void test_full_pool(void **state)
+{
+	static const uint8_t code[] = {0x66, 0x0f, 0xfe, 0xc1, 0x66, 0x0f, 0xfe, 0xc2, 0xd9, 0xe8, 0xd9,
+		0xe8, 0xde, 0xc1, 0xdd, 0x9b, 0, 1, 0, 0, 0x66, 0x0f, 0x6f, 0x1b};
+	const double two = 2;
+	struct softbox *box = softbox_new(data);
+	static struct native_case test;
+
+	fill_stubs(softbox_cpu(box)->fp.stubs);
+	for (unsigned i = 0; i < 2; i++) {
+		run(box, &test, false, code, sizeof(code));
+		assert_int_equal(test.vector, SOFT_BP);
+		assert_int_equal(test.out.fx.xmm[0][0], 0x33);
+		assert_memory_equal(test.out.fx.xmm[3], data, 16);
+		assert_memory_equal(test.data + IMAGE, &two, sizeof(two));
+	}
+	softbox_free(box);
+}
+
 static int setup(void **state)
 {
 	const double three = 3;
@@ -266,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_control_registers),
 		cmocka_unit_test(test_simd_exception),
 		cmocka_unit_test(test_x87_exception),
+		cmocka_unit_test(test_full_pool),
 	};
 
 	return cmocka_run_group_tests_name("x87 and SSE state", tests, setup, teardown);
