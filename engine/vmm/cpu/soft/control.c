@@ -58,9 +58,8 @@ static uint64_t efer_after(struct soft_cpu *cpu, uint64_t cr0)
 	return cpu->efer;
 }
 
-static bool uses_pdptes(const struct soft_cpu *cpu, uint64_t cr0, uint64_t cr4, uint64_t efer)
+static bool uses_pdptes(uint64_t cr0, uint64_t cr4, uint64_t efer)
 {
-	(void)cpu;
 	return (cr0 & SOFT_CR0_PG) && (cr4 & SOFT_CR4_PAE) && !(efer & SOFT_EFER_LMA);
 }
 
@@ -76,7 +75,7 @@ void soft_cr0_write(struct soft_cpu *cpu, uint64_t value)
 	value = (value & CR0_DEFINED) | SOFT_CR0_ET;
 	changed = cpu->cr0 ^ value;
 	efer = efer_after(cpu, value);
-	if ((changed & reload) && uses_pdptes(cpu, value, cpu->cr4, efer) &&
+	if ((changed & reload) && uses_pdptes(value, cpu->cr4, efer) &&
 		!soft_pdpte_load(cpu, cpu->cr3))
 		refuse(cpu);
 	cpu->cr0 = value;
@@ -92,7 +91,7 @@ void soft_cr3_write(struct soft_cpu *cpu, uint64_t value)
 		value = (uint32_t)value;
 	else if (value >> SOFT_PHYSICAL_BITS)
 		refuse(cpu);
-	if (uses_pdptes(cpu, cpu->cr0, cpu->cr4, cpu->efer) && !soft_pdpte_load(cpu, value))
+	if (uses_pdptes(cpu->cr0, cpu->cr4, cpu->efer) && !soft_pdpte_load(cpu, value))
 		refuse(cpu);
 	cpu->cr3 = value;
 	soft_tlb_flush_nonglobal(cpu);
@@ -107,7 +106,7 @@ void soft_cr4_write(struct soft_cpu *cpu, uint64_t value)
 		refuse(cpu);
 	if ((cpu->efer & SOFT_EFER_LMA) && !(value & SOFT_CR4_PAE))
 		refuse(cpu);
-	if ((changed & paging) && uses_pdptes(cpu, cpu->cr0, value, cpu->efer) &&
+	if ((changed & paging) && uses_pdptes(cpu->cr0, value, cpu->efer) &&
 		!soft_pdpte_load(cpu, cpu->cr3))
 		refuse(cpu);
 	cpu->cr4 = value;

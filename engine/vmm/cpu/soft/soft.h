@@ -18,8 +18,9 @@
  *	access.c   slow paths of access.h
  *	op_*.c     integer handlers and their rows of the opcode table
  *	mmu.c      page walks, filling and flushing the TLB
- *	segment.c fault.c task.c far.c msr.c cpuid.c control.c debug.c io.c
- *	           system instructions, delivery of exceptions and interrupts
+ *	segment.c stack.c fault.c iret.c task.c far.c fastcall.c table.c control.c
+ *	msr.c cpuid.c debug.c io.c pvclock.c
+ *	           system instructions, delivery of exceptions and interrupts (system.h)
  *	fp*.c simd*.c
  *	           x87, MMX, SSE on the host's units
  *	vcpu.c     the vCPU interface over all this

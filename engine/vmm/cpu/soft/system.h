@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The system half of the software CPU: what its files (mmu.c segment.c stack.c fault.c iret.c
- * task.c far.c fastcall.c control.c table.c msr.c cpuid.c debug.c io.c interrupt.c) share.
+ * task.c far.c fastcall.c control.c table.c msr.c cpuid.c debug.c io.c pvclock.c vcpu.c) share.
  *
  * Terms and order of checks are those of the SDM: volume 2 (each instruction's "Operation"),
  * volume 3 chapters "Protection", "Interrupt and Exception Handling", "Task Management".
@@ -87,8 +87,8 @@ void soft_segment_load(struct soft_cpu *cpu, unsigned seg, uint16_t selector);
 /* The same for DS ES FS GS in protected mode, raising vector where the selector is wrong. The mode
  * word is left as it was. */
 void soft_segment_data(struct soft_cpu *cpu, unsigned seg, uint16_t selector, unsigned vector);
-/* The stack segment for privilege level cpl, checked; vector is #TS, #GP or #SS' partner: what to
- * raise for a wrong selector (a stack that is not present is #SS). */
+/* The stack segment for privilege level cpl, checked. vector (#TS or #GP) is raised for a wrong
+ * selector; a stack that is not present is #SS. */
 void soft_stack_segment(struct soft_cpu *cpu, uint16_t selector, unsigned cpl, unsigned vector,
 	struct soft_descriptor *d);
 /* Puts a null selector that means "no segment at this level" into s. */
@@ -237,7 +237,7 @@ SOFT_INSTRUCTION(swapgs);
 SOFT_INSTRUCTION(read_base);
 SOFT_INSTRUCTION(write_base);
 
-/* far.c, iret.c, fastcall.c */
+/* far.c, iret.c, fastcall.c, fault.c */
 SOFT_INSTRUCTION(far_immediate);
 SOFT_INSTRUCTION(far_memory);
 SOFT_INSTRUCTION(far_return);
@@ -251,7 +251,7 @@ SOFT_INSTRUCTION(int1);
 SOFT_INSTRUCTION(int_n);
 SOFT_INSTRUCTION(into);
 
-/* flag.c */
+/* iret.c */
 SOFT_INSTRUCTION(pushf);
 SOFT_INSTRUCTION(popf);
 SOFT_INSTRUCTION(cli);
@@ -281,7 +281,7 @@ SOFT_INSTRUCTION(lsl);
 SOFT_INSTRUCTION(arpl);
 SOFT_INSTRUCTION(bound);
 
-/* control.c */
+/* control.c, debug.c, msr.c, cpuid.c */
 SOFT_INSTRUCTION(hlt);
 SOFT_INSTRUCTION(pause);
 SOFT_INSTRUCTION(clts);
