@@ -21,6 +21,10 @@
 #define SOFT_LOOPED 1
 #endif
 
+/* GLib's hints are lost on the way through inline functions. */
+#define SOFT_LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define SOFT_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
 /* Unaligned host accesses that stay one access. */
 struct soft_u16 { volatile uint16_t v; } __attribute__((packed, may_alias));
 struct soft_u32 { volatile uint32_t v; } __attribute__((packed, may_alias));
@@ -121,7 +125,7 @@ static inline enum soft_tlb_set soft_system_set(const struct soft_cpu *cpu)
 /* Page offset where [linear, linear + size) may be accessed straight, else something larger than
  * a page less size. */
 #define SOFT_FAST(entry, linear, access, size) \
-	G_LIKELY(((linear) ^ (entry)->tag[access]) <= MEMORY_PAGE_SIZE - (size))
+	SOFT_LIKELY(((linear) ^ (entry)->tag[access]) <= MEMORY_PAGE_SIZE - (size))
 
 #define SOFT_DEFINE_ACCESS(bits, type) \
 	static inline type soft_load_in##bits(struct soft_cpu *cpu, struct soft_tlb *tlb, \
@@ -191,7 +195,7 @@ static inline __attribute__((always_inline)) void *soft_rmw(struct soft_cpu *cpu
 
 static inline __attribute__((always_inline)) void soft_rmw_done(struct soft_cpu *cpu)
 {
-	if (G_UNLIKELY(cpu->rmw))
+	if (SOFT_UNLIKELY(cpu->rmw))
 		SOFT_RMW_END(cpu);
 }
 
@@ -207,7 +211,7 @@ static inline uint64_t soft_effective(const struct soft_cpu *cpu, const struct s
 static inline __attribute__((always_inline)) uint64_t soft_operand(struct soft_cpu *cpu,
 	const struct soft_insn *insn, unsigned size, enum soft_access access)
 {
-	if (G_LIKELY(insn->address == SOFT_ADDRESS_FLAT))
+	if (SOFT_LIKELY(insn->address == SOFT_ADDRESS_FLAT))
 		return cpu->gpr[insn->base] + (cpu->gpr[insn->index] << insn->scale) + insn->disp;
 	return SOFT_OPERAND_SLOW(cpu, insn, size | access << 8);
 }

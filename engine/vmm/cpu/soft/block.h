@@ -26,19 +26,19 @@
 #define SOFT_CODE_STORES 16
 
 struct soft_block {
-	const uint32_t *generation; /* &memory->code_gen[page] */
-	uint32_t decoded;  /* the generation the bytes were last known to match */
-	uint32_t mode;     /* the part of the mode word that decoding depends on */
-	uint64_t gpa;      /* of the first byte */
-	uint16_t length;   /* bytes of code */
+	uint16_t length; /* bytes of code */
 	uint16_t insns;
-	struct soft_block *next; /* in the same bucket */
-	uint8_t *bytes;    /* copy of the code, to compare with */
-	/* The one instruction of a block that crosses into another page has that page's here,
-	 * too. */
+	uint8_t *bytes; /* copy of the code, to compare with */
+	/* The one instruction of a block that crosses into another page has that page's here, too. */
 	const uint32_t *rest_generation; /* or NULL */
 	uint32_t rest_decoded;
 	uint64_t rest_gpa;
+	/* What is looked at on entry lies beside the first instruction. */
+	struct soft_block *next; /* in the same bucket */
+	uint64_t gpa;            /* of the first byte */
+	const uint32_t *generation; /* &memory->code_gen[page] */
+	uint32_t decoded; /* the generation the bytes were last known to match */
+	uint32_t mode;    /* the part of the mode word that decoding depends on */
 	struct soft_insn insn[];
 };
 

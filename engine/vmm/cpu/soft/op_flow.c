@@ -16,7 +16,7 @@ static uint64_t target16(const struct soft_cpu *cpu, const struct soft_insn *ins
 /* Outside flat code a target may lie past the code segment's limit: #GP before anything else. */
 static inline void check_direct(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
-	if (G_UNLIKELY(!(cpu->mode & (SOFT_MODE_CODE64 | SOFT_MODE_FLAT)))) {
+	if (SOFT_UNLIKELY(!(cpu->mode & (SOFT_MODE_CODE64 | SOFT_MODE_FLAT)))) {
 		cpu->current = insn;
 		soft_check_target(cpu, soft_mask_rip(cpu, cpu->gpr[SOFT_ORIGIN] + insn->imm));
 	}
@@ -156,7 +156,7 @@ static SOFT_OP(ret64)
 {
 	cpu->current = insn;
 	uint64_t target = soft_load64(cpu, cpu->gpr[SOFT_RSP]);
-	if (G_UNLIKELY(!soft_canonical(target)))
+	if (SOFT_UNLIKELY(!soft_canonical(target)))
 		soft_raise_code(cpu, SOFT_GP, 0);
 	cpu->gpr[SOFT_RSP] += 8 + insn->imm;
 	SOFT_GO_TO(target);

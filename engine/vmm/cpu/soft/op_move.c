@@ -138,6 +138,25 @@
 	}
 SOFT_SIZES(DEFINE_MOV, unused)
 
+/* The most frequent of all: 64-bit addresses without an index. */
+#define DEFINE_BASED(bits) \
+	static SOFT_OP(mov_rb##bits) \
+	{ \
+		cpu->current = insn; \
+		uint64_t linear = cpu->gpr[insn->base] + insn->disp; \
+		soft_put##bits(cpu, insn->reg, soft_load##bits(cpu, linear)); \
+		SOFT_NEXT(); \
+	} \
+	static SOFT_OP(mov_br##bits) \
+	{ \
+		cpu->current = insn; \
+		uint64_t linear = cpu->gpr[insn->base] + insn->disp; \
+		soft_store##bits(cpu, linear, soft_reg##bits(cpu, insn->reg)); \
+		SOFT_NEXT(); \
+	}
+DEFINE_BASED(32)
+DEFINE_BASED(64)
+
 /* Widening loads: from, its type, to, the value's cast. */
 #define DEFINE_EXTEND(name, from, bits, cast)                                                      \
 	static SOFT_OP(name##_r##from##_##bits)                                                    \
@@ -388,8 +407,23 @@ static bool pure(struct soft_insn *insn)
 	return true;
 }
 
+static bool set_based(struct soft_insn *insn, unsigned handler)
+{
+	if (insn->size < 4 || insn->address != SOFT_ADDRESS_FLAT || insn->index != SOFT_ZERO)
+		return false;
+	if (handler == MOV_RM)
+		insn->run = insn->size == 8 ? mov_rb64 : mov_rb32;
+	else if (handler == MOV_MR)
+		insn->run = insn->size == 8 ? mov_br64 : mov_br32;
+	else
+		return false;
+	return true;
+}
+
 static bool set_handler(struct soft_insn *insn, unsigned handler)
 {
+	if (set_based(insn, handler))
+		return true;
 	insn->run = handlers[handler][soft_size_index(insn->size)];
 	return pure(insn);
 }

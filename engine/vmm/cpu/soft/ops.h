@@ -53,7 +53,7 @@ SOFT_OP(soft_branch_slow); /* insn is `from`: by the jump cache or the run loop 
 	do { \
 		const struct soft_insn *go = (from); \
 		struct soft_block *to = go->link; \
-		if (G_LIKELY(to && soft_block_ready(cpu, to))) { \
+		if (SOFT_LIKELY(to && soft_block_ready(cpu, to))) { \
 			cpu->gpr[SOFT_ORIGIN] += go->imm; \
 			SOFT_JUMP_TO(to->insn); \
 		} \
@@ -70,7 +70,7 @@ static inline struct soft_jump *soft_jump_entry(struct soft_cpu *cpu, uint64_t r
 	do { \
 		uint64_t go_rip = (target); \
 		const struct soft_jump *jump = soft_jump_entry(cpu, go_rip); \
-		if (G_LIKELY(jump->rip == go_rip && jump->key == cpu->jump_key[go_rip >> 63] && \
+		if (SOFT_LIKELY(jump->rip == go_rip && jump->key == cpu->jump_key[go_rip >> 63] && \
 			    soft_block_ready(cpu, jump->block))) { \
 			cpu->gpr[SOFT_ORIGIN] = go_rip; \
 			SOFT_JUMP_TO(jump->block->insn); \
@@ -98,7 +98,7 @@ void soft_check_target_slow(struct soft_cpu *cpu, uint64_t rip);
 static inline void soft_check_target(struct soft_cpu *cpu, uint64_t rip)
 {
 	bool long64 = cpu->mode & SOFT_MODE_CODE64;
-	if (G_LIKELY(long64 ? soft_canonical(rip) : cpu->mode & SOFT_MODE_FLAT))
+	if (SOFT_LIKELY(long64 ? soft_canonical(rip) : cpu->mode & SOFT_MODE_FLAT))
 		return;
 	soft_check_target_slow(cpu, rip);
 }
@@ -251,7 +251,7 @@ static inline uint64_t soft_stack_mask(const struct soft_cpu *cpu)
 static inline uint64_t soft_stack_linear(struct soft_cpu *cpu, uint64_t pointer, unsigned size,
 	enum soft_access access)
 {
-	if (G_LIKELY(cpu->mode & SOFT_MODE_CODE64))
+	if (SOFT_LIKELY(cpu->mode & SOFT_MODE_CODE64))
 		return pointer;
 	pointer &= soft_stack_mask(cpu);
 	if (cpu->mode & SOFT_MODE_FLAT && cpu->mode & SOFT_MODE_STACK32)
@@ -262,7 +262,7 @@ static inline uint64_t soft_stack_linear(struct soft_cpu *cpu, uint64_t pointer,
 /* Adds to the stack pointer, at the stack's width. */
 static inline void soft_stack_move(struct soft_cpu *cpu, int64_t by)
 {
-	if (G_LIKELY(cpu->mode & SOFT_MODE_CODE64)) {
+	if (SOFT_LIKELY(cpu->mode & SOFT_MODE_CODE64)) {
 		cpu->gpr[SOFT_RSP] += by;
 		return;
 	}
