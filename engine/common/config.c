@@ -262,7 +262,7 @@ static bool check_whole(const struct config_reader *reader, xmlNode *root, GErro
 {
 	const struct machine_config *config = reader->config;
 	unsigned devices = config->disks->len + config->nets->len + config->rngs +
-		(config->ports->len ? 1 : 0) + config->balloon;
+		config->ports->len + config->balloon;
 
 	if (!config->name)
 		return config_fail(reader, root, CONFIG_ERROR_MISSING, error, _("<name> is missing"));

@@ -44,7 +44,7 @@ struct slot {
 	void (*free_device)(void *device);
 	struct block_backend *disk;
 	struct net_backend *net;
-	struct host_chardev *console;
+	struct host_chardev *consoles[VIRTIO_CONSOLE_PORTS];
 };
 
 struct machine {
@@ -304,24 +304,65 @@ static void free_console(void *device)
 	virtio_console_free(device);
 }
 
-static bool add_port(struct machine *machine, const struct config_port *config, GError **error)
+/* The index-th port that has (or has not) a name, or NULL. */
+static const struct config_port *find_port(const GPtrArray *ports, bool named, unsigned index)
 {
-	struct slot *slot;
+	for (unsigned i = 0; i < ports->len; i++) {
+		const struct config_port *port = g_ptr_array_index(ports, i);
+
+		if ((port->name != NULL) == named && index-- == 0)
+			return port;
+	}
+	return NULL;
+}
+
+/* The channels of the index-th console: it has room for so many. */
+#define CHANNELS (VIRTIO_CONSOLE_PORTS - 1)
+
+static bool add_channels(struct machine *machine, struct slot *slot, unsigned index,
+	struct virtio_console *console, GError **error)
+{
+	for (unsigned i = 0; i < CHANNELS; i++) {
+		const struct config_port *port =
+			find_port(machine->config->ports, true, index * CHANNELS + i);
+
+		if (!port)
+			break;
+		slot->consoles[1 + i] = host_chardev_new(
+			&port->chardev, machine->options.context, &machine->lock, error);
+		if (!slot->consoles[1 + i])
+			return false;
+		virtio_console_add_channel(
+			console, host_chardev_base(slot->consoles[1 + i]), port->name);
+	}
+	return true;
+}
+
+/* The index-th console with its channels; either may be missing, not both. */
+static bool add_console(struct machine *machine, unsigned index, GError **error)
+{
+	const struct config_port *port = find_port(machine->config->ports, false, index);
+	struct slot *slot = next_slot(machine);
 	struct virtio_console *console;
 
-	if (config->name) {
-		g_autofree char *message =
-			g_strdup_printf(_("The channel '%s' leads nowhere: the engine has no "
-					  "named virtio ports yet"),
-				config->name);
-		warn(machine, message);
-		return true;
-	}
-	slot = next_slot(machine);
-	if (!make_host_chardev(machine, &config->chardev, &slot->console, error))
+	if (port && !make_host_chardev(machine, &port->chardev, &slot->consoles[0], error))
 		return false;
-	console = virtio_console_new(&machine->virtio_env, host_chardev_base(slot->console));
-	return plug(machine, slot, virtio_console_device(console), console, free_console, error);
+	console = virtio_console_new(&machine->virtio_env,
+		slot->consoles[0] ? host_chardev_base(slot->consoles[0]) : NULL);
+	slot->device = console;
+	slot->free_device = free_console;
+	return add_channels(machine, slot, index, console, error) &&
+		plug(machine, slot, virtio_console_device(console), console, free_console, error);
+}
+
+static bool add_consoles(struct machine *machine, GError **error)
+{
+	const GPtrArray *ports = machine->config->ports;
+
+	for (unsigned i = 0; find_port(ports, false, i) || find_port(ports, true, i * CHANNELS); i++)
+		if (!add_console(machine, i, error))
+			return false;
+	return true;
 }
 
 static void free_balloon(void *device)
@@ -363,9 +404,8 @@ static bool make_virtio_devices(struct machine *machine, GError **error)
 	for (unsigned i = 0; i < config->nets->len; i++)
 		if (!add_net(machine, g_ptr_array_index(config->nets, i), error))
 			return false;
-	for (unsigned i = 0; i < config->ports->len; i++)
-		if (!add_port(machine, g_ptr_array_index(config->ports, i), error))
-			return false;
+	if (!add_consoles(machine, error))
+		return false;
 	if (config->balloon && !add_balloon(machine, error))
 		return false;
 	for (unsigned i = 0; i < config->rngs; i++)
@@ -487,7 +527,8 @@ static void free_slot(struct machine *machine, struct slot *slot)
 	net_free(slot->net);
 	g_mutex_unlock(&machine->lock.mutex);
 	block_free(slot->disk);
-	host_chardev_free(slot->console);
+	for (unsigned i = 0; i < G_N_ELEMENTS(slot->consoles); i++)
+		host_chardev_free(slot->consoles[i]);
 }
 
 static void free_chips(struct machine *machine)
