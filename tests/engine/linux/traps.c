@@ -98,7 +98,7 @@ static void check_exceptions(void)
 	TRAP("unaligned SSE", "movaps 1(%%rsp), %%xmm0" ::: "xmm0");
 	TRAP("bad segment", "mov $0x7b, %%eax; mov %%eax, %%es" ::: "eax");
 	TRAP("null stack segment", "xor %%eax, %%eax; mov %%eax, %%ss" ::: "eax");
-	TRAP("far jump", "rex.W ljmp *(%0)" ::"r"(page));
+	TRAP("far jump", ".byte 0x48; ljmp *(%0)" ::"a"(page));
 	TRAP("lock on a register", ".byte 0xf0, 0x01, 0xc0");
 	munmap(page, 4096);
 }
