@@ -338,7 +338,8 @@ static void test_terminals(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(terms); i++) {
 		struct harness *h = start(&(struct harness_options){ .term = terms[i] }, NULL);
 
-		harness_golden(h, "gallery-main-80x24");
+		// The Linux console's font has no braille: its charts are of other characters.
+		harness_golden(h, i == 0 ? "gallery-main-linux" : "gallery-main-80x24");
 		harness_keys(h, "F4"); // by each terminal's own sequence
 		harness_expect(h, "Edit web1");
 		harness_keys(h, "Esc F1");
