@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config.h"
 #include "model/plan.h"
+#include "model/clock.h"
 #include "model/error.h"
 #include "model/format.h"
 #include "model/plan_kind.h"
@@ -50,16 +51,43 @@ char *plan_value_text(const struct plan_step *step, gint64 value)
 	}
 }
 
-static char *step_label(const struct plan_step *step)
+enum plan_unit plan_step_unit(const struct plan_step *step)
+{
+	return step->kind->unit;
+}
+
+bool plan_step_one_way(const struct plan_step *step)
+{
+	return step->kind->one_way;
+}
+
+char *plan_step_label(const struct plan_step *step)
 {
 	g_auto(GStrv) parts = g_strsplit(_(step->kind->label), "%s", 2);
 
 	return g_strjoinv(step->member ? step->member : "", parts);
 }
 
+char *plan_wish_text(const struct plan_step *step, gint64 value)
+{
+	if (value == PLAN_NONE)
+		return g_strdup("none");
+	switch (step->kind->unit) {
+	case UNIT_KIB:
+		return g_strdup_printf("%" G_GINT64_FORMAT "KiB", value);
+	case UNIT_BYTES:
+	case UNIT_BYTE_RATE:
+		return g_strdup_printf("%" G_GINT64_FORMAT "B", value);
+	case UNIT_CPUS:
+		return cpus_text(value);
+	default:
+		return g_strdup_printf("%" G_GINT64_FORMAT, value);
+	}
+}
+
 char *plan_step_words(const struct plan_step *step)
 {
-	g_autofree char *label = step_label(step);
+	g_autofree char *label = plan_step_label(step);
 	g_autofree char *from = plan_value_text(step, step->from);
 	g_autofree char *to = plan_value_text(step, step->to);
 
@@ -118,6 +146,9 @@ static struct plan_step *read_step(struct plan *plan, virDomainPtr domain,
 		return NULL;
 	}
 	step->to = step->from;
+	step->saved = PLAN_UNKNOWN;
+	if (plan->active && !kind->live_only)
+		kind->read(domain, step, VIR_DOMAIN_AFFECT_CONFIG, &step->saved);
 	if (kind->bounds)
 		kind->bounds(domain, step);
 	return step;
@@ -184,7 +215,20 @@ static void add_kind(
 		add_members(plan, domain, kind, definition);
 }
 
-static struct plan *survey(virDomainPtr domain, unsigned when, GError **error)
+// Whether a wish is for a value of that kind; all are where there are no wishes.
+static bool is_wished(const struct plan_kind *kind, const char *const *wishes)
+{
+	g_autofree char *pattern = g_strconcat(kind->name, "=*", NULL);
+
+	for (const char *const *wish = wishes; wish && *wish; wish++)
+		if (g_pattern_match_simple(pattern, *wish))
+			return true;
+	return !wishes;
+}
+
+// Looks up the values that are wished for, or all.
+static struct plan *survey(
+	virDomainPtr domain, unsigned when, const char *const *wishes, GError **error)
 {
 	g_autofree char *xml = virDomainGetXMLDesc(domain, 0);
 	xmlDoc *definition = xml ? xml_parse(xml, -1, _("the guest's definition"), NULL) : NULL;
@@ -203,14 +247,15 @@ static struct plan *survey(virDomainPtr domain, unsigned when, GError **error)
 	plan->when = plan->active ? when : PLAN_NEXT_START;
 	plan->steps = g_ptr_array_new_with_free_func((GDestroyNotify)step_free);
 	for (const struct plan_kind *kind = plan_kinds; kind->name; kind++)
-		add_kind(plan, domain, kind, definition);
+		if (is_wished(kind, wishes))
+			add_kind(plan, domain, kind, definition);
 	xmlFreeDoc(definition);
 	return plan;
 }
 
 struct plan *plan_survey(virDomainPtr domain, GError **error)
 {
-	return survey(domain, PLAN_NOW, error);
+	return survey(domain, PLAN_NOW, NULL, error);
 }
 
 void plan_free(struct plan *plan)
@@ -322,13 +367,9 @@ static char *refusal(const struct plan_step *step)
 	return g_strdup_printf(_("It must be from %s to %s."), least, most);
 }
 
-bool plan_wish(struct plan *plan, struct plan_step *step, const char *value, GError **error)
+void plan_wish_number(struct plan *plan, struct plan_step *step, gint64 value)
 {
-	gint64 to;
-
-	if (!parse_value(step, value, &to, error))
-		return false;
-	step->to = to;
+	step->to = value;
 	g_clear_pointer(&step->why, g_free);
 	g_clear_pointer(&step->result, g_free);
 	step->state = PLAN_WAITING;
@@ -337,10 +378,19 @@ bool plan_wish(struct plan *plan, struct plan_step *step, const char *value, GEr
 		step->why = refusal(step);
 		step->state = PLAN_IMPOSSIBLE;
 	}
+}
+
+bool plan_wish(struct plan *plan, struct plan_step *step, const char *value, GError **error)
+{
+	gint64 to;
+
+	if (!parse_value(step, value, &to, error))
+		return false;
+	plan_wish_number(plan, step, to);
 	return true;
 }
 
-static struct plan_step *find_step(const struct plan *plan, const char *name)
+struct plan_step *plan_find(const struct plan *plan, const char *name)
 {
 	for (guint i = 0; i < plan->steps->len; i++)
 		if (!strcmp(((struct plan_step *)plan->steps->pdata[i])->name, name))
@@ -348,12 +398,25 @@ static struct plan_step *find_step(const struct plan *plan, const char *name)
 	return NULL;
 }
 
-static bool take_wish(struct plan *plan, const char *wish, GError **error)
+// Says what there is, all of it.
+static bool unknown_name(const char *name, virDomainPtr domain, GError **error)
+{
+	struct plan *plan = plan_survey(domain, error);
+	g_auto(GStrv) names = plan ? plan_names(plan) : NULL;
+	g_autofree char *all = plan ? g_strjoinv(", ", names) : NULL;
+
+	if (plan)
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
+			_("Guest '%s' has no '%s' that can be resized; it has: %s."), plan->guest,
+			name, all);
+	plan_free(plan);
+	return false;
+}
+
+static bool take_wish(struct plan *plan, virDomainPtr domain, const char *wish, GError **error)
 {
 	const char *equals = strchr(wish, '=');
 	g_autofree char *name = equals ? g_strndup(wish, (gsize)(equals - wish)) : NULL;
-	g_auto(GStrv) names = NULL;
-	g_autofree char *all = NULL;
 	struct plan_step *step;
 
 	if (!equals) {
@@ -361,14 +424,8 @@ static bool take_wish(struct plan *plan, const char *wish, GError **error)
 			wish);
 		return false;
 	}
-	step = find_step(plan, name);
-	if (step)
-		return plan_wish(plan, step, equals + 1, error);
-	names = plan_names(plan);
-	all = g_strjoinv(", ", names);
-	g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
-		_("Guest '%s' has no '%s' that can be resized; it has: %s."), plan->guest, name, all);
-	return false;
+	step = plan_find(plan, name);
+	return step ? plan_wish(plan, step, equals + 1, error) : unknown_name(name, domain, error);
 }
 
 // Steps that wish nothing go; the rest stay in the table's order.
@@ -384,10 +441,10 @@ static void drop_idle(struct plan *plan)
 
 struct plan *plan_new(virDomainPtr domain, const char *const *wishes, unsigned when, GError **error)
 {
-	struct plan *plan = survey(domain, when, error);
+	struct plan *plan = survey(domain, when, wishes, error);
 
 	for (; plan && *wishes; wishes++)
-		if (!take_wish(plan, *wishes, error)) {
+		if (!take_wish(plan, domain, *wishes, error)) {
 			plan_free(plan);
 			return NULL;
 		}
@@ -422,7 +479,7 @@ static bool arrived(const struct plan_step *step, gint64 value, gint64 wished)
 
 static void set_result(struct plan_step *step, gint64 value)
 {
-	g_autofree char *label = step_label(step);
+	g_autofree char *label = plan_step_label(step);
 	g_autofree char *text = plan_value_text(step, value);
 
 	g_free(step->result);
@@ -431,7 +488,7 @@ static void set_result(struct plan_step *step, gint64 value)
 
 static bool step_failed(struct plan_step *step, gint64 value, gint64 wished, GError **error)
 {
-	g_autofree char *label = step_label(step);
+	g_autofree char *label = plan_step_label(step);
 	g_autofree char *has = plan_value_text(step, value);
 	g_autofree char *wish = plan_value_text(step, wished);
 
@@ -451,10 +508,10 @@ static bool bring_to(struct plan *plan, virDomainPtr domain, struct plan_step *s
 	GError **error)
 {
 	unsigned when = step->kind->live_only ? PLAN_NOW : plan->when;
-	gint64 start = g_get_monotonic_time(), value;
+	gint64 start = clock_monotonic(), value;
 
 	if (!step->kind->write(domain, step, impact_of(when), wished)) {
-		g_autofree char *label = step_label(step);
+		g_autofree char *label = plan_step_label(step);
 		g_autofree char *text = plan_value_text(step, wished);
 		g_autofree char *headline = g_strdup_printf(_("Cannot set %s to %s"), label, text);
 
@@ -462,7 +519,7 @@ static bool bring_to(struct plan *plan, virDomainPtr domain, struct plan_step *s
 		return false;
 	}
 	value = settle(plan, domain, step, wished);
-	step->seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
+	step->seconds = (double)(clock_monotonic() - start) / G_USEC_PER_SEC;
 	if (!arrived(step, value, wished))
 		return step_failed(step, value, wished, error);
 	set_result(step, value);
@@ -504,6 +561,24 @@ bool plan_run(struct plan *plan, virDomainPtr domain, plan_told *told, void *dat
 	return true;
 }
 
+// The next start may have had another value than the running guest.
+static bool put_back_saved(
+	const struct plan *plan, virDomainPtr domain, const struct plan_step *step, GError **error)
+{
+	g_autofree char *label = NULL;
+	g_autofree char *headline = NULL;
+
+	if (!plan->active || !(plan->when & PLAN_NEXT_START) || step->saved == PLAN_UNKNOWN ||
+		step->saved == step->from)
+		return true;
+	if (step->kind->write(domain, step, VIR_DOMAIN_AFFECT_CONFIG, step->saved))
+		return true;
+	label = plan_step_label(step);
+	headline = g_strdup_printf(_("Cannot put back %s for the next start"), label);
+	error_set_libvirt(error, headline);
+	return false;
+}
+
 bool plan_put_back(struct plan *plan, virDomainPtr domain, GError **error)
 {
 	for (guint i = plan->steps->len; i-- > 0;) {
@@ -511,7 +586,8 @@ bool plan_put_back(struct plan *plan, virDomainPtr domain, GError **error)
 
 		if (step->state != PLAN_DONE || step->from == PLAN_UNKNOWN || step->kind->one_way)
 			continue;
-		if (!bring_to(plan, domain, step, step->from, error))
+		if (!bring_to(plan, domain, step, step->from, error) ||
+			!put_back_saved(plan, domain, step, error))
 			return false;
 		step->state = PLAN_PUT_BACK;
 	}

@@ -24,6 +24,18 @@ enum plan_when {
 
 enum plan_state { PLAN_WAITING, PLAN_IMPOSSIBLE, PLAN_DONE, PLAN_FAILED, PLAN_PUT_BACK };
 
+// What a value counts: things, KiB, per cent of one CPU, bytes, bytes a second, operations a second;
+// or a set of host CPUs, bit N being CPU N.
+enum plan_unit {
+	UNIT_COUNT,
+	UNIT_KIB,
+	UNIT_PERCENT,
+	UNIT_BYTES,
+	UNIT_BYTE_RATE,
+	UNIT_RATE,
+	UNIT_CPUS
+};
+
 struct plan_kind;
 
 // One line: a value that can be changed on the spot.
@@ -33,6 +45,7 @@ struct plan_step {
 	char *member; // "vda", a NIC's host device, a vCPU's number; NULL for the whole guest
 	gint64 from;  // now; PLAN_NONE, PLAN_UNKNOWN
 	gint64 to;    // wished; equal to from where nothing is wished
+	gint64 saved; // what the next start will have; PLAN_UNKNOWN
 	gint64 least, most; // what it may be now; most PLAN_NONE: no bound known
 	enum plan_state state;
 	char *why;    // IMPOSSIBLE, FAILED: one sentence with the way out; else NULL
@@ -61,6 +74,9 @@ void plan_free(struct plan *plan); // takes NULL
 // step's state and why tell. False with a sentence when the text is no value for it.
 bool plan_wish(struct plan *plan, struct plan_step *step, const char *value, GError **error);
 
+// The same from the number itself, in the step's own unit; PLAN_NONE takes a limit away.
+void plan_wish_number(struct plan *plan, struct plan_step *step, gint64 value);
+
 // Runs the steps that wish something, in order. False with a sentence when one failed: those
 // before it hold and say so. `told` (may be NULL) hears of each step as it ends.
 typedef void plan_told(const struct plan_step *step, void *data);
@@ -68,6 +84,18 @@ bool plan_run(struct plan *plan, virDomainPtr domain, plan_told *told, void *dat
 
 // Puts back what the steps of a run have done, newest first; a disk that grew stays as it is.
 bool plan_put_back(struct plan *plan, virDomainPtr domain, GError **error);
+
+// A value as plan_wish reads it, exactly. Caller frees.
+char *plan_wish_text(const struct plan_step *step, gint64 value);
+
+enum plan_unit plan_step_unit(const struct plan_step *step);
+// Whether it cannot be put back: a disk that grew.
+bool plan_step_one_way(const struct plan_step *step);
+// The step of that name ("disk.vda.size"), or NULL.
+struct plan_step *plan_find(const struct plan *plan, const char *name);
+
+// What the step is about: "vCPUs", "vda, size". Caller frees.
+char *plan_step_label(const struct plan_step *step);
 
 // "vCPUs 4 -> 6", a value as text, and the equivalent virsh words without "virsh -c URI". Caller
 // frees.

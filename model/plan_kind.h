@@ -6,8 +6,6 @@
 
 #include <libxml/tree.h>
 
-enum plan_unit { UNIT_COUNT, UNIT_KIB, UNIT_PERCENT, UNIT_BYTES, UNIT_BYTE_RATE, UNIT_RATE, UNIT_CPUS };
-
 // A value that a host CPU set has: bit N is CPU N; guests are pinned on hosts with up to 62 CPUs here.
 #define PLAN_CPUS 62
 

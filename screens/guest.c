@@ -247,6 +247,7 @@ static void guest_keys(struct ui_screen *screen, struct keybar *bar)
 	keybar_set(bar, 1, _("Help"));
 	keybar_set(bar, 4, _("Edit"));
 	keybar_set(bar, 5, _("Delete"));
+	keybar_set(bar, 6, _("Resize"));
 	action_keys(&s->own, bar);
 }
 

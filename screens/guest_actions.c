@@ -9,6 +9,7 @@
 #include "screens/edit.h"
 #include "screens/guest.h"
 #include "screens/guest_actions.h"
+#include "screens/resize.h"
 #include "ui/dialog.h"
 
 static struct guest *first_guest(const struct place *place)
@@ -201,6 +202,8 @@ const struct action guest_actions[] = {
 	{ .id = "reset", .label = N_("Rese&t"), .verb = "reset" },
 	{ .id = "destroy", .label = N_("Switch o&ff"), .verb = "destroy" },
 	{ .label = "-" },
+	{ .id = "resize", .key = "F6", .label = N_("Resi&ze…"), .bar = N_("Resize"),
+		.run = resize_open, .needs_guest = true },
 	{ .id = "autostart", .label = N_("&Autostart on/off"), .run = set_autostart,
 		.needs_guest = true },
 	{ .id = "rename", .label = N_("Re&name…"), .run = rename_guest, .needs_guest = true },

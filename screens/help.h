@@ -53,6 +53,16 @@
 	"Enter or F2 shows all about the line under the cursor. F5 cancels a running " \
 	"operation, where the hypervisor can.")
 
+#define HELP_RESIZE N_( \
+	"What the guest has now, and what it shall have. Up and Down go from line to line; type " \
+	"a number, with a unit where you like, or use + and -; an empty limit means none.\n" \
+	"Below stands what each change does, when it holds and the virsh command that does the " \
+	"same, or why it cannot be. F4 raises what the guest can have at most, from its next " \
+	"start on. F3 shows the less common lines.\n\n" \
+	"F10 makes the changes one after the other and reads each back; the first that fails " \
+	"stops the rest. F5 puts back what was changed last.\n" \
+	"A guest gives memory back as fast as it can: that may take a while.")
+
 #define HELP_SETTINGS N_( \
 	"The settings are kept in lodge.conf in your configuration directory; see " \
 	"lodge.conf(5). F10 saves and applies them, F9 drops what was changed.")
