@@ -6,7 +6,6 @@
 #include "engine/vmm/cpu/vcpu.h"
 #include "engine/vmm/dev/irqchip.h"
 #include "engine/vmm/dev/lapic.h"
-#include "engine/vmm/dev/pit.h"
 
 #include <linux/futex.h>
 #include <sys/prctl.h>
@@ -19,12 +18,12 @@ struct soft_backend {
 	const struct vcpu_env *env;
 	struct soft_machine *machine;
 	struct irqchip *irqchip;
-	struct pit *pit;
 };
 
 struct soft_vcpu {
 	struct vcpu vcpu;
 	struct soft_cpu *cpu;
+	struct irqchip *irqchip; /* the backend's */
 	/* A futex: 1 while sleeping in HLT or for SIPI, set before the last look at pending. */
 	atomic_int asleep;
 };
@@ -322,8 +321,14 @@ static void vcpu_soft_reset(struct vcpu *vcpu)
 	soft_cpu_reset(cpu);
 	cpu->nmi_latched = false;
 	soft_unpost(cpu, ~(SOFT_PENDING_KICK | SOFT_PENDING_PROTECT));
-	if (cpu->id != 0)
+	if (cpu->id != 0) {
 		soft_post(cpu, SOFT_PENDING_WAIT);
+		return;
+	}
+	/* The boot processor is reset first, and the interrupt controllers with it. */
+	g_mutex_lock(&cpu->env->lock->mutex);
+	irqchip_reset(self_of(vcpu)->irqchip);
+	g_mutex_unlock(&cpu->env->lock->mutex);
 }
 
 static void vcpu_soft_free(struct vcpu *vcpu)
@@ -352,7 +357,6 @@ static const struct vcpu_ops vcpu_soft_ops = {
 static struct vcpu_backend *soft_open(const struct vcpu_env *env, GError **error)
 {
 	struct soft_backend *self;
-	struct irq_line timer = {.gsi = 0};
 
 	if (env->memory->code_gen == NULL && !memory_track_code(env->memory, error))
 		return NULL;
@@ -361,8 +365,7 @@ static struct vcpu_backend *soft_open(const struct vcpu_env *env, GError **error
 	self->env = env;
 	self->machine = soft_machine_new(env);
 	self->irqchip = irqchip_new(env->ports, env->mmio, env->clock, env->lock, env->count_max);
-	self->backend.router = timer.router = irqchip_router(self->irqchip);
-	self->pit = pit_new(env->ports, env->clock, timer);
+	self->backend.router = irqchip_router(self->irqchip);
 	return &self->backend;
 }
 
@@ -378,6 +381,7 @@ static struct vcpu *soft_vcpu_new(struct vcpu_backend *backend, unsigned id, GEr
 	self->vcpu.ops = &vcpu_soft_ops;
 	self->vcpu.id = id;
 	self->cpu = cpu;
+	self->irqchip = owner->irqchip;
 	cpu->vcpu = self;
 	cpu->lapic = irqchip_lapic(owner->irqchip, id);
 	lapic_connect(cpu->lapic, &apic_ops, cpu);
@@ -392,7 +396,6 @@ static void soft_close(struct vcpu_backend *backend)
 
 	if (self == NULL)
 		return;
-	pit_free(self->pit);
 	irqchip_free(self->irqchip);
 	soft_machine_free(self->machine);
 	g_free(self);
