@@ -105,16 +105,18 @@ static char *own_text(xmlNode *element)
 	return g_string_free(text, FALSE);
 }
 
-// "devices/disk[2]/driver": what names an element in a sentence.
+// "devices/disk[2]/driver": what names an element in a sentence. The first of several has the name of
+// an only one, so that it keeps it when more come.
 static char *short_path(xmlNode *element)
 {
 	xmlChar *path = xmlGetNodePath(element);
-	char *copy = g_strdup(g_str_has_prefix((char *)path, "/domain/") ?
-				      (char *)path + strlen("/domain/") :
-				      (char *)path);
+	GString *name = g_string_new(g_str_has_prefix((char *)path, "/domain/") ?
+					     (char *)path + strlen("/domain/") :
+					     (char *)path);
 
 	xmlFree(path);
-	return copy;
+	g_string_replace(name, "[1]", "", 0);
+	return g_string_free(name, FALSE);
 }
 
 static GHashTable *elements_by_path(const struct document *document, GPtrArray *order)

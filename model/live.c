@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config.h"
 #include "model/live.h"
+#include "model/devices.h"
 #include "model/difference.h"
 #include "model/edit.h"
 #include "model/key.h"
@@ -28,6 +29,11 @@ static void add(GPtrArray *steps, enum live_kind kind, char *what, char *payload
 
 // ---- devices ------------------------------------------------------------------------------------------
 
+static char *words_of(const struct device_move *move)
+{
+	return g_strdup_printf(move->added ? _("plug in %s") : _("unplug %s"), move->label);
+}
+
 static char *node_text(xmlNode *node)
 {
 	xmlBuffer *buffer = xmlBufferCreate();
@@ -39,65 +45,33 @@ static char *node_text(xmlNode *node)
 	return text;
 }
 
-// Disks are known by their target, NICs by their address. NULL for one without.
-static char *identity(xmlNode *device)
+// Disks and NICs that come and go. What goes is unplugged as the running guest has it.
+static void add_devices(GPtrArray *steps, const struct document *from, const struct document *to,
+	const struct document *running)
 {
-	bool disk = !strcmp((const char *)device->name, "disk");
-	xmlNode *child = xml_child(device, disk ? "target" : "mac", NULL);
+	g_autoptr(GPtrArray) moves = device_moves(from, to);
 
-	return child ? xml_attribute(child, disk ? "dev" : "address") : NULL;
-}
+	for (guint i = 0; i < moves->len; i++) {
+		const struct device_move *move = moves->pdata[i];
+		g_autofree char *xpath = g_strdup_printf("/domain/%s", move->path);
+		xmlNode *device = document_find(move->added ? to : from, xpath);
+		g_autofree char *name = device_identity(device);
+		xmlNode *now = name ? device_same(running, device) : NULL;
 
-static xmlNode *same_device(const struct document *document, xmlNode *device)
-{
-	g_autofree char *wanted = identity(device);
-	g_autofree char *xpath = g_strdup_printf("/domain/devices/%s", device->name);
-	g_autoptr(GPtrArray) all = document_find_all(document, xpath);
-
-	for (guint i = 0; wanted && i < all->len; i++) {
-		g_autofree char *here = identity(all->pdata[i]);
-
-		if (here && !g_ascii_strcasecmp(here, wanted))
-			return all->pdata[i];
-	}
-	return NULL;
-}
-
-static char *words_of(xmlNode *device, bool plug)
-{
-	bool disk = !strcmp((const char *)device->name, "disk");
-	g_autofree char *name = identity(device);
-
-	if (disk)
-		return g_strdup_printf(plug ? _("plug in disk %s") : _("unplug disk %s"), name);
-	return g_strdup_printf(plug ? _("plug in NIC %s") : _("unplug NIC %s"), name);
-}
-
-// Devices of one document that the other lacks. What goes is unplugged as the running guest has it.
-static void add_devices(GPtrArray *steps, const char *element, const struct document *has,
-	const struct document *lacks, const struct document *running, bool plug)
-{
-	g_autofree char *xpath = g_strdup_printf("/domain/devices/%s", element);
-	g_autoptr(GPtrArray) all = document_find_all(has, xpath);
-
-	for (guint i = 0; i < all->len; i++) {
-		xmlNode *device = all->pdata[i], *now = same_device(running, device);
-		g_autofree char *name = identity(device);
-
-		if (!name || same_device(lacks, device) || plug == (now != NULL))
+		if (!name || move->added == (now != NULL))
 			continue;
-		add(steps, plug ? LIVE_PLUG : LIVE_UNPLUG,
-			g_strdup_printf("devices/%s[%u]", element, i + 1),
-			node_text(plug ? device : now), words_of(device, plug));
+		add(steps, move->added ? LIVE_PLUG : LIVE_UNPLUG, g_strdup(move->path),
+			move->added ? g_strdup(move->xml) : node_text(now), words_of(move));
 	}
 }
 
 // ---- values -------------------------------------------------------------------------------------------
 
-static bool has_step(const GPtrArray *steps, const char *payload_part)
+// Once NICs go, numbers no longer name the same ones in the running guest.
+static bool nics_move(const GPtrArray *steps)
 {
 	for (guint i = 0; i < steps->len; i++)
-		if (strstr(((struct live_step *)steps->pdata[i])->payload, payload_part))
+		if (strstr(((struct live_step *)steps->pdata[i])->what, "interface"))
 			return true;
 	return false;
 }
@@ -115,21 +89,6 @@ static bool is_medium(const struct document *to, const char *name)
 	return !g_strcmp0(device, "cdrom") || !g_strcmp0(device, "floppy");
 }
 
-// A value of a device that comes or goes is part of that; and once NICs go, numbers no longer name
-// the same ones.
-static bool of_moving_device(const GPtrArray *steps, const struct document *to, const char *name)
-{
-	g_auto(GStrv) parts = g_strsplit(name, ".", 3);
-	g_autofree char *quoted = NULL;
-
-	if (!strcmp(parts[0], "nic"))
-		return has_step(steps, "<interface");
-	if (strcmp(parts[0], "disk") || !parts[1])
-		return false;
-	quoted = g_strdup_printf("dev=\"%s\"", parts[1]);
-	return has_step(steps, quoted);
-}
-
 // vCPUs: only their number now can change while the guest runs.
 static bool vcpus_stay(const struct change *change)
 {
@@ -141,8 +100,8 @@ static bool vcpus_stay(const struct change *change)
 
 static void add_values(GPtrArray *steps, const struct document *from, const struct document *to)
 {
-	g_autoptr(GPtrArray) changes = difference_changes(from, to);
-	guint moving = steps->len;
+	g_autoptr(GPtrArray) changes = device_changes(from, to);
+	bool moving = nics_move(steps);
 
 	for (guint i = 0; i < changes->len; i++) {
 		const struct change *change = changes->pdata[i];
@@ -150,7 +109,7 @@ static void add_values(GPtrArray *steps, const struct document *from, const stru
 		if (!change->to || vcpus_stay(change) ||
 			(change->possible != KEY_NOW && !is_medium(to, change->name)))
 			continue;
-		if (moving && of_moving_device(steps, to, change->name))
+		if (moving && g_str_has_prefix(change->name, "nic."))
 			continue;
 		add(steps, LIVE_SET, g_strdup(change->name),
 			g_strdup_printf("%s=%s", change->name, change->to), change_words(change));
@@ -169,12 +128,8 @@ GPtrArray *live_steps(const struct document *from, const struct document *to,
 	const struct document *running)
 {
 	GPtrArray *steps = g_ptr_array_new_with_free_func((GDestroyNotify)step_free);
-	static const char *const elements[] = {"disk", "interface"};
 
-	for (gsize i = 0; i < G_N_ELEMENTS(elements); i++) {
-		add_devices(steps, elements[i], from, to, running, false);
-		add_devices(steps, elements[i], to, from, running, true);
-	}
+	add_devices(steps, from, to, running);
 	add_values(steps, from, to);
 	g_ptr_array_sort(steps, by_kind);
 	return steps;
@@ -182,19 +137,9 @@ GPtrArray *live_steps(const struct document *from, const struct document *to,
 
 bool live_covers(const GPtrArray *steps, const char *name)
 {
-	for (guint i = 0; i < steps->len; i++) {
-		const struct live_step *step = steps->pdata[i];
-		g_auto(GStrv) parts = g_strsplit(name, ".", 3);
-		g_autofree char *quoted = g_strdup_printf("dev=\"%s\"", parts[1] ? parts[1] : "");
-
-		if (!strcmp(step->what, name))
+	for (guint i = 0; i < steps->len; i++)
+		if (!strcmp(((struct live_step *)steps->pdata[i])->what, name))
 			return true;
-		if (step->kind != LIVE_SET &&
-			(g_str_has_prefix(name, step->what) ||
-				(!g_strcmp0(parts[0], "disk") && strstr(step->payload, quoted)) ||
-				(!g_strcmp0(parts[0], "nic") && strstr(step->payload, "<interface"))))
-			return true;
-	}
 	return false;
 }
 

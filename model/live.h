@@ -24,7 +24,7 @@ struct live_step {
 GPtrArray *live_steps(const struct document *from, const struct document *to,
 	const struct document *running);
 
-// Whether a change by that name (model/difference.h) is done by one of the steps.
+// Whether a change by that name (model/devices.h) is done by one of the steps.
 bool live_covers(const GPtrArray *steps, const char *name);
 
 // The request that does a step; the caller's, for request_run.

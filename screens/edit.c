@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "model/difference.h"
+#include "model/devices.h"
 #include "screens/edit.h"
 #include "screens/edit_private.h"
 #include "screens/help.h"
@@ -57,7 +57,7 @@ static void show_node(struct edit *edit, const struct edit_node *node)
 static void compare(struct edit *edit)
 {
 	g_clear_pointer(&edit->changes, g_ptr_array_unref);
-	edit->changes = difference_changes(edit->draft->from, edit->draft->document);
+	edit->changes = device_changes(edit->draft->from, edit->draft->document);
 }
 
 bool edit_keep(struct edit *edit)
@@ -158,7 +158,7 @@ static unsigned draft_changes(const struct draft *draft)
 {
 	DOCUMENT_AUTO struct document *from = document_new(draft->base, -1, "", NULL);
 	DOCUMENT_AUTO struct document *to = from ? document_new(draft->xml, -1, "", NULL) : NULL;
-	g_autoptr(GPtrArray) changes = to ? difference_changes(from, to) : NULL;
+	g_autoptr(GPtrArray) changes = to ? device_changes(from, to) : NULL;
 
 	return changes ? changes->len : 0;
 }
@@ -419,7 +419,12 @@ static char *edit_title(struct ui_screen *screen)
 
 static char *edit_status(struct ui_screen *screen)
 {
-	return g_strdup(edit_form_help((struct edit *)screen));
+	struct edit *edit = (struct edit *)screen;
+	struct widget *focus = screen->focus;
+	const char *wrong = focus && widget_is_field(focus) ? field_error((struct field *)focus) : NULL;
+
+	/* All of it, where beside the field is no room. */
+	return g_strdup(wrong ? wrong : edit_form_help(edit));
 }
 
 static void model_changed(struct model *model, const struct model_change *change, void *data)

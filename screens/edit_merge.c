@@ -4,10 +4,12 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "model/devices.h"
 #include "model/difference.h"
 #include "screens/edit_private.h"
 #include "ui/dialog.h"
 #include "ui/page.h"
+#include "ui/reader.h"
 
 struct merge {
 	struct ui_screen screen;
@@ -47,7 +49,7 @@ static void show(struct merge *m)
 {
 	textview_set_text(m->view, m->merged);
 	frame_set_title(m->frame, m->conflicts ? _("Both changed the parts between <<< and >>>") :
-						 _("Both together: no part was changed twice"));
+						 _("Both together"));
 	if (m->conflicts)
 		textview_search(m->view, "<<<<<<<");
 	ui_screen_relayout(&m->screen);
@@ -154,11 +156,11 @@ static char *their_words(const struct merge *m)
 {
 	DOCUMENT_AUTO struct document *now = document_new(m->now->saved, -1, "", NULL);
 	g_autoptr(GPtrArray) changes =
-		now ? difference_changes(m->edit->draft->from, now) : NULL;
+		now ? device_changes(m->edit->draft->from, now) : NULL;
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; changes && i < changes->len; i++) {
-		g_autofree char *words = change_words(g_ptr_array_index(changes, i));
+		g_autofree char *words = edit_change_words(g_ptr_array_index(changes, i));
 
 		g_string_append_printf(text, "%s\n", words);
 	}
@@ -170,11 +172,10 @@ static char *their_words(const struct merge *m)
 static struct widget *make_body(struct merge *m)
 {
 	struct box *all = column_new(0);
-	struct textview *theirs = textview_new(TEXTVIEW_PLAIN);
 	struct button_row *buttons = button_row_new();
 	g_autofree char *words = their_words(m);
+	struct reader *theirs = reader_new(words);
 
-	textview_set_text(theirs, words);
 	m->view = textview_new(TEXTVIEW_XML);
 	m->frame = frame_new("", WIDGET(m->view));
 	box_add(all, WIDGET(frame_new(_("They changed"), WIDGET(theirs))), 6, 1);
@@ -186,7 +187,7 @@ static struct widget *make_body(struct merge *m)
 	}
 	button_row_add(buttons, _("&Edit"), 4, "edit");
 	button_row_add(buttons, _("&Take over"), 10, "take");
-	box_add(all, WIDGET(buttons), 1, 0);
+	box_add(all, edit_inset(WIDGET(buttons)), 1, 0);
 	return WIDGET(all);
 }
 

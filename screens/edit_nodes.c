@@ -224,13 +224,31 @@ static struct edit_node *node_of_change(struct edit *edit, const char *name)
 	return best;
 }
 
+static struct edit_node *branch_of(struct edit *edit, const char *path)
+{
+	g_auto(GStrv) parts = g_strsplit_set(path, "/[", 3);
+	const struct edit_page *page = page_of(parts[1]);
+
+	for (guint i = 0; i < edit->nodes->len; i++) {
+		struct edit_node *node = g_ptr_array_index(edit->nodes, i);
+
+		if (node->page == page && !node->element)
+			return node;
+	}
+	return NULL;
+}
+
 static void count_changes(struct edit *edit)
 {
 	for (guint i = 0; i < edit->nodes->len; i++)
 		((struct edit_node *)g_ptr_array_index(edit->nodes, i))->changes = 0;
 	for (guint i = 0; edit->changes && i < edit->changes->len; i++) {
 		const struct change *change = g_ptr_array_index(edit->changes, i);
-		struct edit_node *node = node_of_change(edit, change->name);
+		/* What is gone has no node of its own any more. */
+		bool gone = !change->to && g_str_has_prefix(change->name, "devices/") &&
+			g_str_has_suffix(change->name, "]");
+		struct edit_node *node = gone ? branch_of(edit, change->name) :
+						node_of_change(edit, change->name);
 
 		if (node)
 			node->changes++;
@@ -261,6 +279,18 @@ void edit_tree_fill(struct edit *edit)
 						     strcmp(node->page->id, "devices") == 0 });
 	}
 	tree_end(edit->tree);
+}
+
+char *edit_change_words(const struct change *change)
+{
+	bool whole = g_str_has_prefix(change->name, "devices/") && g_str_has_suffix(change->name, "]");
+
+	if (whole && !change->from)
+		/* TRANSLATORS: a device, as in "disk vdb is added". */
+		return g_strdup_printf(_("%s is added"), change->to);
+	if (whole && !change->to)
+		return g_strdup_printf(_("%s is removed"), change->from);
+	return change_words(change);
 }
 
 /* ---- the page of a branch ---- */

@@ -86,6 +86,10 @@ void edit_form_refresh(struct edit *edit);
 /// One sentence about the focused field; NULL for none. Borrowed.
 const char *edit_form_help(const struct edit *edit);
 
+/// "memory: 2GiB -> 3GiB", "disk vdb is added". The caller frees.
+struct change;
+char *edit_change_words(const struct change *change);
+
 /* edit_devices.c */
 void edit_add(struct edit *edit);
 void edit_remove(struct edit *edit);
@@ -104,6 +108,9 @@ void edit_xml_elsewhere(struct edit *edit);
 /// A screen to read a text on.
 void edit_view(struct console *console, const char *title, enum textview_syntax syntax,
 	const char *text);
+
+/// W as far from the edges as the text in frames. Takes it.
+struct widget *edit_inset(struct widget *w);
 
 /* edit_review.c */
 void edit_review(struct edit *edit);

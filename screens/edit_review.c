@@ -9,6 +9,7 @@
 #include "screens/edit_private.h"
 #include "ui/dialog.h"
 #include "ui/page.h"
+#include "ui/reader.h"
 
 /* How far Apply is. */
 enum progress { REVIEWING, APPLYING, APPLIED };
@@ -16,7 +17,7 @@ enum progress { REVIEWING, APPLYING, APPLIED };
 struct review {
 	struct ui_screen screen;
 	struct edit *edit;
-	struct textview *words;
+	struct reader *words;
 	struct field *now;    // NULL: nothing could take effect now
 	struct field *reason;
 	struct button *apply;
@@ -50,7 +51,7 @@ static void add_changes(const struct review *r, GString *text, bool live, const 
 		if (first)
 			add_heading(text, heading);
 		first = false;
-		words = change_words(change);
+		words = edit_change_words(change);
 		g_string_append_printf(text, "  %s\n", words);
 	}
 }
@@ -74,7 +75,7 @@ static void show_words(struct review *r)
 	add_changes(r, text, false, _("Takes effect at next start:"));
 	if (!text->len)
 		g_string_append(text, _("Only white space or comments differ."));
-	textview_set_text(r->words, text->str);
+	reader_set(r->words, text->str);
 }
 
 /* ---- applying ---- */
@@ -100,7 +101,7 @@ static bool run(struct review *r, struct request *request,
 
 static void show_results(struct review *r)
 {
-	textview_set_text(r->words, r->results->str);
+	reader_set(r->words, r->results->str);
 	button_set_label(r->apply, r->progress == APPLIED ? _("&Close") : _("&Apply"));
 	ui_screen_touch(&r->screen);
 }
@@ -331,7 +332,7 @@ static struct widget *make_lines(struct edit *edit)
 		document_text(edit->draft->document, NULL), _("draft"), &error);
 
 	textview_set_text(lines, text ? text : error->message);
-	return WIDGET(frame_new(_("Line by line"), WIDGET(lines)));
+	return WIDGET(lines);
 }
 
 static struct widget *make_form(struct review *r)
@@ -347,18 +348,18 @@ static struct widget *make_form(struct review *r)
 	return WIDGET(form);
 }
 
-static struct widget *make_body(struct review *r)
+static struct widget *make_body(struct review *r, struct widget *lines)
 {
 	struct box *all = column_new(0);
 	struct button_row *buttons = button_row_new();
 
-	r->words = textview_new(TEXTVIEW_PLAIN);
+	r->words = reader_new("");
 	box_add(all, WIDGET(frame_new(_("Changes"), WIDGET(r->words))), 8, 2);
-	box_add(all, make_lines(r->edit), 7, 3);
-	box_add(all, make_form(r), 0, 0);
+	box_add(all, WIDGET(frame_new(_("Line by line"), lines)), 7, 3);
+	box_add(all, edit_inset(make_form(r)), 0, 0);
 	button_row_add(buttons, _("&Back"), 8, "back");
 	r->apply = button_row_add(buttons, _("&Apply"), 10, "apply");
-	box_add(all, WIDGET(buttons), 1, 0);
+	box_add(all, edit_inset(WIDGET(buttons)), 1, 0);
 	return WIDGET(all);
 }
 
@@ -370,6 +371,7 @@ static bool saved_differs(const struct edit *edit)
 void edit_review(struct edit *edit)
 {
 	struct review *r;
+	struct widget *lines;
 
 	edit_renew(edit);
 	if (!drafting_changed(edit->draft)) {
@@ -385,8 +387,9 @@ void edit_review(struct edit *edit)
 	r->steps = find_steps(edit);
 	r->problems = definition_problems(edit->draft->document);
 	r->results = g_string_new(NULL);
-	ui_screen_init(&r->screen, &review_ops, make_body(r));
-	r->screen.focus = WIDGET(r->words);
+	lines = make_lines(edit);
+	ui_screen_init(&r->screen, &review_ops, make_body(r, lines));
+	r->screen.focus = lines;
 	show_words(r);
 	ui_app_push(edit->console->app, &r->screen);
 }

@@ -10,6 +10,16 @@
 #include "ui/dialog.h"
 #include "ui/page.h"
 
+struct widget *edit_inset(struct widget *w)
+{
+	struct box *row = row_new(0);
+
+	box_add(row, spacer_new(2, 1), 2, 0);
+	box_add(row, w, -1, 1);
+	box_add(row, spacer_new(2, 1), 2, 0);
+	return WIDGET(row);
+}
+
 /* ---- to read ---- */
 
 struct view {
