@@ -13,9 +13,11 @@
  *	decode.h   struct soft_insn, the opcode tables and the decoder
  *	block.h    the cache of decoded blocks; code that changes
  *	ops.h      threaded dispatch, for the files with integer handlers
+ *	fuse.h     pairs done in one step; flags that nobody sees
  *	exec.c     the run loop, soft_raise()
  *	cpu.c      making, freeing and resetting a processor; soft_update_mode()
  *	access.c   slow paths of access.h
+ *	world.c    stopping all vCPUs for a locked access across two pages
  *	op_*.c     integer handlers and their rows of the opcode table
  *	mmu.c      page walks, filling and flushing the TLB
  *	segment.c stack.c fault.c iret.c task.c far.c fastcall.c table.c control.c
