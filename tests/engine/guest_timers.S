@@ -220,7 +220,7 @@ ENTRY guest_clock
 	mov %edx, GUEST_FREE + 0x204
 	rdtscp
 	sub GUEST_FREE + 0x200, %eax
-	cmp $1000000000, %eax
+	cmp $4000000000, %eax
 	setb %al
 	movzbl %al, %eax
 	TRACE_EAX

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define TIMEOUT_US (10 * G_USEC_PER_SEC)
+#define TIMEOUT_US (120 * G_USEC_PER_SEC)
 #define TRACE_MAX 4096
 #define PTE 0x67 /* present, writable, user, accessed, dirty */
 #define LARGE 0x80

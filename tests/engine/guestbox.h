@@ -30,7 +30,7 @@ void guestbox_free(struct guestbox *box);
 /* The blob of a guest_*.S file. */
 void guestbox_load(struct guestbox *box, const uint8_t *start, const uint8_t *end);
 /* Lets processor 0 begin at an address within the blob, and the others wait for SIPI; returns when
- * the program has ended (KICKED) or died. Fails the test after ten seconds. */
+ * the program has ended (KICKED) or died. Fails the test after two minutes. */
 enum vcpu_exit guestbox_run(struct guestbox *box, enum guest_mode mode, const uint8_t *entry);
 
 /* The trace of the last run must be these values. */

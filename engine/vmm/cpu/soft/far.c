@@ -197,8 +197,10 @@ static void far_gate(struct soft_cpu *cpu, const struct far *f, const struct sof
 	};
 	unsigned dpl;
 
-	if (long_mode)
-		g.target |= d->high << 32;
+	/* The type field of the upper half must be 0. */
+	if (d->high >> 40 & 0x1f)
+		soft_raise_selector(cpu, SOFT_GP, f->selector);
+	g.target |= d->high << 32;
 	gate_code(cpu, &g, &code);
 	dpl = SOFT_SEG_DPL(code.segment.attributes);
 	if (!f->call && !soft_segment_is_conforming(&code.segment) && dpl != soft_cpl(cpu))

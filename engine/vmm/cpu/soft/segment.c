@@ -90,10 +90,8 @@ static void descriptor_unpack(struct soft_descriptor *d, uint16_t selector)
 	s->limit = (d->raw & 0xffff) | (d->raw >> 32 & 0xf0000);
 	if (s->attributes & SOFT_SEG_G)
 		s->limit = s->limit << 12 | 0xfff;
-	if (!(s->attributes & SOFT_SEG_P))
-		return;
-	if (!(s->attributes & SOFT_SEG_S))
-		s->base |= d->high << 32;
+	/* Only system descriptors have an upper half. */
+	s->base |= d->high << 32;
 }
 
 bool soft_descriptor_read(struct soft_cpu *cpu, uint16_t selector, struct soft_descriptor *d)
