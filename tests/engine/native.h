@@ -59,7 +59,7 @@ void native_free(struct native *native);
 
 // The child's cases, NATIVE_BATCH of them: fill in, run, read.
 struct native_case *native_cases(struct native *native);
-// Runs the first count. Fails the test where the child died or hangs (10 s).
+// Runs the first count. Fails the test where the child died or hangs (minutes).
 void native_run(struct native *native, unsigned count);
 
 // This kernel lets a process run 32-bit code.

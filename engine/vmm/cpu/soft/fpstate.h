@@ -38,6 +38,7 @@ union soft_xmm {
 #define SOFT_MXCSR_DEFAULT 0x1f80u
 #define SOFT_MXCSR_MASK 0xffffu // the bits a guest may set
 #define SOFT_FCW_EXCEPTIONS 0x3fu
+#define SOFT_FSW_TOP 0x3800u
 #define SOFT_FSW_ES 0x80u // an unmasked exception is pending
 
 struct soft_fp {

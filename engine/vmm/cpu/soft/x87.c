@@ -208,11 +208,18 @@ static void set_control(struct soft_cpu *cpu, uint16_t control)
 	cpu->fp.x87_unmasked = (control & SOFT_FCW_EXCEPTIONS) != SOFT_FCW_EXCEPTIONS;
 }
 
-// What control instructions check that do not wait.
-static void x87_no_wait(struct soft_cpu *cpu)
+// What control instructions check that do not wait. True where the unit's state is in the host's;
+// those that only look at control and status, or forget all, need not bring it there.
+static bool x87_no_wait_live(struct soft_cpu *cpu)
 {
 	if (cpu->cr0 & (SOFT_CR0_EM | SOFT_CR0_TS))
 		soft_raise(cpu, SOFT_NM);
+	return cpu->fp.live & SOFT_FP_X87;
+}
+
+static void x87_no_wait(struct soft_cpu *cpu)
+{
+	x87_no_wait_live(cpu);
 	soft_fp_use_x87(&cpu->fp);
 }
 
@@ -225,10 +232,10 @@ static void op_fldcw(struct soft_cpu *cpu, const struct soft_insn *insn)
 
 static void op_fnstcw(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
-	uint16_t control;
+	uint16_t control = cpu->fp.x87.fcw;
 
-	x87_no_wait(cpu);
-	__asm__ volatile("fnstcw %0" : "=m"(control));
+	if (x87_no_wait_live(cpu))
+		__asm__ volatile("fnstcw %0" : "=m"(control));
 	soft_store16(cpu, soft_operand(cpu, insn, 2, SOFT_WRITE), control);
 }
 
@@ -267,8 +274,15 @@ static void x87_init(struct soft_fp *fp)
 
 static void op_fninit(struct soft_cpu *cpu, const struct soft_insn *insn)
 {
-	x87_no_wait(cpu);
-	__asm__ volatile("fninit");
+	// Where TOP is not 0 the registers would have to be told anew.
+	if (x87_no_wait_live(cpu) || cpu->fp.x87.fsw & SOFT_FSW_TOP) {
+		soft_fp_use_x87(&cpu->fp);
+		__asm__ volatile("fninit");
+	} else {
+		cpu->fp.x87.fcw = 0x37f;
+		cpu->fp.x87.fsw = 0;
+		cpu->fp.x87.ftw = 0;
+	}
 	x87_init(&cpu->fp);
 }
 
