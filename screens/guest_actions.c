@@ -9,6 +9,7 @@
 #include "screens/edit.h"
 #include "screens/guest.h"
 #include "screens/guest_actions.h"
+#include "screens/nudge.h"
 #include "screens/resize.h"
 #include "ui/dialog.h"
 
@@ -204,6 +205,14 @@ const struct action guest_actions[] = {
 	{ .label = "-" },
 	{ .id = "resize", .key = "F6", .label = N_("Resi&ze…"), .bar = N_("Resize"),
 		.run = resize_open, .needs_guest = true },
+	{ .id = "vcpus-up", .key = "+", .bar = N_("One vCPU more"), .run = nudge_vcpus_up,
+		.needs_guest = true },
+	{ .id = "vcpus-down", .key = "-", .bar = N_("One vCPU less"), .run = nudge_vcpus_down,
+		.needs_guest = true },
+	{ .id = "memory-up", .key = "}", .bar = N_("More memory"), .run = nudge_memory_up,
+		.needs_guest = true },
+	{ .id = "memory-down", .key = "{", .bar = N_("Less memory"), .run = nudge_memory_down,
+		.needs_guest = true },
 	{ .id = "autostart", .label = N_("&Autostart on/off"), .run = set_autostart,
 		.needs_guest = true },
 	{ .id = "rename", .label = N_("Re&name…"), .run = rename_guest, .needs_guest = true },

@@ -18,7 +18,7 @@
 	"Enter opens a guest. Space marks it, '*' marks all; what you do next is done to all " \
 	"that are marked, after one question that names them.\n" \
 	"F7 opens what can be done, F10 starts or opens, F5 deletes, F3 adds, x shows the " \
-	"XML.\n" \
+	"XML, F6 resizes: '+' and '-' do so at once with vCPUs, '}' and '{' with memory.\n" \
 	"'/' filters while you type, 's' and a letter sorts, 'c' chooses columns, Left and " \
 	"Right scroll columns that do not fit, '<' and '>' size the column sorted by.\n\n" \
 	"vCPU: now/most. CPU%: 100 is one whole CPU; the bar is the part of its own vCPUs. " \
