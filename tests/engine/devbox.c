@@ -329,7 +329,7 @@ uint32_t driver_wait(struct driver *driver, unsigned queue)
 {
 	struct vring_used *used = driver_used(driver, queue);
 
-	for (unsigned i = 0; i < 5000 && !driver_has_used(driver, queue); i++)
+	for (unsigned i = 0; i < 120000 && !driver_has_used(driver, queue); i++)
 		devbox_run(driver->box, 1);
 	assert_true(driver_has_used(driver, queue));
 	return used->ring[driver->used_seen[queue]++ % DRIVER_QUEUE].len;

@@ -98,7 +98,7 @@ struct vring_used *driver_used(struct driver *driver, unsigned queue);
 uint16_t driver_add(
 	struct driver *driver, unsigned queue, const struct buffer *buffers, unsigned count);
 void driver_notify(struct driver *driver, unsigned queue);
-/* Waits for the next used entry (running the main loop); its length, fails the test after 5 s. */
+/* Waits for the next used entry (running the main loop); its length, fails the test after minutes. */
 uint32_t driver_wait(struct driver *driver, unsigned queue);
 /* Whether a used entry is there. */
 bool driver_has_used(struct driver *driver, unsigned queue);

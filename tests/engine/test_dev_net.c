@@ -346,7 +346,7 @@ static size_t make_discover(uint8_t *frame)
 static bool get_offer(struct fixture *f)
 {
 	memset(driver_at(&f->driver, TX), 0, HEADER);
-	for (unsigned attempt = 0; attempt < 20; attempt++) {
+	for (unsigned attempt = 0; attempt < 300; attempt++) {
 		transmit(f, make_discover(driver_at(&f->driver, TX + HEADER)));
 		driver_wait(&f->driver, 1);
 		for (unsigned i = 0; i < 200 && !driver_has_used(&f->driver, 0); i++)
@@ -422,7 +422,7 @@ static void test_passt_dies(void **state)
 	backend = net_passt_new(&config, f->box->context, &f->box->lock, NULL);
 	plug(f, backend, UINT64_MAX);
 	kill(net_passt_pid(backend), SIGKILL);
-	for (unsigned i = 0; i < 2000 && backend->link_up; i++)
+	for (unsigned i = 0; i < 120000 && backend->link_up; i++)
 		devbox_run(f->box, 1);
 	assert_false(backend->link_up);
 	assert_int_equal(f->box->warnings, 1);
@@ -431,7 +431,7 @@ static void test_passt_dies(void **state)
 	driver_wait(&f->driver, 1);
 	assert_int_equal(virtio_net_get_stats(f->net)->tx_dropped, 1);
 	/* A second later there is a new one, and it works. */
-	for (unsigned i = 0; i < 5000 && !backend->link_up; i++)
+	for (unsigned i = 0; i < 120000 && !backend->link_up; i++)
 		devbox_run(f->box, 1);
 	assert_true(backend->link_up);
 	offer_buffers(f, DRIVER_QUEUE, 0x4000);

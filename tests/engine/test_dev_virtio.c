@@ -560,7 +560,7 @@ static void test_endless(void **state)
 	/* The notification ends, and the rest is done by the main loop, a part at a time. */
 	driver_notify(&driver, 1);
 	assert_int_equal(guest.served, VIRTQ_SIZE_MAX);
-	assert_true(devbox_wait(f->box, &guest.served, 3 * VIRTQ_SIZE_MAX, 5000));
+	assert_true(devbox_wait(f->box, &guest.served, 3 * VIRTQ_SIZE_MAX, 120000));
 	assert_int_equal(guest.served % VIRTQ_SIZE_MAX, 0);
 	driver_set_status(&driver, 0);
 	assert_int_equal(driver_status(&driver), 0);
