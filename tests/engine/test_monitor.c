@@ -21,6 +21,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* For a host that does many other things. */
+#define PATIENCE_MS 240000
+
 static char *directory, *program, *build;
 
 static int prepare(void **state)
@@ -181,7 +184,7 @@ static void wait_for_output(const struct terminal *terminal)
 	struct pollfd poll_fd = { .fd = terminal->master, .events = POLLIN };
 	char bytes[4096];
 
-	assert_int_equal(poll(&poll_fd, 1, 20000), 1);
+	assert_int_equal(poll(&poll_fd, 1, PATIENCE_MS), 1);
 	assert_true(read(terminal->master, bytes, sizeof(bytes)) > 0);
 }
 
@@ -272,7 +275,7 @@ static struct client client_connect(const char *path)
 	struct client client = { .in = g_string_new(NULL) };
 
 	strcpy(address.sun_path, path);
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < PATIENCE_MS / 20; i++) {
 		client.fd = socket(AF_UNIX, SOCK_STREAM, 0);
 		if (connect(client.fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 			return client;
@@ -300,7 +303,7 @@ static JsonObject *client_read(struct client *client)
 		char bytes[4096];
 		ssize_t n;
 
-		assert_int_equal(poll(&poll_fd, 1, 20000), 1);
+		assert_int_equal(poll(&poll_fd, 1, PATIENCE_MS), 1);
 		n = read(client->fd, bytes, sizeof(bytes));
 		if (n <= 0)
 			return NULL;
