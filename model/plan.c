@@ -8,6 +8,7 @@
 #include "model/xml.h"
 
 #include <glib/gi18n.h>
+#include <libvirt/virterror.h>
 #include <libxml/xpath.h>
 #include <string.h>
 
@@ -503,6 +504,19 @@ static bool step_failed(struct plan_step *step, gint64 value, gint64 wished, GEr
 	return false;
 }
 
+// Not every driver takes both at once: then it is one after the other.
+static bool write_value(
+	virDomainPtr domain, const struct plan_step *step, unsigned impact, gint64 wished)
+{
+	unsigned both = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
+
+	if (step->kind->write(domain, step, impact, wished))
+		return true;
+	return impact == both && virGetLastErrorCode() == VIR_ERR_INVALID_ARG &&
+	       step->kind->write(domain, step, VIR_DOMAIN_AFFECT_LIVE, wished) &&
+	       step->kind->write(domain, step, VIR_DOMAIN_AFFECT_CONFIG, wished);
+}
+
 // One value written and read back.
 static bool bring_to(struct plan *plan, virDomainPtr domain, struct plan_step *step, gint64 wished,
 	GError **error)
@@ -510,7 +524,7 @@ static bool bring_to(struct plan *plan, virDomainPtr domain, struct plan_step *s
 	unsigned when = step->kind->live_only ? PLAN_NOW : plan->when;
 	gint64 start = clock_monotonic(), value;
 
-	if (!step->kind->write(domain, step, impact_of(when), wished)) {
+	if (!write_value(domain, step, impact_of(when), wished)) {
 		g_autofree char *label = plan_step_label(step);
 		g_autofree char *text = plan_value_text(step, wished);
 		g_autofree char *headline = g_strdup_printf(_("Cannot set %s to %s"), label, text);

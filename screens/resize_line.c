@@ -111,13 +111,21 @@ static gint64 least_of(const struct resize_line *line)
 	}
 }
 
+/* Too long to be read in the field, an odd size is rounded: untouched it wishes nothing. */
+#define LONG_NUMBER 9
+
 static char *field_words(const struct resize_line *line, const struct plan_step *step)
 {
+	g_autofree char *exact = NULL;
+
 	if (line->differs || step->from < 0)
 		return g_strdup("");
 	if (line->unit == UNIT_CPUS)
 		return plan_value_text(step, step->from);
-	return number_format(&line->number, step->from * line->scale);
+	exact = number_format(&line->number, step->from * line->scale);
+	if (strlen(exact) > LONG_NUMBER && line->number.units == NUMBER_BYTES.units)
+		return format_size_long((double)(step->from * line->scale));
+	return g_steal_pointer(&exact);
 }
 
 static struct field *make_field(const struct resize_line *line, const char *words)

@@ -17,21 +17,21 @@
 
 static const char *const names[LIVE_GUESTS] = {"alpha", "beta", "gamma"};
 
-static const char definition[] =
+static const char usual_definition[] =
 	"<domain type='qemu'>\n"
-	"  <name>%s</name>\n"
+	"  <name>@NAME@</name>\n"
 	"  <memory unit='MiB'>192</memory>\n"
 	"  <vcpu>1</vcpu>\n"
 	"  <os>\n"
 	"    <type arch='x86_64' machine='pc'>hvm</type>\n"
-	"    <kernel>%s/vmlinuz</kernel>\n"
-	"    <initrd>%s/initrd</initrd>\n"
+	"    <kernel>@KERNEL@</kernel>\n"
+	"    <initrd>@INITRD@</initrd>\n"
 	"    <cmdline>console=ttyS0 quiet</cmdline>\n"
 	"  </os>\n"
 	"  <features><acpi/></features>\n"
 	"  <devices>\n"
 	"    <memballoon model='virtio'><stats period='1'/></memballoon>\n"
-	"    <serial type='unix'><source mode='bind' path='%s'/></serial>\n"
+	"    <serial type='unix'><source mode='bind' path='@SERIAL@'/></serial>\n"
 	"  </devices>\n"
 	"</domain>\n";
 
@@ -66,33 +66,50 @@ static char *run_script(const char *script, const char *verb, const char *dir)
 	return g_strchomp(out);
 }
 
-static void define_guest(struct live *live, unsigned i, const char *kernel)
+static void fill(GString *xml, const char *mark, const char *value)
+{
+	g_string_replace(xml, mark, value, 0);
+}
+
+static void define_guest(
+	struct live *live, unsigned i, const char *guest_dir, const char *definition)
 {
 	struct live_guest *guest = &live->guest[i];
-	g_autofree char *xml = NULL;
+	g_autoptr(GString) xml = g_string_new(definition);
+	g_autofree char *kernel = g_build_filename(guest_dir, "vmlinuz", NULL);
+	g_autofree char *initrd = g_build_filename(guest_dir, "initrd", NULL);
 
 	guest->name = names[i];
 	guest->fd = -1;
 	guest->said = g_string_new(NULL);
 	guest->file = g_strdup_printf("%s/%s.xml", live->dir, guest->name);
 	guest->socket = g_strdup_printf("%s/%s.sock", live->dir, guest->name);
-	xml = g_strdup_printf(definition, guest->name, kernel, kernel, guest->socket);
-	assert_true(g_file_set_contents(guest->file, xml, -1, NULL));
+	fill(xml, "@NAME@", guest->name);
+	fill(xml, "@KERNEL@", kernel);
+	fill(xml, "@INITRD@", initrd);
+	fill(xml, "@SERIAL@", guest->socket);
+	fill(xml, "@DIR@", live->dir);
+	assert_true(g_file_set_contents(guest->file, xml->str, -1, NULL));
+}
+
+struct live *live_new_of(const char *definition)
+{
+	struct live *live = g_new0(struct live, 1);
+	g_autofree char *built = g_canonicalize_filename(build_dir(), NULL);
+	g_autofree char *guest_dir = g_build_filename(built, "guest", NULL);
+
+	g_free(run_script("tests/guest/make-guest", NULL, guest_dir));
+	live->dir = g_strdup("/tmp/lodge-live.XXXXXX");
+	assert_non_null(g_mkdtemp(live->dir));
+	for (unsigned i = 0; i < LIVE_GUESTS; i++)
+		define_guest(live, i, guest_dir, definition);
+	live_start_libvirtd(live);
+	return live;
 }
 
 struct live *live_new(void)
 {
-	struct live *live = g_new0(struct live, 1);
-	g_autofree char *built = g_canonicalize_filename(build_dir(), NULL);
-	g_autofree char *kernel = g_build_filename(built, "guest", NULL);
-
-	g_free(run_script("tests/guest/make-guest", NULL, kernel));
-	live->dir = g_strdup("/tmp/lodge-live.XXXXXX");
-	assert_non_null(g_mkdtemp(live->dir));
-	for (unsigned i = 0; i < LIVE_GUESTS; i++)
-		define_guest(live, i, kernel);
-	live_start_libvirtd(live);
-	return live;
+	return live_new_of(usual_definition);
 }
 
 void live_start_libvirtd(struct live *live)

@@ -31,6 +31,9 @@ struct live {
 
 /* Makes the guest, starts libvirtd, writes the definitions (192 MiB, one vCPU, balloon, off). */
 struct live *live_new(void);
+/* The same with a definition of one's own, where @NAME@, @KERNEL@ and @INITRD@ (files), @SERIAL@ (the
+ * serial line's socket) and @DIR@ (for disks) are filled in. */
+struct live *live_new_of(const char *definition);
 void live_free(struct live *live); /* ends all of it */
 
 void live_kill_libvirtd(struct live *live); /* as by kill -9; the guests go on */

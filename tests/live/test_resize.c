@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Resize on the spot, by keystrokes on a real guest under QEMU: each change is seen from inside the
+ * guest, on its serial line.
+ */
+#include "tests/live/guest.h"
+#include "tests/screens/harness.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char definition[] =
+	"<domain type='qemu'>\n"
+	"  <name>@NAME@</name>\n"
+	"  <memory unit='MiB'>256</memory>\n"
+	"  <currentMemory unit='MiB'>192</currentMemory>\n"
+	"  <vcpu current='1'>2</vcpu>\n"
+	"  <os>\n"
+	"    <type arch='x86_64' machine='pc'>hvm</type>\n"
+	"    <kernel>@KERNEL@</kernel>\n"
+	"    <initrd>@INITRD@</initrd>\n"
+	"    <cmdline>console=ttyS0 quiet</cmdline>\n"
+	"  </os>\n"
+	"  <features><acpi/></features>\n"
+	"  <devices>\n"
+	"    <disk type='file' device='disk'>\n"
+	"      <driver name='qemu' type='raw'/>\n"
+	"      <source file='@DIR@/@NAME@.img'/>\n"
+	"      <target dev='vda' bus='virtio'/>\n"
+	"    </disk>\n"
+	"    <interface type='user'>\n"
+	"      <mac address='52:54:00:00:00:01'/>\n"
+	"      <model type='virtio'/>\n"
+	"    </interface>\n"
+	"    <memballoon model='virtio'><stats period='1'/></memballoon>\n"
+	"    <serial type='unix'><source mode='bind' path='@SERIAL@'/></serial>\n"
+	"  </devices>\n"
+	"</domain>\n";
+
+#define DISK_BYTES ((off_t)256 << 20)
+
+static struct live *live;
+static struct live_guest *guest;
+static struct harness *console;
+
+// ---- the screen -------------------------------------------------------------------------------------------
+
+/* Waits longer than the harness does: a balloon on a busy machine. */
+static void expect(const char *text)
+{
+	for (int i = 0; i < LIVE_PATIENCE; i++)
+		if (harness_wait(console, text, 1000))
+			return;
+	harness_expect(console, text);
+}
+
+/* The line of the screen that the cursor is in. Caller frees. */
+static char *cursor_line(void)
+{
+	g_autofree char *screen = harness_screen(console);
+	g_auto(GStrv) lines = g_strsplit(screen, "\n", -1);
+	int x, y;
+
+	harness_cursor(console, &x, &y);
+	return g_strdup(y < (int)g_strv_length(lines) ? lines[y] : "");
+}
+
+/* Goes to the line of a value in the resize screen. */
+static void go_to(const char *label)
+{
+	for (int i = 0; i < 40; i++) {
+		g_autofree char *line = cursor_line();
+
+		if (strstr(line, label))
+			return;
+		/* From the last line on to the first. */
+		harness_keys(console, i < 20 ? "Down" : "Up");
+		harness_quiet(console, 200);
+	}
+	fail_msg("there is no line for %s", label);
+}
+
+/* Types a value in the line of that label, applies it, and waits for its result. */
+static void apply(const char *label, const char *value, const char *result)
+{
+	g_autofree char *keys = *value ? g_strdup_printf("End C-u '%s' F10", value)
+				       : g_strdup("End C-u F10");
+
+	go_to(label);
+	harness_keys(console, keys);
+	expect(result);
+}
+
+// ---- inside the guest -----------------------------------------------------------------------------------
+
+static double ask_number(const char *command)
+{
+	g_autofree char *answer = live_guest_ask(guest, command);
+
+	return g_ascii_strtod(answer, NULL);
+}
+
+/* Asks until the answer lies between two numbers. */
+static void wait_between(const char *command, double least, double most)
+{
+	gint64 until = g_get_monotonic_time() + LIVE_PATIENCE * G_USEC_PER_SEC;
+	double number;
+
+	while ((number = ask_number(command)) < least || number > most) {
+		if (g_get_monotonic_time() > until)
+			fail_msg("'%s' says %g, not from %g to %g", command, number, least, most);
+		g_usleep(500000);
+	}
+}
+
+static const char memory_mib[] = "awk '/MemTotal/ { print $2 / 1024 }' /proc/meminfo";
+
+/* Seconds by the guest's clock that a command takes. */
+static double seconds_for(const char *command)
+{
+	g_autofree char *timed = g_strdup_printf(
+		"a=`cut -d' ' -f1 /proc/uptime`; %s; b=`cut -d' ' -f1 /proc/uptime`; "
+		"echo $a $b | awk '{ print $2 - $1 }'",
+		command);
+
+	return ask_number(timed);
+}
+
+static const char busy[] = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done";
+
+// ---- the story, in order ----------------------------------------------------------------------------------
+
+static void a_guest_starts(void **state)
+{
+	g_autofree char *keys = g_strdup_printf("F3 '%s' Enter", guest->file);
+
+	harness_keys(console, keys);
+	harness_expect(console, "alpha is defined.");
+	harness_keys(console, "F10");
+	harness_expect(console, "running");
+	live_guest_ready(guest, LIVE_PATIENCE);
+	assert_int_equal(ask_number("nproc"), 1);
+	harness_keys(console, "F6");
+	harness_expect(console, "Resize alpha - running");
+	harness_expect(console, "vCPUs");
+}
+
+static void a_vcpu_is_added(void **state)
+{
+	apply("vCPUs", "2", "✓ vCPUs 2");
+	wait_between("nproc", 2, 2);
+}
+
+static void what_cannot_be_says_why(void **state)
+{
+	go_to("vCPUs");
+	harness_keys(console, "End C-u '3'");
+	harness_expect(console, "at most: raise the maximum for the next start");
+	harness_keys(console, "F4");
+	harness_expect(console, "1/2 -> 1/3, at next start.");
+	harness_keys(console, "C-u '2'");
+	harness_expect_gone(console, "at most: raise");
+	assert_int_equal(ask_number("nproc"), 2);
+}
+
+static void memory_grows_and_shrinks(void **state)
+{
+	double before = ask_number(memory_mib);
+
+	apply("Memory", "240MiB", "✓ Memory 24");
+	wait_between(memory_mib, before + 40, before + 56);
+	apply("Memory", "160MiB", "✓ Memory 160");
+	wait_between(memory_mib, before - 40, before - 24);
+}
+
+static void the_cpu_is_capped(void **state)
+{
+	double free_run = seconds_for(busy), capped, again;
+
+	apply("CPU cap", "10", "✓ CPU cap 10 %");
+	capped = seconds_for(busy);
+	apply("CPU cap", "", "✓ CPU cap none");
+	again = seconds_for(busy);
+	print_message("busy loop: %.2f s free, %.2f s capped, %.2f s free again\n", free_run,
+		capped, again);
+	assert_true(capped > 2 * free_run);
+	assert_true(capped > 2 * again);
+}
+
+static void a_disk_is_limited_and_put_back(void **state)
+{
+	double limited, again;
+
+	apply("vda, limit", "2MiB/s", "✓ vda, limit");
+	limited = seconds_for("dd if=/dev/vda of=/dev/null bs=64k count=256 2>/dev/null");
+	harness_keys(console, "F5");
+	harness_expect(console, "Put back what was changed last?");
+	harness_keys(console, "M-p");
+	expect("Put back: vda, limit none");
+	again = seconds_for("dd if=/dev/vda of=/dev/null bs=64k count=256 skip=1024 2>/dev/null");
+	print_message("16 MiB: %.2f s limited to 2 MiB/s, %.2f s not\n", limited, again);
+	assert_true(limited > 6);
+	assert_true(again < limited / 2);
+}
+
+static void a_disk_grows(void **state)
+{
+	apply("vda, size", "320MiB", "✓ vda, size 320.0 MiB");
+	wait_between("cat /sys/block/vda/size", 320 * 2048, 320 * 2048);
+}
+
+static void keys_do_it_in_place(void **state)
+{
+	harness_keys(console, "F8");
+	harness_expect(console, "F12More");
+	harness_keys(console, "'}'");
+	expect("alpha: Memory 176.0 MiB");
+}
+
+static void a_cable_is_taken_out(void **state)
+{
+	wait_between("cat /sys/class/net/eth0/carrier", 1, 1);
+	harness_keys(console, ": 'set alpha nic.0.link=down --now' Enter");
+	wait_between("cat /sys/class/net/eth0/carrier", 0, 0);
+	harness_keys(console, ": 'set alpha nic.0.link=up --now' Enter");
+	wait_between("cat /sys/class/net/eth0/carrier", 1, 1);
+}
+
+static void every_change_is_in_the_audit_log(void **state)
+{
+	static const char *const commands[] = {"setvcpus alpha 2 --live", "setmem alpha 245760 --live",
+		"schedinfo alpha --set global_period", "blkdeviotune alpha vda --total-bytes-sec 2097152",
+		"blockresize alpha vda"};
+	g_autofree char *path = g_build_filename(live->dir, "state", "lodge", "audit.log", NULL);
+	g_autofree char *log = NULL;
+
+	assert_true(g_file_get_contents(path, &log, NULL, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
+		if (!strstr(log, commands[i]))
+			fail_msg("no '%s' in the audit log:\n%s", commands[i], log);
+}
+
+// ---- around it --------------------------------------------------------------------------------------------
+
+static void make_disk(void)
+{
+	g_autofree char *path = g_strdup_printf("%s/%s.img", live->dir, guest->name);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, DISK_BYTES), 0);
+	close(fd);
+}
+
+static int setup(void **state)
+{
+	g_autofree char *program = harness_program("lodge");
+	g_autofree char *state_home = NULL, *config_home = NULL;
+
+	live = live_new_of(definition);
+	guest = &live->guest[0];
+	make_disk();
+	state_home = g_strdup_printf("XDG_STATE_HOME=%s/state", live->dir);
+	config_home = g_strdup_printf("XDG_CONFIG_HOME=%s/config", live->dir);
+	console = harness_start(&(struct harness_options){
+		.argv = (const char *const[]){program, "--uri", live->uri, NULL},
+		.env = (const char *const[]){"LODGE_CLOCK", state_home, config_home, NULL},
+		.width = 120,
+		.height = 40,
+	});
+	harness_expect(console, "F3Add");
+	harness_expect(console, "qemu 0");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	harness_keys(console, "F9");
+	assert_int_equal(harness_exit(console), 0);
+	harness_stop(console);
+	live_free(live);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_guest_starts),
+		cmocka_unit_test(a_vcpu_is_added),
+		cmocka_unit_test(what_cannot_be_says_why),
+		cmocka_unit_test(memory_grows_and_shrinks),
+		cmocka_unit_test(the_cpu_is_capped),
+		cmocka_unit_test(a_disk_is_limited_and_put_back),
+		cmocka_unit_test(a_disk_grows),
+		cmocka_unit_test(keys_do_it_in_place),
+		cmocka_unit_test(a_cable_is_taken_out),
+		cmocka_unit_test(every_change_is_in_the_audit_log),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
