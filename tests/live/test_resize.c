@@ -231,6 +231,7 @@ static void a_cable_is_taken_out(void **state)
 	harness_keys(console, ": 'set alpha nic.0.link=down --now' Enter");
 	wait_between("cat /sys/class/net/eth0/carrier", 0, 0);
 	harness_keys(console, ": 'set alpha nic.0.link=up --now' Enter");
+	expect("nic.0.link=up takes effect now.");
 	wait_between("cat /sys/class/net/eth0/carrier", 1, 1);
 }
 
