@@ -96,20 +96,19 @@ static char *join_vcpus(const struct edit *edit, const struct edit_row_shown *ro
 	return g_strdup_printf("%s/%s", atoi(now) > atoi(text) ? text : now, text);
 }
 
-/* Sizes without a unit are MiB, as the fields of sizes have it everywhere. */
-static char *size_value(const char *text, GError **error)
+/* Sizes without a unit are MiB, as the fields of sizes have it everywhere. What is none goes to the
+ * key as it is, which says what is wrong. */
+static char *size_value(const char *text)
 {
 	gint64 bytes;
 
-	if (!*text)
-		return g_strdup("");
-	if (!number_parse(&NUMBER_BYTES, text, &bytes, error))
-		return NULL;
+	if (!*text || !number_parse(&NUMBER_BYTES, text, &bytes, NULL))
+		return g_strdup(text);
 	return bytes % 1024 ? g_strdup_printf("%" G_GINT64_FORMAT " b", bytes) :
 			      g_strdup_printf("%" G_GINT64_FORMAT "KiB", bytes / 1024);
 }
 
-static char *field_value(const struct edit *edit, const struct edit_row_shown *row, GError **error)
+static char *field_value(const struct edit *edit, const struct edit_row_shown *row)
 {
 	const char *text = field_text(row->field);
 
@@ -120,16 +119,14 @@ static char *field_value(const struct edit *edit, const struct edit_row_shown *r
 	if (row->look == LOOK_VCPUS_NOW || row->look == LOOK_VCPUS_MOST)
 		return join_vcpus(edit, row, text);
 	if (row->entry && row->entry->kind == KEY_SIZE)
-		return size_value(text, error);
+		return size_value(text);
 	return g_strdup(text);
 }
 
 static bool apply_row(struct edit *edit, struct edit_row_shown *row, GError **error)
 {
-	g_autofree char *value = field_value(edit, row, error);
+	g_autofree char *value = field_value(edit, row);
 
-	if (!value)
-		return false;
 	if (row->look == LOOK_NOTES)
 		return drafting_set_notes(edit->draft, value, error);
 	if (row->entry)

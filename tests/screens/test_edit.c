@@ -80,10 +80,11 @@ static void leave(struct harness *h)
 static char *state_file(const char *kind, const char *ending)
 {
 	g_autofree char *command = g_strdup_printf(
-		"find %s/state/lodge/%s -name '*%s'", home, kind, ending);
+		"find %s/state/lodge/%s -type f -name '*%s'", home, kind, ending);
+	g_autofree char *complaints = NULL; // where there is no such directory yet
 	char *output = NULL;
 
-	if (!g_spawn_command_line_sync(command, &output, NULL, NULL, NULL) || !*g_strstrip(output))
+	if (!g_spawn_command_line_sync(command, &output, &complaints, NULL, NULL) || !*g_strstrip(output))
 		g_clear_pointer(&output, g_free);
 	return output;
 }
@@ -152,8 +153,8 @@ static void other_devices(void **state)
 	for (int i = 0; i < 13; i++)
 		harness_keys(h, "Down");
 	harness_expect(h, "Watchdog i6300esb");
-	harness_keys(h, "Right Down Down");
-	harness_expect(h, "Card");
+	harness_keys(h, "Right Down Down Down");
+	harness_expect(h, "When it barks");
 	harness_keys(h, "Down");
 	harness_expect(h, "Figures every (s)");
 	harness_golden(h, "edit-balloon");
@@ -189,7 +190,7 @@ static void each_kind_of_value(void **state)
 
 	/* Text, vCPUs, size, choice on the overview. */
 	harness_keys(h, "Enter Tab C-u 'A title' Tab C-u '3' Tab Tab C-u '2.5 GiB' Tab Tab Right");
-	harness_expect(h, "5 changes");
+	harness_expect(h, "4 changes");
 	expect_draft("<title>A title</title>");
 	expect_draft("current='3'");
 	expect_draft("2621440</currentMemory>");
@@ -636,5 +637,8 @@ int main(void)
 		EDIT(editor_that_fails),
 	};
 
+	/* One test alone: LODGE_TEST='merged_*'. */
+	if (g_getenv("LODGE_TEST"))
+		cmocka_set_test_filter(g_getenv("LODGE_TEST"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
