@@ -80,7 +80,11 @@ static void text_draw(struct widget *w, const struct canvas *c)
 	g_autofree char *text = shown(t, strlen(t->field.text));
 	enum ui_style style = field_style(&t->field);
 
-	scroll_to_cursor(t);
+	// Who is not typing wants to see how it begins.
+	if (widget_shows_focus(w))
+		scroll_to_cursor(t);
+	else
+		t->scroll = 0;
 	canvas_text(c, 0, 0, w->disabled ? STYLE_DIM : STYLE_LABEL, w->disabled ? "(" : "[");
 	canvas_text(c, c->w - 1, 0, w->disabled ? STYLE_DIM : STYLE_LABEL, w->disabled ? ")" : "]");
 	canvas_clear(&in, style);
