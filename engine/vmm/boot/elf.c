@@ -137,21 +137,38 @@ static bool read_headers(struct elf_loader *loader, const uint8_t *data, size_t 
 	return true;
 }
 
-/* Copies what of [loader->at, at + length) belongs to the segment. */
+/* Copies what of [offset, offset + length) belongs to the segment and is not there yet. */
 static void copy_part(const struct elf_loader *loader, const struct elf_segment *segment,
-	const uint8_t *data, size_t length)
+	uint64_t offset, const uint8_t *data, size_t length)
 {
-	uint64_t from = MAX(segment->offset, loader->at);
-	uint64_t to = MIN(segment->offset + segment->file_size, loader->at + length);
+	uint64_t from = MAX(segment->offset, offset);
+	uint64_t to = MIN(segment->offset + segment->file_size, offset + length);
+	uint64_t address = segment->address + (from - segment->offset);
 
 	if (from >= to)
 		return;
-	data += from - loader->at;
+	data += from - offset;
 	if (segment->note)
-		memcpy(loader->notes + segment->address + (from - segment->offset), data, to - from);
+		memcpy(loader->notes + address, data, to - from);
+	else if (memory_at(loader->memory, address, to - from) == data)
+		memory_dirty(loader->memory, address, to - from);
 	else
-		memory_write(loader->memory, segment->address + (from - segment->offset), data,
-			to - from);
+		memory_write(loader->memory, address, data, to - from);
+}
+
+static void put(struct unpack_sink *sink, uint64_t offset, const uint8_t *data, size_t length)
+{
+	const struct elf_loader *loader = (struct elf_loader *)sink;
+
+	for (unsigned i = 0; i < loader->count; i++)
+		copy_part(loader, &loader->segments[i], offset, data, length);
+}
+
+static void took(struct unpack_sink *sink, uint64_t length)
+{
+	struct elf_loader *loader = (struct elf_loader *)sink;
+
+	loader->at += length;
 }
 
 static bool take(struct unpack_sink *sink, const uint8_t *data, size_t length, GError **error)
@@ -160,48 +177,29 @@ static bool take(struct unpack_sink *sink, const uint8_t *data, size_t length, G
 
 	if (loader->at == 0 && !read_headers(loader, data, length, error))
 		return false;
-	for (unsigned i = 0; i < loader->count; i++)
-		copy_part(loader, &loader->segments[i], data, length);
-	loader->at += length;
+	put(sink, loader->at, data, length);
+	took(sink, length);
 	return true;
 }
 
-/* The segment that all of the next length bytes belong to. */
-static const struct elf_segment *whole_segment(const struct elf_loader *loader, size_t length)
+/* In guest memory, where all of it belongs to one segment, and to no other. */
+static uint8_t *room(struct unpack_sink *sink, uint64_t offset, size_t length)
 {
+	const struct elf_loader *loader = (struct elf_loader *)sink;
+	const struct elf_segment *owner = NULL;
+
 	for (unsigned i = 0; i < loader->count; i++) {
 		const struct elf_segment *segment = &loader->segments[i];
+		uint64_t end = segment->offset + segment->file_size;
 
-		if (!segment->note && loader->at >= segment->offset &&
-			loader->at + length <= segment->offset + segment->file_size)
-			return segment;
+		if (segment->note || offset >= end || offset + length <= segment->offset)
+			continue;
+		if (owner || offset < segment->offset || offset + length > end)
+			return NULL;
+		owner = segment;
 	}
-	return NULL;
-}
-
-static uint8_t *room(struct unpack_sink *sink, size_t length)
-{
-	struct elf_loader *loader = (struct elf_loader *)sink;
-	const struct elf_segment *segment = whole_segment(loader, length);
-
-	return segment ? memory_at(loader->memory,
-				 segment->address + (loader->at - segment->offset), length)
-		       : NULL;
-}
-
-static void took(struct unpack_sink *sink, size_t length)
-{
-	struct elf_loader *loader = (struct elf_loader *)sink;
-	const struct elf_segment *segment = whole_segment(loader, length);
-	uint64_t address = segment->address + (loader->at - segment->offset);
-
-	memory_dirty(loader->memory, address, length);
-	/* Notes lie within. */
-	for (unsigned i = 0; i < loader->count; i++)
-		if (&loader->segments[i] != segment)
-			copy_part(loader, &loader->segments[i],
-				memory_at(loader->memory, address, length), length);
-	loader->at += length;
+	return owner ? memory_at(loader->memory, owner->address + (offset - owner->offset), length)
+		     : NULL;
 }
 
 void elf_loader_init(struct elf_loader *loader, struct guest_memory *memory)
@@ -209,6 +207,7 @@ void elf_loader_init(struct elf_loader *loader, struct guest_memory *memory)
 	memset(loader, 0, sizeof(*loader));
 	loader->sink.take = take;
 	loader->sink.room = room;
+	loader->sink.put = put;
 	loader->sink.took = took;
 	loader->memory = memory;
 	loader->low = UINT64_MAX;

@@ -14,6 +14,8 @@
 
 /* Each block of a legacy LZ4 frame but the last unpacks to this. */
 #define LZ4_BLOCK (8u << 20)
+#define LZ4_BLOCK_PACKED ((uint32_t)LZ4_COMPRESSBOUND(LZ4_BLOCK))
+#define LZ4_HELPERS_MAX 3u
 #define CHUNK (1u << 20)
 
 struct format {
@@ -75,58 +77,128 @@ static uint32_t read_le32(const uint8_t *data)
 	return GUINT32_FROM_LE(value);
 }
 
-/* Unpacks one block to where the sink wants it; its length, or 0 for an error. */
-static size_t unpack_lz4_block(const uint8_t *data, size_t length, uint8_t *block,
-	struct unpack_sink *sink, GError **error)
+struct lz4_block {
+	const uint8_t *packed;
+	uint32_t packed_length;
+	int length; /* unpacked; not above 0: damaged */
+};
+
+/* The blocks of a frame, of which several threads take one after the other. */
+struct lz4_frame {
+	struct unpack_sink *sink;
+	struct lz4_block *blocks;
+	unsigned count;
+	int next; /* atomic: the first that nobody has taken */
+};
+
+/* Linux appends the unpacked size: the last four bytes are no block. */
+static bool find_lz4_blocks(const uint8_t *data, size_t length, GArray *blocks, GError **error)
 {
-	uint8_t *room = sink->room ? sink->room(sink, LZ4_BLOCK) : NULL;
-	int n = LZ4_decompress_safe((const char *)data, (char *)(room ? room : block), (int)length,
-		(int)LZ4_BLOCK);
-
-	if (n <= 0) {
-		damaged("LZ4", error);
-		return 0;
-	}
-	if (!room)
-		return sink->take(sink, block, (size_t)n, error) ? (size_t)n : 0;
-	sink->took(sink, (size_t)n);
-	return (size_t)n;
-}
-
-static bool unpack_lz4_blocks(const uint8_t *data, size_t length, uint8_t *block,
-	struct unpack_sink *sink, GError **error)
-{
-	uint64_t total = 0;
-	size_t at = 4;
-
-	/* Linux appends the unpacked size: the last four bytes are no block. */
-	while (length - at > 4) {
-		uint32_t packed = read_le32(data + at);
-		size_t n;
+	for (size_t at = 4; length - at > 4;) {
+		struct lz4_block block = { data + at + 4, read_le32(data + at), 0 };
 
 		at += 4;
-		if (packed > length - at)
+		if (block.packed_length > length - at || block.packed_length > LZ4_BLOCK_PACKED)
 			return damaged("LZ4", error);
-		n = unpack_lz4_block(data + at, packed, block, sink, error);
-		if (!n)
-			return false;
-		at += packed;
-		total += n;
-		if (total > UNPACK_MAX)
+		at += block.packed_length;
+		g_array_append_val(blocks, block);
+		if (blocks->len > UNPACK_MAX / LZ4_BLOCK)
 			return too_large(error);
 	}
-	if (length - at == 4 && read_le32(data + at) != (uint32_t)total)
-		return damaged("LZ4", error);
-	return true;
+	return blocks->len || damaged("LZ4", error);
+}
+
+static void unpack_lz4_block(struct lz4_block *block, uint8_t *to)
+{
+	block->length = LZ4_decompress_safe((const char *)block->packed, (char *)to,
+		(int)block->packed_length, (int)LZ4_BLOCK);
+}
+
+/* Unpacks and puts blocks until there are no more: a thread's function. */
+static void *unpack_lz4_rest(void *data)
+{
+	struct lz4_frame *frame = data;
+	struct unpack_sink *sink = frame->sink;
+	uint8_t *scratch = NULL;
+	unsigned i;
+
+	while ((i = (unsigned)g_atomic_int_add(&frame->next, 1)) < frame->count) {
+		uint64_t offset = (uint64_t)i * LZ4_BLOCK;
+		uint8_t *at = sink->room(sink, offset, LZ4_BLOCK);
+
+		if (!at && !scratch)
+			scratch = unpack_scratch_new(LZ4_BLOCK);
+		unpack_lz4_block(&frame->blocks[i], at ? at : scratch);
+		if (frame->blocks[i].length > 0)
+			sink->put(sink, offset, at ? at : scratch, (size_t)frame->blocks[i].length);
+	}
+	if (scratch)
+		unpack_scratch_free(scratch, LZ4_BLOCK);
+	return NULL;
+}
+
+/* Most of the time that a stock kernel takes to load: every processor helps. */
+static void unpack_lz4_together(struct lz4_frame *frame)
+{
+	GThread *helpers[LZ4_HELPERS_MAX];
+	unsigned count = MIN(MIN(g_get_num_processors() - 1, LZ4_HELPERS_MAX), frame->count - 1);
+
+	for (unsigned i = 0; i < count; i++)
+		helpers[i] = g_thread_new("unpack", unpack_lz4_rest, frame);
+	unpack_lz4_rest(frame);
+	for (unsigned i = 0; i < count; i++)
+		g_thread_join(helpers[i]);
+}
+
+/* The first block says where the others go. */
+static bool unpack_lz4_first(struct lz4_frame *frame, GError **error)
+{
+	uint8_t *scratch = unpack_scratch_new(LZ4_BLOCK);
+	bool ok;
+
+	unpack_lz4_block(&frame->blocks[0], scratch);
+	ok = frame->blocks[0].length > 0
+		? frame->sink->take(frame->sink, scratch, (size_t)frame->blocks[0].length, error)
+		: damaged("LZ4", error);
+	unpack_scratch_free(scratch, LZ4_BLOCK);
+	return ok;
+}
+
+/* The unpacked length of the frame; 0: a block is damaged. */
+static uint64_t lz4_total(const struct lz4_frame *frame)
+{
+	unsigned last = frame->count - 1;
+
+	for (unsigned i = 0; i < frame->count; i++)
+		if (frame->blocks[i].length <= 0 ||
+			(i < last && frame->blocks[i].length != (int)LZ4_BLOCK))
+			return 0;
+	return (uint64_t)last * LZ4_BLOCK + (uint64_t)frame->blocks[last].length;
 }
 
 static bool unpack_lz4(const uint8_t *data, size_t length, struct unpack_sink *sink, GError **error)
 {
-	uint8_t *block = unpack_scratch_new(LZ4_BLOCK);
-	bool ok = unpack_lz4_blocks(data, length, block, sink, error);
+	g_autoptr(GArray) blocks = g_array_new(FALSE, FALSE, sizeof(struct lz4_block));
+	struct lz4_frame frame = { .sink = sink, .next = 1 };
+	const struct lz4_block *last;
+	uint64_t total;
 
-	unpack_scratch_free(block, LZ4_BLOCK);
-	return ok;
+	if (!find_lz4_blocks(data, length, blocks, error))
+		return false;
+	frame.blocks = (struct lz4_block *)(void *)blocks->data;
+	frame.count = blocks->len;
+	last = &frame.blocks[frame.count - 1];
+	if (!unpack_lz4_first(&frame, error))
+		return false;
+	unpack_lz4_together(&frame);
+	total = lz4_total(&frame);
+	if (!total)
+		return damaged("LZ4", error);
+	sink->took(sink, total - (uint64_t)frame.blocks[0].length);
+	if (data + length == last->packed + last->packed_length + 4 &&
+		read_le32(data + length - 4) != (uint32_t)total)
+		return damaged("LZ4", error);
+	return true;
 }
 
 /* What gzip, xz and zstd have in common: fill a chunk, hand it on, until the end. */

@@ -16,10 +16,16 @@
 
 struct unpack_sink {
 	bool (*take)(struct unpack_sink *sink, const uint8_t *data, size_t length, GError **error);
-	/* Where the next length bytes may be put instead, or NULL where they must be taken. May be
-	 * NULL. What was put there is told by took(). */
-	uint8_t *(*room)(struct unpack_sink *sink, size_t length);
-	void (*took)(struct unpack_sink *sink, size_t length);
+	/*
+	 * For formats whose blocks can be unpacked side by side; all NULL where they must be taken.
+	 * room() and put() come after the first piece, from any thread and in any order:
+	 * room() says where the bytes [offset, offset + length) of the whole may be unpacked to
+	 * (NULL: elsewhere, the caller finds a place), and put() that they are at data, which is
+	 * where room() said or elsewhere. took() ends it: length bytes were put in all.
+	 */
+	uint8_t *(*room)(struct unpack_sink *sink, uint64_t offset, size_t length);
+	void (*put)(struct unpack_sink *sink, uint64_t offset, const uint8_t *data, size_t length);
+	void (*took)(struct unpack_sink *sink, uint64_t length);
 };
 
 /* Memory for a short time, in large pages where the host has them: a kernel is packed in many
