@@ -243,7 +243,8 @@ static void drop_answered(bool yes, void *data)
 
 static void ask_drop(struct edit *edit)
 {
-	unsigned n = edit->changes ? edit->changes->len : 0;
+	/* White space and comments are a change, too. */
+	unsigned n = edit->changes ? MAX(edit->changes->len, 1) : 1;
 	g_autofree char *text = NULL;
 	struct dialog_question question = {
 		.title = _("Drop the draft"), .yes = _("&Drop"), .no = _("&Keep") };
@@ -410,8 +411,10 @@ static char *edit_title(struct ui_screen *screen)
 		return g_strdup_printf(_("Edit %s"), edit->guest->name);
 	began = format_time(edit->draft->began);
 	began[5] = '\0';
-	if (!n)
+	if (!drafting_changed(edit->draft))
 		return g_strdup_printf(_("Edit %s - no changes yet"), edit->guest->name);
+	if (!n)
+		return g_strdup_printf(_("Edit %s - draft of %s"), edit->guest->name, began);
 	return g_strdup_printf(ngettext("Edit %s - draft of %s, %u change",
 				       "Edit %s - draft of %s, %u changes", n),
 		edit->guest->name, began, n);

@@ -39,26 +39,22 @@ static char *first_value(const struct edit *edit, const struct edit_ask *ask)
 	return strcmp(ask->value, "MAC") == 0 ? new_address() : g_strdup(ask->value);
 }
 
-static bool not_empty(const char *text, void *data, GError **error)
+/* Where a value stands in a space-separated list. */
+static int place_in(char **choices, const char *value)
 {
-	if (*text)
-		return true;
-	g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("This is needed."));
-	return false;
+	for (int i = 0; choices[i]; i++)
+		if (strcmp(choices[i], value) == 0)
+			return i;
+	return 0;
 }
 
 static struct field *ask_field(const struct edit *edit, const struct edit_ask *ask)
 {
 	g_autofree char *value = first_value(edit, ask);
 	g_auto(GStrv) choices = ask->choices ? g_strsplit(ask->choices, " ", -1) : NULL;
-	struct field *field;
 
-	if (choices)
-		return field_choice_new((const char *const *)choices, 0);
-	field = field_text_new(value, 30);
-	if (ask->needed)
-		field_set_validator(field, not_empty, NULL);
-	return field;
+	return choices ? field_choice_new((const char *const *)choices, place_in(choices, value)) :
+			 field_text_new(value, 30);
 }
 
 /* ---- adding ---- */
@@ -122,13 +118,28 @@ static bool add(const struct adding *adding, GError **error)
 		drafting_insert(draft, "/domain/devices", made, error);
 }
 
+/* The first field that is needed and empty, or NULL. */
+static struct field *empty_field(const struct adding *adding)
+{
+	for (int i = 0; i < EDIT_ASKS && adding->fields[i]; i++)
+		if (adding->addition->asks[i].needed && !*field_text(adding->fields[i]))
+			return adding->fields[i];
+	return NULL;
+}
+
 static bool add_done(struct dialog *dialog, int id, void *data)
 {
 	struct adding *adding = data;
 	g_autoptr(GError) error = NULL;
+	struct field *empty = empty_field(adding);
 
 	if (id != BUTTON_ADD)
 		return true;
+	if (empty) {
+		label_set(adding->trouble, _("This is needed."), STYLE_BAD);
+		widget_grab_focus(WIDGET(empty));
+		return false;
+	}
 	if (!add(adding, &error)) {
 		label_set(adding->trouble, error->message, STYLE_BAD);
 		return false;
@@ -155,7 +166,7 @@ static void ask_values(struct edit *edit, const struct edit_addition *addition)
 	}
 	adding->trouble = label_new("", STYLE_BAD);
 	box_add(box, WIDGET(form), 0, 1);
-	box_add(box, WIDGET(adding->trouble), 0, 0);
+	box_add(box, WIDGET(adding->trouble), 2, 0);
 	dialog = dialog_new(_(addition->label), WIDGET(box));
 	dialog_button(dialog, _("&Add"), 10, BUTTON_ADD, true);
 	dialog_button(dialog, _("&Cancel"), 9, BUTTON_ESC, false);

@@ -109,7 +109,11 @@ static void show_results(struct review *r)
 /* Why a request could not even begin was told by a dialog. */
 static void fail_step(struct review *r, const struct live_step *step, const char *why)
 {
+	g_autofree char *before = g_strdup(r->results->str);
+
 	r->failed = true;
+	g_string_printf(r->results, "%s\n%s",
+		_("What was done holds; the rest takes effect at next start."), before);
 	g_string_append_printf(r->results, _("Failed: %s"), step->words);
 	g_string_append_c(r->results, '\n');
 	if (why)
@@ -120,8 +124,6 @@ static void fail_step(struct review *r, const struct live_step *step, const char
 		g_string_append_printf(r->results, _("Not tried: %s"), rest->words);
 		g_string_append_c(r->results, '\n');
 	}
-	g_string_append_printf(r->results, "\n%s\n",
-		_("What was done holds; the rest takes effect at next start."));
 }
 
 static void next_step(struct review *r);

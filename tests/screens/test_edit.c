@@ -321,9 +321,9 @@ static void add_without_questions(void **state)
 	harness_expect(h, "1 change");
 	expect_draft("<serial type='pty'/>");
 	/* A CPU feature and a pinning are values, added the same way. */
-	harness_keys(h, "F3 'CPU' Enter 'avx2' F10");
+	harness_keys(h, "F3 End Up Enter 'avx2' F10");
 	expect_draft("<feature policy='require' name='avx2'/>");
-	harness_keys(h, "F3 'vCPU' Enter C-u '1' Tab '4-5' F10");
+	harness_keys(h, "F3 End Enter C-u '1' Tab '4-5' F10");
 	expect_draft("<vcpupin vcpu='1' cpuset='4-5'/>");
 	harness_keys(h, "F8");
 	harness_expect(h, "is kept");
@@ -492,6 +492,8 @@ static void gone_meanwhile(void **state)
 	harness_keys(h, "Esc F10");
 	harness_expect(h, "Review full");
 	harness_keys(h, "F8 : 'delete full' Enter");
+	harness_expect(h, "Delete full?");
+	harness_keys(h, "F10");
 	harness_expect(h, "gone from its host");
 	harness_keys(h, "F10 F10");
 	harness_expect(h, "full is gone from its host; the draft is kept.");
