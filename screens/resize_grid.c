@@ -6,6 +6,7 @@
 
 #include "screens/resize_grid.h"
 #include "ui/app.h"
+#include "ui/plot.h"
 
 struct resize_grid {
 	struct widget widget;
@@ -19,7 +20,10 @@ struct resize_grid {
 /* Rows of the screen that are not the grid's: what the rest needs on a small terminal. */
 #define OTHER_ROWS 15
 
-enum { LABEL, USE, NOW, BAR, FIELD, MOST, LEFT, COLUMNS };
+/* From this width on the past is shown too. */
+#define WIDE 110
+
+enum { LABEL, USE, PAST, NOW, BAR, FIELD, MOST, LEFT, COLUMNS };
 
 static const struct {
 	const char *title;
@@ -28,7 +32,9 @@ static const struct {
 } columns[COLUMNS] = {
 	[LABEL] = {"", 15, 28, TEXT_LEFT},
 	[USE] = {N_("in use"), 9, 12, TEXT_RIGHT},
-	[NOW] = {N_("now"), 9, 12, TEXT_RIGHT},
+	/* Only where there is room; see share(). */
+	[PAST] = {N_("history"), 0, 0, TEXT_RIGHT},
+	[NOW] = {N_("has now"), 9, 12, TEXT_RIGHT},
 	[BAR] = {"", 9, 42, TEXT_LEFT},
 	[FIELD] = {"", 11, 16, TEXT_LEFT},
 	[MOST] = {N_("most"), 9, 12, TEXT_RIGHT},
@@ -43,10 +49,14 @@ static struct resize_line *line_at(const struct resize_grid *g, int i)
 /* Cells of each column, one apart, and where the first begins. */
 static void share(int width, int *x, int *w)
 {
-	int left = width - (COLUMNS - 1);
+	int left = width - (COLUMNS - 2);
 
 	for (int i = 0; i < COLUMNS; i++)
 		left -= w[i] = columns[i].least;
+	if (width >= WIDE) {
+		w[PAST] = MIN((width - WIDE) / 2 + 16, 60);
+		left -= w[PAST] + 1;
+	}
 	for (bool grew = true; grew && left > 0;) {
 		grew = false;
 		for (int i = 0; i < COLUMNS && left > 0; i++)
@@ -58,7 +68,7 @@ static void share(int width, int *x, int *w)
 	}
 	x[0] = 0;
 	for (int i = 1; i < COLUMNS; i++)
-		x[i] = x[i - 1] + w[i - 1] + 1;
+		x[i] = x[i - 1] + w[i - 1] + (w[i - 1] > 0);
 }
 
 static struct ui_size grid_want(struct widget *w, int width)
@@ -99,6 +109,20 @@ static void draw_bar(const struct canvas *c, int y, int x, int w, double fractio
 	canvas_glyph(c, x + w - 1, y, STYLE_LABEL, GLYPH_BAR_END);
 }
 
+/* The newest at the right. */
+static void draw_past(const struct canvas *c, int y, int x, int w, const struct resize_line *line)
+{
+	g_autofree gunichar *cells = g_new(gunichar, (gsize)MAX(w, 1));
+	bool blocks = c->look->utf8 && g_strcmp0(g_getenv("TERM"), "linux");
+
+	if (!w || !(line->past_top > 0))
+		return;
+	plot_area(blocks ? PLOT_BLOCK : PLOT_ASCII, line->past, HISTORY_LENGTH, line->past_top, w, 1,
+		cells);
+	for (int i = 0; i < w; i++)
+		canvas_char(c, x + i, y, STYLE_CHART_1, cells[i]);
+}
+
 static void draw_line(struct resize_grid *g, const struct canvas *c, int i, const int *x,
 	const int *w)
 {
@@ -118,6 +142,7 @@ static void draw_line(struct resize_grid *g, const struct canvas *c, int i, cons
 				: here     ? STYLE_EMPHASIS
 					   : STYLE_LABEL,
 				texts[k]);
+	draw_past(c, y, x[PAST], w[PAST], line);
 	draw_bar(c, y, x[BAR], w[BAR], resize_line_fraction(line));
 	widget_draw(WIDGET(line->field), c);
 	if (resize_line_changed(line))
@@ -137,8 +162,9 @@ static void grid_draw(struct widget *w, const struct canvas *c)
 	grid_layout(w);
 	share(c->w, x, wide);
 	for (int k = 0; k < COLUMNS; k++)
-		canvas_fit(c, x[k], 0, wide[k], columns[k].align, STYLE_HEADING,
-			*columns[k].title ? _(columns[k].title) : "");
+		if (wide[k])
+			canvas_fit(c, x[k], 0, wide[k], columns[k].align, STYLE_HEADING,
+				*columns[k].title ? _(columns[k].title) : "");
 	for (int i = g->top; i < (int)g->lines->len && i - g->top < c->h - 1; i++)
 		draw_line(g, c, i, x, wide);
 	if (g->top > 0)

@@ -307,6 +307,60 @@ static char *left_of(const struct resize_line *line, const struct guest *guest)
 	return g_strdup("");
 }
 
+/* Up to two counts that make up a line's use: read and written, or one alone. */
+static void find_past(
+	const struct resize_line *line, const struct guest *guest, const struct history **of)
+{
+	g_auto(GStrv) parts = g_strsplit(line->name, ".", 3);
+	const struct guest_disk *disk = parts[1] ? disk_of(guest, parts[1]) : NULL;
+	guint64 i = parts[1] ? g_ascii_strtoull(parts[1], NULL, 10) : 0;
+	const struct guest_nic *nic = i < guest->nics->len ? guest->nics->pdata[i] : NULL;
+
+	if (!strcmp(line->name, "vcpus") || !strcmp(line->name, "cap")) {
+		of[0] = &guest->cpu_history;
+	} else if (!strcmp(line->name, "memory")) {
+		of[0] = &guest->memory_history;
+	} else if (!strcmp(parts[0], "disk") && disk && !strcmp(parts[2], "total_bytes_sec")) {
+		of[0] = &disk->read_history;
+		of[1] = &disk->write_history;
+	} else if (!strcmp(parts[0], "nic") && nic) {
+		of[0] = !strcmp(parts[2], "in") ? &nic->rx_history : &nic->tx_history;
+	}
+}
+
+/* CPU and memory against what the guest has, the rest against its own most. */
+static double top_of(const struct resize_line *line, const struct guest *guest)
+{
+	double most = 0;
+
+	if (!strcmp(line->name, "vcpus") || !strcmp(line->name, "cap"))
+		return 100 * guest->vcpus;
+	if (!strcmp(line->name, "memory"))
+		return (double)guest->memory;
+	for (int i = 0; i < HISTORY_LENGTH; i++)
+		most = line->past[i] > most ? line->past[i] : most;
+	return most;
+}
+
+static void set_past(struct resize_line *line, const struct guest *guest)
+{
+	const struct history *of[2] = {NULL, NULL};
+	double more[HISTORY_LENGTH];
+
+	line->past_top = 0;
+	if (guest)
+		find_past(line, guest, of);
+	if (!of[0])
+		return;
+	history_copy(of[0], line->past, HISTORY_LENGTH);
+	if (of[1]) {
+		history_copy(of[1], more, HISTORY_LENGTH);
+		for (int i = 0; i < HISTORY_LENGTH; i++)
+			line->past[i] += more[i];
+	}
+	line->past_top = top_of(line, guest);
+}
+
 static void replace(char **text, char *by)
 {
 	g_free(*text);
@@ -319,6 +373,7 @@ void resize_line_figures(struct resize_line *line, const struct guest *guest)
 	replace(&line->left, guest ? left_of(line, guest) : g_strdup(""));
 	if (guest && !strcmp(line->name, "cap") && guest->vcpus_max)
 		line->full = 100 * (gint64)guest->vcpus_max;
+	set_past(line, guest);
 }
 
 /* ---- wishes ---- */

@@ -23,6 +23,8 @@ struct resize_line {
 	char *order;       // sorts lines as they stand on the screen; owned
 	struct field *field; // the grid's, once the line was added to one
 	char *use, *now, *limit, *left;
+	double past[HISTORY_LENGTH]; // the use so far, oldest first; NAN where it is not known
+	double past_top;             // what a full column of it is; 0: nothing is known
 };
 
 /// A line for steps of the same name (struct plan_step *), one for each guest, with its field, which
