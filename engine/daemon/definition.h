@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A guest's definition: what engine/common/config makes of it, and its XML as libvirt's tools
+ * expect to read it back (with a UUID, sizes in KiB, the actions written out). Never changes once
+ * it is made: a change makes a new one. Main thread.
+ *
+ * Errors are those of fault.h.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "engine/common/config.h"
+#include "engine/daemon/wire.h"
+
+struct definition {
+	struct machine_config *config;
+	char *xml; /* without an id */
+	char uuid[37];
+	unsigned char uuid_bytes[16];
+	int id; /* the one that stood in the text, or -1 */
+};
+
+/* Reads what a client or a file says. A missing UUID is made up. */
+struct definition *definition_read(const char *text, GError **error);
+void definition_free(struct definition *definition);
+
+/* The XML of the running guest: with its id and the names of its devices. */
+char *definition_live_xml(const struct definition *definition, int id);
+/* The XML for lodge-vmm: its terminals become sockets "char0", "char1"… in its own folder. */
+char *definition_monitor_xml(const struct definition *definition);
+/* How many of these sockets there are. */
+unsigned definition_terminals(const struct definition *definition);
+
+struct definition *definition_with_name(const struct definition *definition, const char *name,
+	GError **error);
+
+/* <title>, <description> or an element of <metadata>; type is a virDomainMetadataType. */
+char *definition_get_metadata(const struct definition *definition, int type, const char *uri,
+	GError **error);
+/* text NULL: it is removed. key is the prefix for uri. */
+struct definition *definition_with_metadata(const struct definition *definition, int type,
+	const char *text, const char *key, const char *uri, GError **error);
+
+/* Canonical text of a UUID, and back; the text may be of either case. */
+void uuid_format(const unsigned char bytes[16], char text[37]);
+bool uuid_parse(const char *text, unsigned char bytes[16]);

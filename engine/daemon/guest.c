@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/daemon/guest.h"
+
+#include "engine/daemon/fault.h"
+#include "engine/daemon/registry.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <libvirt/libvirt.h>
+#include <string.h>
+
+/* How long a monitor has to end by itself. */
+#define END_S 10
+#define LOG_END_MAX 2048
+
+struct guest_waiter {
+	guest_done done;
+	void *data;
+};
+
+static void wait_for(GQueue *queue, guest_done done, void *data)
+{
+	struct guest_waiter *waiter = g_new0(struct guest_waiter, 1);
+
+	waiter->done = done;
+	waiter->data = data;
+	g_queue_push_tail(queue, waiter);
+}
+
+static void finish(GQueue *queue, const GError *error)
+{
+	struct guest_waiter *waiter;
+
+	while ((waiter = g_queue_pop_head(queue))) {
+		if (waiter->done)
+			waiter->done(waiter->data, error);
+		g_free(waiter);
+	}
+}
+
+struct guest *guest_new(struct registry *registry, struct definition *saved,
+	struct definition *running)
+{
+	struct guest *guest = g_new0(struct guest, 1);
+
+	guest->registry = registry;
+	guest->saved = saved;
+	guest->running = running;
+	guest->id = -1;
+	guest->state = VIR_DOMAIN_SHUTOFF;
+	guest->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+	guest->folder = store_path(registry->store->run, guest_definition(guest)->uuid, "");
+	g_queue_init(&guest->starting);
+	g_queue_init(&guest->ending);
+	return guest;
+}
+
+void guest_free(struct guest *guest)
+{
+	if (!guest)
+		return;
+	if (guest->kill_timer)
+		g_source_remove(guest->kill_timer);
+	g_queue_clear_full(&guest->starting, g_free);
+	g_queue_clear_full(&guest->ending, g_free);
+	monitor_free(guest->monitor);
+	definition_free(guest->saved);
+	definition_free(guest->running);
+	g_free(guest->folder);
+	g_free(guest);
+}
+
+const struct definition *guest_definition(const struct guest *guest)
+{
+	return guest->running ? guest->running : guest->saved;
+}
+
+const char *guest_name(const struct guest *guest)
+{
+	return guest_definition(guest)->config->name;
+}
+
+bool guest_is_active(const struct guest *guest)
+{
+	return guest->id >= 0;
+}
+
+bool guest_check_active(const struct guest *guest, GError **error)
+{
+	return guest_is_active(guest) ||
+		fault_set(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+}
+
+struct wire_domain guest_wire(const struct guest *guest)
+{
+	struct wire_domain domain = {
+		.name = guest_definition(guest)->config->name,
+		.id = guest->id,
+	};
+
+	memcpy(domain.uuid, guest_definition(guest)->uuid_bytes, sizeof(domain.uuid));
+	return domain;
+}
+
+static char *log_path(const struct guest *guest)
+{
+	return store_path(guest->registry->store->log, guest_name(guest), ".log");
+}
+
+char *guest_log_end(const struct guest *guest)
+{
+	g_autofree char *path = log_path(guest), *text = NULL;
+	gsize length, from;
+
+	if (!g_file_get_contents(path, &text, &length, NULL) || (gint64)length <= guest->log_offset)
+		return g_strdup("");
+	from = (gsize)guest->log_offset;
+	if (length - from > LOG_END_MAX)
+		from = length - LOG_END_MAX;
+	return g_strstrip(g_utf8_make_valid(text + from, -1));
+}
+
+static void set_state(struct guest *guest, int state, int reason)
+{
+	guest->state = state;
+	guest->reason = reason;
+}
+
+/* ---- what the monitor says -------------------------------------------------------------------------- */
+
+static void became_running(struct guest *guest)
+{
+	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_RESUMED,
+		VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+}
+
+static void on_ready(void *data, JsonObject *status)
+{
+	struct guest *guest = data;
+	const char *state = json_object_get_string_member_with_default(status, "state", "");
+	bool adopted = g_queue_is_empty(&guest->starting) && !guest->rebooting;
+
+	if (strcmp(state, "paused") == 0)
+		set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
+	else if (strcmp(state, "preserved") == 0)
+		set_state(guest, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_UNKNOWN);
+	else if (guest->rebooting)
+		registry_tell_rebooted(guest->registry, guest);
+	else if (!adopted)
+		became_running(guest);
+	guest->rebooting = false;
+	finish(&guest->starting, NULL);
+}
+
+static void on_paused(struct guest *guest, const char *detail)
+{
+	set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_SUSPENDED,
+		VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+}
+
+static void on_resumed(struct guest *guest, const char *detail)
+{
+	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_RESUMED,
+		VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+}
+
+static void on_reset(struct guest *guest, const char *detail)
+{
+	registry_tell_rebooted(guest->registry, guest);
+}
+
+static void on_powered_off(struct guest *guest, const char *detail)
+{
+	guest->powered_off = true;
+	if (guest->running->config->on_poweroff == CONFIG_ACTION_PRESERVE)
+		set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN);
+	if (guest->rebooting)
+		return;
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_SHUTDOWN,
+		VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED);
+}
+
+static void on_crashed(struct guest *guest, const char *detail)
+{
+	guest->crashed = guest->running->config->on_crash == CONFIG_ACTION_DESTROY;
+	if (guest->running->config->on_crash == CONFIG_ACTION_PRESERVE)
+		set_state(guest, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_CRASHED,
+		VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+}
+
+static void on_ended(struct guest *guest, const char *detail)
+{
+	guest->ended = true;
+}
+
+static void on_event(void *data, const char *name, const char *detail)
+{
+	static const struct {
+		const char *name;
+		void (*take)(struct guest *guest, const char *detail);
+	} events[] = {
+		{ "paused", on_paused },
+		{ "resumed", on_resumed },
+		{ "reset", on_reset },
+		{ "powered-off", on_powered_off },
+		{ "crashed", on_crashed },
+		{ "ended", on_ended },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
+		if (strcmp(name, events[i].name) == 0)
+			events[i].take(data, detail);
+}
+
+static void tell_stopped(struct guest *guest)
+{
+	int detail = VIR_DOMAIN_EVENT_STOPPED_FAILED, reason = VIR_DOMAIN_SHUTOFF_CRASHED;
+
+	if (guest->destroying) {
+		detail = VIR_DOMAIN_EVENT_STOPPED_DESTROYED;
+		reason = VIR_DOMAIN_SHUTOFF_DESTROYED;
+	} else if (guest->crashed) {
+		detail = VIR_DOMAIN_EVENT_STOPPED_CRASHED;
+	} else if (guest->powered_off || guest->ended) {
+		detail = VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN;
+		reason = VIR_DOMAIN_SHUTOFF_SHUTDOWN;
+	}
+	set_state(guest, VIR_DOMAIN_SHUTOFF, reason);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STOPPED, detail);
+}
+
+static void leave(struct guest *guest)
+{
+	if (guest->kill_timer)
+		g_source_remove(guest->kill_timer);
+	guest->kill_timer = 0;
+	guest->id = -1;
+	store_remove_folder(guest->folder);
+	finish(&guest->ending, NULL);
+	if (guest->saved)
+		g_clear_pointer(&guest->running, definition_free);
+	registry_ended(guest->registry, guest);
+}
+
+static void failed_to_start(struct guest *guest)
+{
+	g_autofree char *log = guest_log_end(guest);
+	g_autoptr(GError) error = NULL;
+
+	set_state(guest, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED);
+	fault_set(&error, VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: %s", log);
+	finish(&guest->starting, error);
+}
+
+static bool launch(struct guest *guest, GError **error);
+
+static void on_gone(void *data)
+{
+	struct guest *guest = data;
+
+	g_clear_pointer(&guest->monitor, monitor_free);
+	if (guest->rebooting && guest->powered_off && !guest->destroying) {
+		guest->powered_off = guest->ended = false;
+		if (launch(guest, NULL))
+			return;
+	}
+	guest->rebooting = false;
+	if (!g_queue_is_empty(&guest->starting))
+		failed_to_start(guest);
+	else
+		tell_stopped(guest);
+	leave(guest);
+}
+
+static const struct monitor_events monitor_events = {
+	.ready = on_ready,
+	.event = on_event,
+	.gone = on_gone,
+};
+
+/* ---- what is done to it ----------------------------------------------------------------------------- */
+
+static bool write_folder(struct guest *guest, GError **error)
+{
+	g_autofree char *definition = store_path(guest->folder, "definition.xml", "");
+	g_autofree char *monitor = store_path(guest->folder, "guest.xml", "");
+	g_autofree char *definition_xml = definition_live_xml(guest->running, guest->id);
+	g_autofree char *monitor_xml = definition_monitor_xml(guest->running);
+
+	store_remove_folder(guest->folder);
+	g_mkdir(guest->folder, 0700);
+	return g_file_set_contents_full(definition, definition_xml, -1, G_FILE_SET_CONTENTS_CONSISTENT,
+		       0600, error) &&
+		g_file_set_contents_full(monitor, monitor_xml, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+			error);
+}
+
+static bool launch(struct guest *guest, GError **error)
+{
+	g_autofree char *log = log_path(guest);
+	GStatBuf info;
+
+	if (!write_folder(guest, error))
+		return false;
+	guest->log_offset = g_stat(log, &info) == 0 ? info.st_size : 0;
+	guest->monitor = monitor_start(guest->registry->program, guest->folder, log, &monitor_events,
+		guest, error);
+	return guest->monitor != NULL;
+}
+
+void guest_start(struct guest *guest, guest_done done, void *data)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (guest_is_active(guest)) {
+		fault_set(&error, VIR_ERR_OPERATION_INVALID, "domain is already running");
+		done(data, error);
+		return;
+	}
+	if (!guest->running)
+		guest->running = definition_read(guest->saved->xml, &error);
+	guest->id = registry_next_id(guest->registry);
+	guest->destroying = guest->rebooting = guest->powered_off = guest->crashed = false;
+	guest->ended = guest->updated = false;
+	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+	if (guest->running && launch(guest, &error)) {
+		wait_for(&guest->starting, done, data);
+		return;
+	}
+	set_state(guest, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED);
+	done(data, error);
+	leave(guest);
+}
+
+bool guest_adopt(struct guest *guest)
+{
+	guest->monitor = monitor_adopt(guest->folder, &monitor_events, guest);
+	if (!guest->monitor)
+		return false;
+	guest->id = guest->running->id;
+	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
+	return true;
+}
+
+static gboolean too_slow(void *data)
+{
+	struct guest *guest = data;
+
+	guest->kill_timer = 0;
+	monitor_terminate(guest->monitor, true);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean too_slow_to_be_graceful(void *data)
+{
+	struct guest *guest = data;
+	g_autoptr(GError) error = NULL;
+
+	guest->kill_timer = 0;
+	guest->destroying = false;
+	fault_set(&error, VIR_ERR_SYSTEM_ERROR, "Failed to terminate process %d with SIGTERM: %s",
+		(int)monitor_pid(guest->monitor), g_strerror(EBUSY));
+	finish(&guest->ending, error);
+	return G_SOURCE_REMOVE;
+}
+
+void guest_destroy(struct guest *guest, bool graceful, guest_done done, void *data)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!guest_check_active(guest, &error)) {
+		done(data, error);
+		return;
+	}
+	guest->destroying = true;
+	wait_for(&guest->ending, done, data);
+	monitor_terminate(guest->monitor, false);
+	if (guest->kill_timer)
+		g_source_remove(guest->kill_timer);
+	guest->kill_timer =
+		g_timeout_add_seconds(END_S, graceful ? too_slow_to_be_graceful : too_slow, guest);
+}
+
+struct asked {
+	guest_done done;
+	void *data;
+};
+
+static void answered(void *data, JsonObject *answer, const char *problem)
+{
+	struct asked *asked = data;
+	g_autoptr(GError) error = NULL;
+
+	if (problem)
+		fault_set(&error, VIR_ERR_OPERATION_FAILED, "%s", problem);
+	asked->done(asked->data, error);
+	g_free(asked);
+}
+
+void guest_request(struct guest *guest, const char *request, guest_done done, void *data)
+{
+	g_autoptr(GError) error = NULL;
+	struct asked *asked;
+
+	if (!guest_check_active(guest, &error)) {
+		done(data, error);
+		return;
+	}
+	asked = g_new0(struct asked, 1);
+	asked->done = done;
+	asked->data = data;
+	monitor_request(guest->monitor, request, answered, asked);
+}
+
+void guest_reboot(struct guest *guest, guest_done done, void *data)
+{
+	guest->rebooting = guest_is_active(guest) &&
+		guest->running->config->on_poweroff == CONFIG_ACTION_DESTROY;
+	guest_request(guest, "powerdown", done, data);
+}

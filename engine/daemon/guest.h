@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One guest that the daemon knows: its saved definition, and while it runs the definition it runs
+ * with and its monitor. At least one of the two definitions is there. Main thread.
+ *
+ * Errors are those of fault.h. What must wait for the monitor ends by a guest_done callback, which
+ * may come before the function returns; error is NULL when it has worked.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "engine/daemon/definition.h"
+#include "engine/daemon/monitor.h"
+
+struct registry;
+
+struct guest {
+	struct registry *registry;
+	struct definition *saved;   /* NULL: forgotten when it ends */
+	struct definition *running; /* NULL: it does not run */
+	int id;                     /* -1 when it does not run */
+	int state, reason;          /* virDomainState and its reason */
+	bool autostart;
+	bool updated; /* saved has changed since the start */
+
+	struct monitor *monitor;
+	char *folder;      /* the run folder */
+	gint64 log_offset; /* where the log of this run begins */
+	GQueue starting;   /* who waits for the start, and for the end: struct guest_waiter */
+	GQueue ending;
+	guint kill_timer;
+	bool destroying, rebooting, powered_off, crashed, ended;
+};
+
+typedef void (*guest_done)(void *data, const GError *error);
+
+/* Takes both; one may be NULL. */
+struct guest *guest_new(struct registry *registry, struct definition *saved,
+	struct definition *running);
+void guest_free(struct guest *guest);
+
+/* The definition that names the guest: of the running one, if it runs. */
+const struct definition *guest_definition(const struct guest *guest);
+const char *guest_name(const struct guest *guest);
+bool guest_is_active(const struct guest *guest);
+/* Sets the error unless it runs. */
+bool guest_check_active(const struct guest *guest, GError **error);
+/* The wire's idea of it; its name belongs to the guest. */
+struct wire_domain guest_wire(const struct guest *guest);
+
+void guest_start(struct guest *guest, guest_done done, void *data);
+/* Looks for the monitor of a guest whose running definition was found; false: there is none. */
+bool guest_adopt(struct guest *guest);
+/* Ends it. graceful: a monitor that does not end by itself is left alone, and that is an error. */
+void guest_destroy(struct guest *guest, bool graceful, guest_done done, void *data);
+/* One of the control protocol's requests. */
+void guest_request(struct guest *guest, const char *request, guest_done done, void *data);
+/* Presses the power button; when the guest has powered off, it is started again. */
+void guest_reboot(struct guest *guest, guest_done done, void *data);
+
+/* What its monitors have written since the guest was started, at most the last 2 KiB. */
+char *guest_log_end(const struct guest *guest);

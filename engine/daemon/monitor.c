@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
+#include "engine/daemon/monitor.h"
+
+#include "engine/common/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RETRY_MS 5
+/* The descriptor by which lodge-vmm keeps its lock. */
+#define LOCK_FD 3
+
+struct request {
+	gint64 id;
+	char *line;
+	bool sent;
+	monitor_answer answered;
+	void *data;
+};
+
+struct monitor {
+	const struct monitor_events *events;
+	void *data;
+	int folder;
+	int fd; /* of the control socket, or -1 */
+	pid_t pid;
+	bool child; /* of this daemon */
+	int pidfd;
+	GSource *retry, *input, *process;
+	GByteArray *in;
+	GQueue requests; /* struct request, oldest first */
+	gint64 next_id;
+	bool ready;
+};
+
+static void drop_source(GSource **source)
+{
+	if (*source)
+		g_source_destroy(*source);
+	g_clear_pointer(source, g_source_unref);
+}
+
+static void drop_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void request_free(struct request *request)
+{
+	g_free(request->line);
+	g_free(request);
+}
+
+static bool fail(GError **error, const char *what, const char *path)
+{
+	int code = errno;
+
+	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code), "%s '%s': %s", what, path,
+		g_strerror(code));
+	return false;
+}
+
+static struct monitor *monitor_new(const char *folder, const struct monitor_events *events,
+	void *data)
+{
+	struct monitor *monitor = g_new0(struct monitor, 1);
+
+	monitor->events = events;
+	monitor->data = data;
+	monitor->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	monitor->fd = monitor->pidfd = -1;
+	monitor->in = g_byte_array_new();
+	g_queue_init(&monitor->requests);
+	return monitor;
+}
+
+void monitor_free(struct monitor *monitor)
+{
+	struct request *request;
+
+	if (!monitor)
+		return;
+	drop_source(&monitor->retry);
+	drop_source(&monitor->input);
+	drop_source(&monitor->process);
+	drop_fd(&monitor->fd);
+	drop_fd(&monitor->pidfd);
+	drop_fd(&monitor->folder);
+	while ((request = g_queue_pop_head(&monitor->requests)))
+		request_free(request);
+	g_byte_array_free(monitor->in, TRUE);
+	g_free(monitor);
+}
+
+pid_t monitor_pid(const struct monitor *monitor)
+{
+	return monitor->pid;
+}
+
+/* ---- what it says ---------------------------------------------------------------------------------- */
+
+static void take_answer(struct monitor *monitor, JsonObject *object)
+{
+	struct request *request = g_queue_peek_head(&monitor->requests);
+	const char *problem = json_object_get_string_member_with_default(object, CONTROL_ERROR, NULL);
+
+	if (!request || !request->sent ||
+		json_object_get_int_member_with_default(object, CONTROL_ID, -1) != request->id)
+		return;
+	g_queue_pop_head(&monitor->requests);
+	if (request->answered)
+		request->answered(request->data, problem ? NULL : object, problem);
+	request_free(request);
+}
+
+static void take_line(struct monitor *monitor, const char *line, size_t length)
+{
+	g_autoptr(JsonParser) parser = json_parser_new_immutable();
+	const char *event;
+	JsonObject *object;
+	JsonNode *root;
+
+	if (!json_parser_load_from_data(parser, line, (gssize)length, NULL))
+		return;
+	root = json_parser_get_root(parser);
+	if (!root || !JSON_NODE_HOLDS_OBJECT(root))
+		return;
+	object = json_node_get_object(root);
+	event = json_object_get_string_member_with_default(object, CONTROL_EVENT, NULL);
+	if (!event)
+		take_answer(monitor, object);
+	else if (monitor->ready)
+		monitor->events->event(monitor->data, event,
+			json_object_get_string_member_with_default(object, CONTROL_DETAIL, NULL));
+}
+
+static void take_lines(struct monitor *monitor)
+{
+	const guint8 *end;
+
+	while (monitor->in->len &&
+		(end = memchr(monitor->in->data, '\n', monitor->in->len))) {
+		guint length = (guint)(end - monitor->in->data);
+		g_autofree char *line = g_strndup((const char *)monitor->in->data, length);
+
+		g_byte_array_remove_range(monitor->in, 0, length + 1);
+		take_line(monitor, line, length);
+	}
+}
+
+/* False when there is nothing more, for now (*open stays) or for ever. */
+static bool read_some(struct monitor *monitor, bool *open)
+{
+	guint8 bytes[4096];
+	ssize_t n = recv(monitor->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n > 0)
+		g_byte_array_append(monitor->in, bytes, (guint)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		*open = false;
+	take_lines(monitor);
+	if (monitor->in->len > CONTROL_LINE_MAX)
+		*open = false;
+	return n > 0 && *open;
+}
+
+/* ---- the connection -------------------------------------------------------------------------------- */
+
+static void retry_later(struct monitor *monitor, unsigned ms);
+
+static void fail_requests(struct monitor *monitor, bool sent_only)
+{
+	for (unsigned n = g_queue_get_length(&monitor->requests); n > 0; n--) {
+		struct request *request = g_queue_pop_head(&monitor->requests);
+
+		if (sent_only && !request->sent) {
+			g_queue_push_tail(&monitor->requests, request);
+			continue;
+		}
+		if (request->answered)
+			request->answered(request->data, NULL, "the monitor has gone away");
+		request_free(request);
+	}
+}
+
+static void disconnect(struct monitor *monitor)
+{
+	drop_source(&monitor->input);
+	drop_fd(&monitor->fd);
+	g_byte_array_set_size(monitor->in, 0);
+	fail_requests(monitor, true);
+	retry_later(monitor, 100);
+}
+
+static gboolean input_ready(int fd, GIOCondition condition, void *data)
+{
+	struct monitor *monitor = data;
+	bool open = true;
+
+	read_some(monitor, &open);
+	if (!open)
+		disconnect(monitor);
+	return G_SOURCE_CONTINUE;
+}
+
+/* A request is a short line: the socket takes it whole, or the monitor does not read at all. */
+static void send_requests(struct monitor *monitor)
+{
+	for (GList *at = monitor->requests.head; at && monitor->fd >= 0; at = at->next) {
+		struct request *request = at->data;
+
+		if (request->sent)
+			continue;
+		request->sent = true;
+		if (send(monitor->fd, request->line, strlen(request->line),
+			    MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)strlen(request->line)) {
+			shutdown(monitor->fd, SHUT_RDWR);
+			return;
+		}
+	}
+}
+
+static struct request *request_new(struct monitor *monitor, const char *name,
+	monitor_answer answered, void *data)
+{
+	struct request *request = g_new0(struct request, 1);
+
+	request->id = ++monitor->next_id;
+	request->line = g_strdup_printf("{\"%s\":\"%s\",\"%s\":%" G_GINT64_FORMAT "}\n", CONTROL_DO,
+		name, CONTROL_ID, request->id);
+	request->answered = answered;
+	request->data = data;
+	return request;
+}
+
+void monitor_request(struct monitor *monitor, const char *name, monitor_answer answered, void *data)
+{
+	g_queue_push_tail(&monitor->requests, request_new(monitor, name, answered, data));
+	send_requests(monitor);
+}
+
+static void status_known(void *data, JsonObject *answer, const char *problem)
+{
+	struct monitor *monitor = data;
+
+	if (monitor->ready || !answer)
+		return;
+	monitor->ready = true;
+	monitor->events->ready(monitor->data, answer);
+}
+
+static gboolean process_ended(int fd, GIOCondition condition, void *data);
+
+static void watch_process(struct monitor *monitor)
+{
+	monitor->pidfd = pidfd_open(monitor->pid, 0);
+	if (monitor->pidfd < 0)
+		return;
+	monitor->process = g_unix_fd_source_new(monitor->pidfd, G_IO_IN);
+	g_source_set_callback(monitor->process, G_SOURCE_FUNC(process_ended), monitor, NULL);
+	g_source_attach(monitor->process, NULL);
+}
+
+static bool connect_control(struct monitor *monitor)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	/* However long the folder's path is, this one fits. */
+	g_snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control",
+		monitor->folder);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		drop_fd(&fd);
+		return false;
+	}
+	monitor->fd = fd;
+	return true;
+}
+
+static void connected(struct monitor *monitor)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+
+	if (!monitor->pid && getsockopt(monitor->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+		monitor->pid = peer.pid;
+		watch_process(monitor);
+	}
+	monitor->input = g_unix_fd_source_new(monitor->fd, G_IO_IN | G_IO_HUP);
+	g_source_set_callback(monitor->input, G_SOURCE_FUNC(input_ready), monitor, NULL);
+	g_source_attach(monitor->input, NULL);
+	if (!monitor->ready)
+		g_queue_push_head(&monitor->requests,
+			request_new(monitor, "status", status_known, monitor));
+	send_requests(monitor);
+}
+
+/* Does a monitor hold the lock? */
+static bool is_alive(int folder)
+{
+	int fd = openat(folder, "alive", O_RDONLY | O_CLOEXEC);
+	bool alive = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+	if (fd >= 0)
+		close(fd);
+	return alive;
+}
+
+static gboolean try_again(void *data)
+{
+	struct monitor *monitor = data;
+
+	drop_source(&monitor->retry);
+	if (connect_control(monitor))
+		connected(monitor);
+	else if (monitor->pidfd >= 0 || is_alive(monitor->folder))
+		retry_later(monitor, RETRY_MS);
+	else
+		process_ended(-1, G_IO_IN, monitor);
+	return G_SOURCE_REMOVE;
+}
+
+static void retry_later(struct monitor *monitor, unsigned ms)
+{
+	if (monitor->retry)
+		return;
+	monitor->retry = g_timeout_source_new(ms);
+	g_source_set_callback(monitor->retry, try_again, monitor, NULL);
+	g_source_attach(monitor->retry, NULL);
+}
+
+static gboolean process_ended(int fd, GIOCondition condition, void *data)
+{
+	struct monitor *monitor = data;
+	bool open = true;
+
+	drop_source(&monitor->process);
+	drop_source(&monitor->retry);
+	drop_source(&monitor->input);
+	/* Its last words came before its end. */
+	while (monitor->fd >= 0 && read_some(monitor, &open))
+		;
+	drop_fd(&monitor->fd);
+	if (monitor->child)
+		waitpid(monitor->pid, NULL, 0);
+	fail_requests(monitor, false);
+	monitor->events->gone(monitor->data);
+	return G_SOURCE_REMOVE;
+}
+
+/* ---- the process ----------------------------------------------------------------------------------- */
+
+static void begin_session(void *data)
+{
+	setsid();
+}
+
+static bool spawn(struct monitor *monitor, const char *program, const char *folder, int log,
+	int lock, GError **error)
+{
+	const char *arguments[] = { program, "--control", "control", "guest.xml", NULL };
+	const int target = LOCK_FD;
+
+	if (!g_spawn_async_with_pipes_and_fds(folder, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
+		    begin_session, NULL, -1, log, log, &lock, &target, 1, &monitor->pid, NULL, NULL,
+		    NULL, error))
+		return false;
+	monitor->child = true;
+	watch_process(monitor);
+	return true;
+}
+
+struct monitor *monitor_start(const char *program, const char *folder, const char *log,
+	const struct monitor_events *events, void *data, GError **error)
+{
+	struct monitor *monitor = monitor_new(folder, events, data);
+	int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int lock = openat(monitor->folder, "alive", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	bool ok = false;
+
+	if (log_fd < 0)
+		fail(error, "cannot open", log);
+	else if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+		fail(error, "cannot lock the guest's run folder", folder);
+	else
+		ok = spawn(monitor, program, folder, log_fd, lock, error);
+	drop_fd(&lock);
+	drop_fd(&log_fd);
+	if (!ok) {
+		monitor_free(monitor);
+		return NULL;
+	}
+	retry_later(monitor, RETRY_MS);
+	return monitor;
+}
+
+struct monitor *monitor_adopt(const char *folder, const struct monitor_events *events, void *data)
+{
+	struct monitor *monitor = monitor_new(folder, events, data);
+
+	if (monitor->folder >= 0 && is_alive(monitor->folder)) {
+		retry_later(monitor, 0);
+		return monitor;
+	}
+	monitor_free(monitor);
+	return NULL;
+}
+
+void monitor_terminate(struct monitor *monitor, bool kill)
+{
+	if (monitor->pidfd >= 0)
+		pidfd_send_signal(monitor->pidfd, kill ? SIGKILL : SIGTERM, NULL, 0);
+}

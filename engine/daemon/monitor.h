@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One running lodge-vmm: its process and its control socket (engine/common/control.h).
+ *
+ * A monitor lives in a run folder of its own, in a session of its own, and does not notice when the
+ * daemon dies. What is in the folder:
+ *
+ *	definition.xml  the running guest's definition with its id
+ *	guest.xml       the same for lodge-vmm
+ *	control         lodge-vmm's control socket
+ *	char0, char1…   the guest's terminals, as sockets
+ *	alive           locked (flock) by lodge-vmm, from before it begins until it is gone
+ *
+ * So the folder alone tells the next daemon which guests run: no process id is ever trusted.
+ * Main thread, default main context; all callbacks come from the main loop.
+ */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct monitor;
+
+struct monitor_events {
+	/* It can be spoken to; status is its answer to "status". Once, before any other but gone. */
+	void (*ready)(void *data, JsonObject *status);
+	/* An event of the control protocol; detail may be NULL. */
+	void (*event)(void *data, const char *name, const char *detail);
+	/* The process has ended. Last of all; the monitor may be freed in it. */
+	void (*gone)(void *data);
+};
+
+/* Starts program for the guest.xml in folder; what it writes goes to the end of log. Errors:
+ * G_FILE_ERROR, G_SPAWN_ERROR. */
+struct monitor *monitor_start(const char *program, const char *folder, const char *log,
+	const struct monitor_events *events, void *data, GError **error);
+/* Finds the monitor that runs in folder; NULL when there is none. */
+struct monitor *monitor_adopt(const char *folder, const struct monitor_events *events, void *data);
+/* Lets go of it; the process goes on. */
+void monitor_free(struct monitor *monitor);
+
+/* Gets the answer, or answer NULL and why not. Not called when the monitor is freed before. */
+typedef void (*monitor_answer)(void *data, JsonObject *answer, const char *problem);
+/* Asks for one of the control protocol's requests, as soon as it can be spoken to. */
+void monitor_request(struct monitor *monitor, const char *request, monitor_answer answered,
+	void *data);
+
+/* Ends the process: by a signal that it obeys at once, or by one that none survives. */
+void monitor_terminate(struct monitor *monitor, bool kill);
+
+/* 0 until it is known. */
+pid_t monitor_pid(const struct monitor *monitor);

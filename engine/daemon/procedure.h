@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The procedures that lodged has, and the names of those that it has not. Main thread. */
+#pragma once
+
+#include "engine/daemon/client.h"
+
+enum procedure_flags {
+	PROCEDURE_WRITES = 1 << 0, /* not for read-only connections */
+	PROCEDURE_EARLY = 1 << 1,  /* before the connection is opened, too */
+};
+
+struct procedure {
+	int number;
+	const char *name;                   /* of libvirt's function, for messages */
+	const struct packet_format *args;   /* NULL: none */
+	const struct packet_format *ret;    /* NULL: none */
+	unsigned flags;
+	/* Answers at once: fills ret in. */
+	bool (*run)(struct call *call, GError **error);
+	/* Or later, by call_done(). */
+	void (*begin)(struct call *call);
+};
+
+/* Ended by one without a name; a procedure stands in one of them. */
+extern const struct procedure procedures_host[];
+extern const struct procedure procedures_guest[];
+extern const struct procedure procedures_life[];
+extern const struct procedure procedures_stats[];
+
+/* NULL when there is none. */
+const struct procedure *procedure_find(int number);
+/* libvirt's function behind any number of the protocol, or NULL. */
+const char *procedure_name(int number);

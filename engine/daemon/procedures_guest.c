@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Finding guests, their definitions, and what is known of them without asking anybody. */
+#include "engine/daemon/fault.h"
+#include "engine/daemon/host.h"
+#include "engine/daemon/procedure.h"
+
+#include <libvirt/libvirt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AFFECT (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
+
+/* All arguments that name a guest begin with it. */
+static struct guest *find(const struct call *call, GError **error)
+{
+	return registry_find(call->server->registry, call->args, error);
+}
+
+static struct wire_domain copy_domain(const struct guest *guest)
+{
+	struct wire_domain domain = guest_wire(guest);
+
+	domain.name = g_strdup(domain.name);
+	return domain;
+}
+
+static bool return_int(struct call *call, int value)
+{
+	((struct wire_int_ret *)call->ret)->value = value;
+	return true;
+}
+
+static bool return_text(struct call *call, char *text)
+{
+	((struct wire_text_ret *)call->ret)->text = text;
+	return text != NULL;
+}
+
+static bool check_flags(unsigned flags, unsigned known, GError **error)
+{
+	return !(flags & ~known) ||
+		fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
+}
+
+/* ---- finding ------------------------------------------------------------------------------------------ */
+
+static bool return_domain(struct call *call, const struct guest *guest)
+{
+	((struct wire_domain_ret *)call->ret)->domain = copy_domain(guest);
+	return true;
+}
+
+static bool do_lookup_id(struct call *call, GError **error)
+{
+	int id = ((const struct wire_int_args *)call->args)->value;
+	struct guest *guest = registry_find_id(call->server->registry, id);
+
+	return guest ? return_domain(call, guest)
+		     : fault_set(error, VIR_ERR_NO_DOMAIN, "no domain with matching id %d", id);
+}
+
+static bool do_lookup_name(struct call *call, GError **error)
+{
+	const char *name = ((const struct wire_text_args *)call->args)->text;
+	struct guest *guest = registry_find_name(call->server->registry, name);
+
+	return guest ? return_domain(call, guest)
+		     : fault_set(error, VIR_ERR_NO_DOMAIN, "no domain with matching name '%s'", name);
+}
+
+static bool do_lookup_uuid(struct call *call, GError **error)
+{
+	const struct wire_uuid_args *args = call->args;
+	struct guest *guest = registry_find_uuid(call->server->registry,
+		(const unsigned char *)args->uuid);
+	char text[37];
+
+	if (guest)
+		return return_domain(call, guest);
+	uuid_format((const unsigned char *)args->uuid, text);
+	return fault_set(error, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s'", text);
+}
+
+static bool one_of(unsigned flags, unsigned yes, unsigned no, bool is)
+{
+	return !(flags & (yes | no)) || (flags & (is ? yes : no));
+}
+
+static bool is_listed(const struct guest *guest, unsigned flags)
+{
+	unsigned states = flags &
+		(VIR_CONNECT_LIST_DOMAINS_RUNNING | VIR_CONNECT_LIST_DOMAINS_PAUSED |
+			VIR_CONNECT_LIST_DOMAINS_SHUTOFF | VIR_CONNECT_LIST_DOMAINS_OTHER);
+	unsigned state = guest->state == VIR_DOMAIN_RUNNING ? VIR_CONNECT_LIST_DOMAINS_RUNNING
+		: guest->state == VIR_DOMAIN_PAUSED	    ? VIR_CONNECT_LIST_DOMAINS_PAUSED
+		: guest->state == VIR_DOMAIN_SHUTOFF	    ? VIR_CONNECT_LIST_DOMAINS_SHUTOFF
+							    : VIR_CONNECT_LIST_DOMAINS_OTHER;
+
+	return one_of(flags, VIR_CONNECT_LIST_DOMAINS_ACTIVE, VIR_CONNECT_LIST_DOMAINS_INACTIVE,
+		       guest_is_active(guest)) &&
+		one_of(flags, VIR_CONNECT_LIST_DOMAINS_PERSISTENT,
+			VIR_CONNECT_LIST_DOMAINS_TRANSIENT, guest->saved != NULL) &&
+		one_of(flags, VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
+			VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, guest->autostart) &&
+		one_of(flags, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
+			VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, false) &&
+		one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
+			VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, false) &&
+		one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
+			VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT, false) &&
+		(!states || (states & state));
+}
+
+static bool do_list_all(struct call *call, GError **error)
+{
+	const struct wire_list_args *args = call->args;
+	struct wire_domains_ret *ret = call->ret;
+	const GPtrArray *guests = call->server->registry->guests;
+
+	ret->domains.domains_val = calloc(guests->len + 1, sizeof(*ret->domains.domains_val));
+	for (guint i = 0; i < guests->len; i++) {
+		const struct guest *guest = g_ptr_array_index(guests, i);
+
+		if (!is_listed(guest, args->flags))
+			continue;
+		ret->count++;
+		if (args->need_results)
+			ret->domains.domains_val[ret->domains.domains_len++] = copy_domain(guest);
+	}
+	return true;
+}
+
+static bool do_list_ids(struct call *call, GError **error)
+{
+	int max = ((const struct wire_int_args *)call->args)->value;
+	struct wire_ids_ret *ret = call->ret;
+	const GPtrArray *guests = call->server->registry->guests;
+
+	ret->ids.ids_val = calloc(guests->len + 1, sizeof(int));
+	for (guint i = 0; i < guests->len && (int)ret->ids.ids_len < max; i++) {
+		const struct guest *guest = g_ptr_array_index(guests, i);
+
+		if (guest_is_active(guest))
+			ret->ids.ids_val[ret->ids.ids_len++] = guest->id;
+	}
+	return true;
+}
+
+static bool do_list_defined(struct call *call, GError **error)
+{
+	int max = ((const struct wire_int_args *)call->args)->value;
+	struct wire_names_ret *ret = call->ret;
+	const GPtrArray *guests = call->server->registry->guests;
+
+	ret->names.names_val = calloc(guests->len + 1, sizeof(char *));
+	for (guint i = 0; i < guests->len && (int)ret->names.names_len < max; i++) {
+		const struct guest *guest = g_ptr_array_index(guests, i);
+
+		if (!guest_is_active(guest))
+			ret->names.names_val[ret->names.names_len++] = g_strdup(guest_name(guest));
+	}
+	return true;
+}
+
+static int count_active(const struct call *call, bool active)
+{
+	const GPtrArray *guests = call->server->registry->guests;
+	int count = 0;
+
+	for (guint i = 0; i < guests->len; i++)
+		count += guest_is_active(g_ptr_array_index(guests, i)) == active;
+	return count;
+}
+
+static bool do_count_active(struct call *call, GError **error)
+{
+	return return_int(call, count_active(call, true));
+}
+
+static bool do_count_defined(struct call *call, GError **error)
+{
+	return return_int(call, count_active(call, false));
+}
+
+/* ---- definitions -------------------------------------------------------------------------------------- */
+
+static bool define(struct call *call, const char *xml, GError **error)
+{
+	struct guest *guest = registry_define(call->server->registry, xml, error);
+
+	return guest && return_domain(call, guest);
+}
+
+static bool do_define(struct call *call, GError **error)
+{
+	return define(call, ((const struct wire_text_args *)call->args)->text, error);
+}
+
+static bool do_define_flags(struct call *call, GError **error)
+{
+	const struct wire_text_flags_args *args = call->args;
+
+	/* Every definition is validated. */
+	return check_flags(args->flags, VIR_DOMAIN_DEFINE_VALIDATE, error) &&
+		define(call, args->text, error);
+}
+
+static bool do_undefine(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	return guest && registry_undefine(call->server->registry, guest, error);
+}
+
+static bool do_undefine_flags(struct call *call, GError **error)
+{
+	const struct wire_domain_flags_args *args = call->args;
+
+	/* There is never a saved state, a snapshot, a checkpoint, or firmware's memory to go too. */
+	return check_flags(args->flags,
+		       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+			       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM |
+			       VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
+		       error) &&
+		do_undefine(call, error);
+}
+
+static bool do_get_xml(struct call *call, GError **error)
+{
+	const struct wire_domain_flags_args *args = call->args;
+	struct guest *guest = find(call, error);
+	bool live;
+
+	if (!guest ||
+		!check_flags(args->flags,
+			VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE |
+				VIR_DOMAIN_XML_UPDATE_CPU,
+			error))
+		return false;
+	live = guest_is_active(guest) && !(args->flags & VIR_DOMAIN_XML_INACTIVE);
+	if (live)
+		return return_text(call, definition_live_xml(guest->running, guest->id));
+	return return_text(call, g_strdup((guest->saved ? guest->saved : guest->running)->xml));
+}
+
+static bool do_rename(struct call *call, GError **error)
+{
+	const struct wire_domain_optional_flags_args *args = call->args;
+	struct guest *guest = find(call, error);
+
+	return guest && check_flags(args->flags, 0, error) &&
+		(args->text || fault_set(error, VIR_ERR_INVALID_ARG, "there is no new name")) &&
+		registry_rename(call->server->registry, guest, *args->text, error) &&
+		return_int(call, 0);
+}
+
+static bool do_get_autostart(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	return guest && return_int(call, guest->autostart);
+}
+
+static bool do_set_autostart(struct call *call, GError **error)
+{
+	const struct wire_domain_int_args *args = call->args;
+	struct guest *guest = find(call, error);
+
+	return guest &&
+		registry_set_autostart(call->server->registry, guest, args->value != 0, error);
+}
+
+/* The definition that the flags mean; sets the error when it is not there. */
+static const struct definition *pick(const struct guest *guest, unsigned flags, GError **error)
+{
+	if ((flags & VIR_DOMAIN_AFFECT_LIVE) && !guest_check_active(guest, error))
+		return NULL;
+	if ((flags & VIR_DOMAIN_AFFECT_CONFIG) && !guest->saved) {
+		fault_set(error, VIR_ERR_OPERATION_INVALID,
+			"transient domains do not have any persistent config");
+		return NULL;
+	}
+	return flags & VIR_DOMAIN_AFFECT_CONFIG ? guest->saved : guest_definition(guest);
+}
+
+static bool do_get_metadata(struct call *call, GError **error)
+{
+	const struct wire_get_metadata_args *args = call->args;
+	struct guest *guest = find(call, error);
+	const struct definition *definition;
+
+	if (!guest || !check_flags(args->flags, AFFECT, error))
+		return false;
+	definition = pick(guest, args->flags, error);
+	return definition &&
+		return_text(call,
+			definition_get_metadata(definition, args->type,
+				args->uri ? *args->uri : NULL, error));
+}
+
+static struct definition *change_metadata(const struct definition *definition,
+	const struct wire_set_metadata_args *args, GError **error)
+{
+	return definition_with_metadata(definition, args->type, args->metadata ? *args->metadata : NULL,
+		args->key ? *args->key : NULL, args->uri ? *args->uri : NULL, error);
+}
+
+static bool do_set_metadata(struct call *call, GError **error)
+{
+	const struct wire_set_metadata_args *args = call->args;
+	struct guest *guest = find(call, error);
+	bool live, saved;
+	struct definition *changed;
+
+	if (!guest || !check_flags(args->flags, AFFECT, error) || !pick(guest, args->flags, error))
+		return false;
+	live = (args->flags & VIR_DOMAIN_AFFECT_LIVE) || (!args->flags && guest_is_active(guest));
+	saved = (args->flags & VIR_DOMAIN_AFFECT_CONFIG) || (!args->flags && !guest_is_active(guest));
+	if (live)
+		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+			"the metadata of a running guest cannot be changed: use --config");
+	changed = saved ? change_metadata(guest->saved, args, error) : NULL;
+	return changed && registry_save(call->server->registry, guest, changed, error);
+}
+
+/* ---- facts -------------------------------------------------------------------------------------------- */
+
+static bool do_is_active(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	return guest && return_int(call, guest_is_active(guest));
+}
+
+static bool do_is_persistent(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	return guest && return_int(call, guest->saved != NULL);
+}
+
+static bool do_is_updated(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	return guest && return_int(call, guest->updated);
+}
+
+/* What cannot be: no guest has a saved state or a snapshot. */
+static bool do_zero(struct call *call, GError **error)
+{
+	return find(call, error) && return_int(call, 0);
+}
+
+static bool do_get_info(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+	struct wire_domain_info_ret *ret = call->ret;
+	struct host_process process;
+	const struct machine_config *config;
+
+	if (!guest)
+		return false;
+	config = guest_definition(guest)->config;
+	host_process(guest->monitor ? monitor_pid(guest->monitor) : 0, &process);
+	ret->state = (unsigned char)guest->state;
+	ret->max_memory = config->memory >> 10;
+	ret->memory = config->memory_current >> 10;
+	ret->vcpus = (unsigned short)config->vcpus;
+	ret->cpu_time = process.user + process.system;
+	return true;
+}
+
+static bool do_get_state(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+	struct wire_state_ret *ret = call->ret;
+
+	if (!guest)
+		return false;
+	ret->state = guest->state;
+	ret->reason = guest->reason;
+	return true;
+}
+
+static bool do_control_info(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	/* All zero: the monitor can be asked. */
+	return guest && guest_check_active(guest, error);
+}
+
+static bool do_max_memory(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	if (!guest)
+		return false;
+	((struct wire_number_ret *)call->ret)->value = guest_definition(guest)->config->memory >> 10;
+	return true;
+}
+
+static bool do_max_vcpus(struct call *call, GError **error)
+{
+	struct guest *guest = find(call, error);
+
+	return guest && return_int(call, (int)guest_definition(guest)->config->vcpus_max);
+}
+
+static bool do_get_vcpus_flags(struct call *call, GError **error)
+{
+	const struct wire_domain_flags_args *args = call->args;
+	struct guest *guest = find(call, error);
+	const struct definition *definition;
+
+	if (!guest || !check_flags(args->flags, AFFECT | VIR_DOMAIN_VCPU_MAXIMUM, error))
+		return false;
+	definition = pick(guest, args->flags, error);
+	return definition &&
+		return_int(call,
+			(int)(args->flags & VIR_DOMAIN_VCPU_MAXIMUM ? definition->config->vcpus_max
+								   : definition->config->vcpus));
+}
+
+static bool do_os_type(struct call *call, GError **error)
+{
+	return find(call, error) && return_text(call, g_strdup("hvm"));
+}
+
+#define F(name) PACKET_FORMAT(wire_##name)
+#define WRITES PROCEDURE_WRITES
+
+const struct procedure procedures_guest[] = {
+	{ 11, "virDomainDefineXML", F(text_args), F(domain_ret), WRITES, do_define, NULL },
+	{ 14, "virDomainGetXMLDesc", F(domain_flags_args), F(text_ret), 0, do_get_xml, NULL },
+	{ 15, "virDomainGetAutostart", F(domain_args), F(int_ret), 0, do_get_autostart, NULL },
+	{ 16, "virDomainGetInfo", F(domain_args), F(domain_info_ret), 0, do_get_info, NULL },
+	{ 17, "virDomainGetMaxMemory", F(domain_args), F(number_ret), 0, do_max_memory, NULL },
+	{ 18, "virDomainGetMaxVcpus", F(domain_args), F(int_ret), 0, do_max_vcpus, NULL },
+	{ 19, "virDomainGetOSType", F(domain_args), F(text_ret), 0, do_os_type, NULL },
+	{ 21, "virConnectListDefinedDomains", F(int_args), F(names_ret), 0, do_list_defined, NULL },
+	{ 22, "virDomainLookupByID", F(int_args), F(domain_ret), 0, do_lookup_id, NULL },
+	{ 23, "virDomainLookupByName", F(text_args), F(domain_ret), 0, do_lookup_name, NULL },
+	{ 24, "virDomainLookupByUUID", F(uuid_args), F(domain_ret), 0, do_lookup_uuid, NULL },
+	{ 25, "virConnectNumOfDefinedDomains", NULL, F(int_ret), 0, do_count_defined, NULL },
+	{ 29, "virDomainSetAutostart", F(domain_int_args), NULL, WRITES, do_set_autostart, NULL },
+	{ 35, "virDomainUndefine", F(domain_args), NULL, WRITES, do_undefine, NULL },
+	{ 37, "virConnectListDomains", F(int_args), F(ids_ret), 0, do_list_ids, NULL },
+	{ 51, "virConnectNumOfDomains", NULL, F(int_ret), 0, do_count_active, NULL },
+	{ 150, "virDomainIsActive", F(domain_args), F(int_ret), 0, do_is_active, NULL },
+	{ 151, "virDomainIsPersistent", F(domain_args), F(int_ret), 0, do_is_persistent, NULL },
+	{ 183, "virDomainHasManagedSaveImage", F(domain_flags_args), F(int_ret), 0, do_zero, NULL },
+	{ 187, "virDomainSnapshotNum", F(domain_flags_args), F(int_ret), 0, do_zero, NULL },
+	{ 200, "virDomainGetVcpusFlags", F(domain_flags_args), F(int_ret), 0, do_get_vcpus_flags,
+		NULL },
+	{ 202, "virDomainIsUpdated", F(domain_args), F(int_ret), 0, do_is_updated, NULL },
+	{ 212, "virDomainGetState", F(domain_flags_args), F(state_ret), 0, do_get_state, NULL },
+	{ 229, "virDomainGetControlInfo", F(domain_flags_args), F(control_info_ret), 0,
+		do_control_info, NULL },
+	{ 231, "virDomainUndefineFlags", F(domain_flags_args), NULL, WRITES, do_undefine_flags, NULL },
+	{ 264, "virDomainSetMetadata", F(set_metadata_args), NULL, WRITES, do_set_metadata, NULL },
+	{ 265, "virDomainGetMetadata", F(get_metadata_args), F(text_ret), 0, do_get_metadata, NULL },
+	{ 273, "virConnectListAllDomains", F(list_args), F(domains_ret), 0, do_list_all, NULL },
+	{ 350, "virDomainDefineXMLFlags", F(text_flags_args), F(domain_ret), WRITES, do_define_flags,
+		NULL },
+	{ 358, "virDomainRename", F(domain_optional_flags_args), F(int_ret), WRITES, do_rename, NULL },
+	{ 0, NULL, NULL, NULL, 0, NULL, NULL },
+};

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
+#include "engine/daemon/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static bool fail(GError **error, const char *format, const char *path)
+{
+	int code = errno;
+	g_autofree char *what = g_strdup_printf("%s '%s'", format, path);
+
+	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code), "%s: %s", what,
+		g_strerror(code));
+	return false;
+}
+
+char *store_path(const char *folder, const char *name, const char *suffix)
+{
+	g_autofree char *file = g_strconcat(name, suffix, NULL);
+
+	return g_build_filename(folder, file, NULL);
+}
+
+static void set_folders(struct store *store, const char *root)
+{
+	g_autofree char *definitions = NULL, *run = NULL;
+
+	if (root) {
+		definitions = g_build_filename(root, "etc", NULL);
+		run = g_build_filename(root, "run", NULL);
+		store->log = g_build_filename(root, "log", NULL);
+	} else if (geteuid() == 0) {
+		definitions = g_strdup("/etc/lodge");
+		run = g_strdup("/run/lodge");
+		store->log = g_strdup("/var/log/lodge");
+	} else {
+		definitions = g_build_filename(g_get_user_config_dir(), "lodge", "engine", NULL);
+		run = g_build_filename(g_get_user_runtime_dir(), "lodge", NULL);
+		store->log = g_build_filename(g_get_user_cache_dir(), "lodge", "engine", NULL);
+	}
+	store->definitions = g_build_filename(definitions, "guests", NULL);
+	store->autostart = g_build_filename(definitions, "autostart", NULL);
+	store->run = g_build_filename(run, "guests", NULL);
+	store->socket = g_build_filename(run, "lodged.sock", NULL);
+}
+
+static bool take_lock(struct store *store, GError **error)
+{
+	g_autofree char *path = g_strconcat(store->socket, ".lock", NULL);
+
+	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (store->lock < 0)
+		return fail(error, "cannot open", path);
+	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno != EWOULDBLOCK)
+		return fail(error, "cannot lock", path);
+	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+		"another lodged runs here: it has locked '%s'", path);
+	return false;
+}
+
+struct store *store_open(const char *root, GError **error)
+{
+	struct store *store = g_new0(struct store, 1);
+	const char *folders[4];
+
+	store->lock = -1;
+	set_folders(store, root);
+	folders[0] = store->definitions;
+	folders[1] = store->autostart;
+	folders[2] = store->run;
+	folders[3] = store->log;
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
+		if (g_mkdir_with_parents(folders[i], 0700) == 0)
+			continue;
+		fail(error, "cannot make the folder", folders[i]);
+		store_close(store);
+		return NULL;
+	}
+	if (take_lock(store, error))
+		return store;
+	store_close(store);
+	return NULL;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->lock >= 0)
+		close(store->lock);
+	g_free(store->definitions);
+	g_free(store->autostart);
+	g_free(store->run);
+	g_free(store->log);
+	g_free(store->socket);
+	g_free(store);
+}
+
+/* What happened to a name in the folder reaches the disk. */
+static bool sync_folder_of(const char *path, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (!ok)
+		fail(error, "cannot write", folder);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+bool store_write(const char *path, const char *text, GError **error)
+{
+	return g_file_set_contents_full(path, text, -1,
+		       G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+		       error) &&
+		sync_folder_of(path, error);
+}
+
+bool store_remove(const char *path, GError **error)
+{
+	if (g_unlink(path) == 0)
+		return sync_folder_of(path, error);
+	return errno == ENOENT || fail(error, "cannot remove", path);
+}
+
+void store_remove_folder(const char *path)
+{
+	GDir *folder = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (folder && (name = g_dir_read_name(folder))) {
+		g_autofree char *file = g_build_filename(path, name, NULL);
+
+		g_unlink(file);
+	}
+	g_clear_pointer(&folder, g_dir_close);
+	g_rmdir(path);
+}
