@@ -81,7 +81,7 @@ static void text_draw(struct widget *w, const struct canvas *c)
 	enum ui_style style = field_style(&t->field);
 
 	// Who is not typing wants to see how it begins.
-	if (widget_shows_focus(w))
+	if (w->focused)
 		scroll_to_cursor(t);
 	else
 		t->scroll = 0;

@@ -177,6 +177,9 @@ static void test_text_field(void **state)
 	field_set_text(f, "a long text that does not fit");
 	press(f, "End");
 	paint(WIDGET(f), 10, 1);
+	assert_line(0, "[a long t]"); // nobody types in it: how it begins
+	WIDGET(f)->focused = true;
+	paint(WIDGET(f), 10, 1);
 	assert_line(0, "[not fit ]");
 	field_accept(f);
 	assert_false(field_changed(f));
