@@ -302,7 +302,7 @@ static void add_and_remove_devices(void **state)
 	harness_keys(h, "Down Down");
 	harness_expect(h, "Largest packet");
 	harness_keys(h, "F5");
-	harness_expect(h, "Interface 52:54:00:00:01:01 is removed");
+	harness_expect(h, "52:54:00:00:01:01 is removed from the draft");
 	harness_expect(h, "2 changes");
 	harness_keys(h, "F6");
 	harness_expect(h, "1 change");
@@ -322,7 +322,7 @@ static void add_without_questions(void **state)
 	expect_draft("<serial type='pty'/>");
 	/* A CPU feature and a pinning are values, added the same way. */
 	harness_keys(h, "F3 End Up Enter 'avx2' F10");
-	expect_draft("<feature policy='require' name='avx2'/>");
+	expect_draft("<feature name='avx2' policy='require'/>");
 	harness_keys(h, "F3 End Enter C-u '1' Tab '4-5' F10");
 	expect_draft("<vcpupin vcpu='1' cpuset='4-5'/>");
 	harness_keys(h, "F8");
