@@ -31,7 +31,7 @@ static const struct told table[] = {
 	{"tpm.model", "devices/tpm", "model"},
 	{"tpm.version", "devices/tpm", "backendVersion"},
 	{"rng.source", "devices/rng", NULL},
-	{NULL},
+	{.key = NULL},
 };
 
 struct capability *capability_new(const char *xml)

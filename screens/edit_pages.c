@@ -18,7 +18,7 @@ static const struct edit_row overview[] = {
 	{ .key = "on_poweroff", .label = N_("powers off") },
 	{ .key = "on_reboot", .label = N_("reboots") },
 	{ .key = "on_crash", .label = N_("crashes") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row cpus[] = {
@@ -38,7 +38,7 @@ static const struct edit_row cpus[] = {
 	{ .key = "cpu.feature.*", .look = LOOK_EACH },
 	{ .key = "tune.vcpupin.*", .look = LOOK_EACH },
 	{ .key = "tune.emulatorpin", .label = N_("Other threads") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row memory[] = {
@@ -56,7 +56,7 @@ static const struct edit_row memory[] = {
 	{ .label = N_("NUMA") },
 	{ .key = "tune.numa.mode", .label = N_("Mode") },
 	{ .key = "tune.numa.nodeset", .label = N_("Host nodes") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row boot[] = {
@@ -75,7 +75,7 @@ static const struct edit_row boot[] = {
 	{ .key = "boot.kernel", .label = N_("Kernel") },
 	{ .key = "boot.initrd", .label = N_("Initial RAM disk") },
 	{ .key = "boot.cmdline", .label = N_("Command line") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row disk[] = {
@@ -98,7 +98,7 @@ static const struct edit_row disk[] = {
 	{ .key = "disk.*.iotune.total_iops_sec", .label = N_("Operations") },
 	{ .key = "disk.*.iotune.read_iops_sec", .label = N_("Reads") },
 	{ .key = "disk.*.iotune.write_iops_sec", .label = N_("Writes") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row nic[] = {
@@ -117,19 +117,19 @@ static const struct edit_row nic[] = {
 	{ .key = "nic.*.out.average", .label = N_("Average") },
 	{ .key = "nic.*.out.peak", .label = N_("Peak") },
 	{ .key = "nic.*.out.burst", .label = N_("Burst (KiB)") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row graphics[] = {
 	{ .key = "graphics.type", .label = N_("Type") },
 	{ .key = "graphics.port", .label = N_("Port") },
 	{ .key = "graphics.listen", .label = N_("Listens at") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row video[] = {
 	{ .key = "video.model", .label = N_("Card") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row balloon[] = {
@@ -137,24 +137,24 @@ static const struct edit_row balloon[] = {
 	{ .key = "balloon.period", .label = N_("Figures every (s)") },
 	{ .key = "balloon.free_page_reporting", .label = N_("Free pages go back") },
 	{ .key = "balloon.autodeflate", .label = N_("Gives way") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row rng[] = {
 	{ .key = "rng.source", .label = N_("Source") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row watchdog[] = {
 	{ .key = "watchdog.model", .label = N_("Model") },
 	{ .key = "watchdog.action", .label = N_("When it barks") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row tpm[] = {
 	{ .key = "tpm.model", .label = N_("Model") },
 	{ .key = "tpm.version", .label = N_("Version") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row tuning[] = {
@@ -168,14 +168,14 @@ static const struct edit_row tuning[] = {
 	{ .key = "tune.memory.soft_limit", .label = N_("When short") },
 	{ .label = N_("Disks") },
 	{ .key = "tune.blkio.weight", .label = N_("Disk weight") },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct edit_row notes[] = {
 	{ .key = "title", .label = N_("Title") },
 	{ .key = "description", .label = N_("Description"), .look = LOOK_LINES },
 	{ .key = "notes", .label = N_("Notes"), .look = LOOK_NOTES },
-	{ NULL },
+	{ .key = NULL },
 };
 
 const struct edit_page edit_pages[] = {
@@ -256,9 +256,9 @@ const struct edit_addition edit_additions[] = {
 	{ N_("NIC of the user's own network"), "interface",
 		{ { N_("Address (MAC)"), "MAC", NULL, true }, { N_("Model"), "virtio", NULL, true } },
 		.fragment = "<interface type='user'>\n  <mac address='%0'/>\n  <model type='%1'/>\n</interface>" },
-	{ N_("Serial console"), "serial", { { NULL } },
+	{ N_("Serial console"), "serial", { { .label = NULL } },
 		.fragment = "<serial type='pty'/>" },
-	{ N_("Channel of the guest agent"), "channel", { { NULL } },
+	{ N_("Channel of the guest agent"), "channel", { { .label = NULL } },
 		.fragment = "<channel type='unix'>\n  <target type='virtio' name='org.qemu.guest_agent.0'/>\n"
 		"</channel>" },
 	{ N_("Graphics"), "graphics",
