@@ -182,6 +182,42 @@ static void sets_of_cpus_are_read_and_written(void **state)
 	plan_free(plan);
 }
 
+static void what_is_written_down_is_read_back_exactly(void **state)
+{
+	struct plan *plan = plan_survey(domain, NULL);
+
+	for (guint i = 0; i < plan->steps->len; i++) {
+		struct plan_step *step = plan->steps->pdata[i];
+		gint64 value = plan_step_unit(step) == UNIT_CPUS ? 5 : 1234567;
+		g_autofree char *text = plan_wish_text(step, value);
+
+		assert_ptr_equal(plan_find(plan, step->name), step);
+		assert_true(plan_wish(plan, step, text, NULL));
+		assert_int_equal(step->to, value);
+	}
+	plan_free(plan);
+}
+
+static void the_next_start_gets_its_own_value_back(void **state)
+{
+	static const char *const wishes[] = {"memory=3GiB", NULL};
+	struct plan *plan;
+
+	assert_int_equal(virDomainSetMemoryFlags(domain, 1 << 20, VIR_DOMAIN_AFFECT_CONFIG), 0);
+	plan = plan_new(domain, wishes, PLAN_NOW | PLAN_NEXT_START, NULL);
+	assert_non_null(plan);
+	assert_int_equal(plan_find(plan, "memory")->saved, 1 << 20);
+	assert_int_equal(plan_find(plan, "memory")->from, memory_kib());
+	assert_true(plan_run(plan, domain, NULL, NULL, NULL));
+	assert_int_equal(memory_kib(), 3 << 20);
+	assert_true(plan_put_back(plan, domain, NULL));
+	assert_int_equal(memory_kib(), plan_find(plan, "memory")->from);
+	plan_free(plan);
+	plan = plan_new(domain, wishes, PLAN_NOW, NULL);
+	assert_int_equal(plan_find(plan, "memory")->saved, 1 << 20);
+	plan_free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +229,8 @@ int main(void)
 		cmocka_unit_test(a_failed_step_stops_and_the_earlier_ones_hold),
 		cmocka_unit_test(nonsense_is_refused_with_a_sentence),
 		cmocka_unit_test(sets_of_cpus_are_read_and_written),
+		cmocka_unit_test(what_is_written_down_is_read_back_exactly),
+		cmocka_unit_test(the_next_start_gets_its_own_value_back),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
