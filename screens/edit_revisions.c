@@ -70,6 +70,7 @@ static void show_lines(struct edit *edit, const struct revision *revision, const
 static void restore(struct edit *edit, const struct revision *revision, const char *text)
 {
 	GError *error = NULL;
+	unsigned number = revision->number; /* the list is read anew below */
 
 	if (!drafting_replace(edit->draft, text, &error)) {
 		console_error(edit->console, error);
@@ -78,7 +79,7 @@ static void restore(struct edit *edit, const struct revision *revision, const ch
 	edit_renew(edit);
 	ui_app_toast(edit->console->app, UI_TOAST_INFO,
 		_("The draft is revision %u now: F10 reviews it, F6 takes that back."),
-		revision->number);
+		number);
 }
 
 bool edit_revisions_key(struct edit *edit, uint32_t key)
