@@ -93,7 +93,7 @@ static GSource *watch(struct client *client, GIOCondition condition, GUnixFDSour
 	return source;
 }
 
-/* ---- out -------------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 static gboolean output_ready(int fd, GIOCondition condition, void *data);
 static gboolean input_ready(int fd, GIOCondition condition, void *data);
@@ -206,16 +206,16 @@ void call_done(void *data, const GError *error)
 	call_free(call);
 }
 
-/* ---- in --------------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
-static bool check_allowed(const struct client *client, const struct procedure *procedure,
-	GError **error)
+static bool check_allowed(
+	const struct client *client, const struct procedure *procedure, GError **error)
 {
 	if (!client->uri && !(procedure->flags & PROCEDURE_EARLY))
 		return fault_set(error, VIR_ERR_INTERNAL_ERROR, "connection not open");
 	if (client->readonly && (procedure->flags & PROCEDURE_WRITES))
-		return fault_set(error, VIR_ERR_OPERATION_DENIED,
-			"read only access prevents %s", procedure->name);
+		return fault_set(error, VIR_ERR_OPERATION_DENIED, "read only access prevents %s",
+			procedure->name);
 	return true;
 }
 
@@ -345,7 +345,7 @@ static gboolean input_ready(int fd, GIOCondition condition, void *data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* ---- what procedures ask ------------------------------------------------------------------------------ */
+/* ---- what procedures ask --------------------------------------------------------------------- */
 
 bool client_open(struct client *client, const char *uri, bool readonly, GError **error)
 {
@@ -399,10 +399,10 @@ bool client_remove_event(struct client *client, int event)
 	return remove_callback(client, -1, event);
 }
 
-/* ---- events ----------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
-static void send_event(struct client *client, int procedure, const struct packet_format *format,
-	const void *event)
+static void send_event(
+	struct client *client, int procedure, const struct packet_format *format, const void *event)
 {
 	const struct wire_header header = {
 		.prog = WIRE_REMOTE_PROGRAM,
@@ -418,8 +418,8 @@ static void send_event(struct client *client, int procedure, const struct packet
 static void send_lifecycle(struct client *client, const struct callback *callback,
 	struct wire_domain domain, int event, int detail)
 {
-	const struct wire_lifecycle_event message = { callback->number, domain, event, detail };
-	const struct wire_lifecycle_event_old old = { domain, event, detail };
+	const struct wire_lifecycle_event message = {callback->number, domain, event, detail};
+	const struct wire_lifecycle_event_old old = {domain, event, detail};
 
 	if (callback->old)
 		send_event(client, 107, PACKET_FORMAT(wire_lifecycle_event_old), &old);
@@ -430,8 +430,8 @@ static void send_lifecycle(struct client *client, const struct callback *callbac
 static void send_reboot(struct client *client, const struct callback *callback,
 	struct wire_domain domain, int event, int detail)
 {
-	const struct wire_domain_event message = { callback->number, domain };
-	const struct wire_domain_event_old old = { domain };
+	const struct wire_domain_event message = {callback->number, domain};
+	const struct wire_domain_event_old old = {domain};
 
 	if (callback->old)
 		send_event(client, 169, PACKET_FORMAT(wire_domain_event_old), &old);
@@ -440,7 +440,8 @@ static void send_reboot(struct client *client, const struct callback *callback,
 }
 
 /* Clients that turn out to be gone are swept when their socket says so. */
-static void tell_all(struct server *server, const struct guest *guest, int id, int event, int detail,
+static void tell_all(struct server *server, const struct guest *guest, int id, int event,
+	int detail,
 	void (*tell)(struct client *client, const struct callback *callback,
 		struct wire_domain domain, int event, int detail))
 {
@@ -452,7 +453,8 @@ static void tell_all(struct server *server, const struct guest *guest, int id, i
 		for (guint j = 0; j < client->callbacks->len; j++) {
 			const struct callback *callback = g_ptr_array_index(client->callbacks, j);
 
-			if (callback->event == id && (!callback->uuid || !strcmp(callback->uuid, uuid)))
+			if (callback->event == id &&
+				(!callback->uuid || !strcmp(callback->uuid, uuid)))
 				tell(client, callback, guest_wire(guest), event, detail);
 		}
 	}
@@ -473,15 +475,15 @@ const struct registry_events server_events = {
 	.rebooted = on_rebooted,
 };
 
-/* ---- the socket --------------------------------------------------------------------------------------- */
+/* ---- the socket ------------------------------------------------------------------------------ */
 
 static bool is_welcome(int fd)
 {
-	struct ucred peer = { .uid = (uid_t)-1 };
+	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t size = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-		(peer.uid == 0 || peer.uid == geteuid());
+	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
 static gboolean client_comes(int fd, GIOCondition condition, void *data)
@@ -510,7 +512,7 @@ static gboolean client_comes(int fd, GIOCondition condition, void *data)
 
 static bool bind_socket(struct server *server, GError **error)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int code = ENAMETOOLONG;
 	mode_t mask = umask(0177);
 	bool ok = false;
@@ -521,7 +523,7 @@ static bool bind_socket(struct server *server, GError **error)
 		/* Who has the lock is the only daemon: what is there was left by a killed one. */
 		g_unlink(server->path);
 		ok = bind(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-			listen(server->fd, 128) == 0;
+		     listen(server->fd, 128) == 0;
 		code = errno;
 	}
 	umask(mask);

@@ -34,13 +34,14 @@ bool uuid_parse(const char *text, unsigned char bytes[16])
 	for (; *text; text++) {
 		if (*text == '-')
 			continue;
-		bytes[digits / 2] = (unsigned char)(bytes[digits / 2] << 4 | g_ascii_xdigit_value(*text));
+		bytes[digits / 2] =
+			(unsigned char)(bytes[digits / 2] << 4 | g_ascii_xdigit_value(*text));
 		digits++;
 	}
 	return true;
 }
 
-/* ---- the tree ------------------------------------------------------------------------------------ */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 static xmlDoc *parse(const char *text)
 {
@@ -63,7 +64,8 @@ static char *print(xmlDoc *document, xmlNode *node)
 
 static bool is_named(const xmlNode *node, const char *name)
 {
-	return node->type == XML_ELEMENT_NODE && !node->ns && strcmp((const char *)node->name, name) == 0;
+	return node->type == XML_ELEMENT_NODE && !node->ns &&
+	       strcmp((const char *)node->name, name) == 0;
 }
 
 static xmlNode *child(xmlNode *node, const char *name)
@@ -96,7 +98,7 @@ static xmlNode *ensure(xmlNode *parent, const char *name, const char *const behi
 
 static void put_number(xmlNode *parent, const char *name, uint64_t kib, const char *behind)
 {
-	xmlNode *node = ensure(parent, name, (const char *const[]){ behind, NULL });
+	xmlNode *node = ensure(parent, name, (const char *const[]){behind, NULL});
 	g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, kib);
 
 	xmlSetProp(node, TEXT("unit"), TEXT("KiB"));
@@ -105,8 +107,8 @@ static void put_number(xmlNode *parent, const char *name, uint64_t kib, const ch
 
 static void put_action(xmlNode *root, const char *name, const char *otherwise, const char *behind)
 {
-	xmlNode *node = ensure(root, name,
-		(const char *const[]){ behind, "clock", "cpu", "features", "os", NULL });
+	xmlNode *node = ensure(
+		root, name, (const char *const[]){behind, "clock", "cpu", "features", "os", NULL});
 
 	if (!node->children)
 		set_text(node, otherwise);
@@ -114,7 +116,7 @@ static void put_action(xmlNode *root, const char *name, const char *otherwise, c
 
 static void put_vcpus(xmlNode *root, const struct machine_config *config)
 {
-	xmlNode *node = ensure(root, "vcpu", (const char *const[]){ "currentMemory", NULL });
+	xmlNode *node = ensure(root, "vcpu", (const char *const[]){"currentMemory", NULL});
 	g_autofree char *text = g_strdup_printf("%u", config->vcpus_max);
 	g_autofree char *current = g_strdup_printf("%u", config->vcpus);
 
@@ -144,12 +146,12 @@ static void complete(xmlNode *root, const struct machine_config *config, const c
 	xmlNode *clock;
 
 	xmlUnsetProp(root, TEXT("id"));
-	set_text(ensure(root, "uuid", (const char *const[]){ "name", NULL }), uuid);
+	set_text(ensure(root, "uuid", (const char *const[]){"name", NULL}), uuid);
 	put_number(root, "memory", config->memory >> 10, "uuid");
 	put_number(root, "currentMemory", config->memory_current >> 10, "memory");
 	put_vcpus(root, config);
 	put_machine(root);
-	clock = ensure(root, "clock", (const char *const[]){ "cpu", "features", "os", NULL });
+	clock = ensure(root, "clock", (const char *const[]){"cpu", "features", "os", NULL});
 	if (!xmlHasProp(clock, TEXT("offset")))
 		xmlSetProp(clock, TEXT("offset"), TEXT("utc"));
 	put_action(root, "on_poweroff", "destroy", "clock");
@@ -157,12 +159,13 @@ static void complete(xmlNode *root, const struct machine_config *config, const c
 	put_action(root, "on_crash", "destroy", "on_reboot");
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool check_name(const char *name, GError **error)
 {
 	if (!*name || strchr(name, '\n'))
-		return fault_set(error, VIR_ERR_XML_ERROR, "name %s is empty or has more than one line", name);
+		return fault_set(error, VIR_ERR_XML_ERROR,
+			"name %s is empty or has more than one line", name);
 	if (strchr(name, '/'))
 		return fault_set(error, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", name);
 	if (strlen(name) > 200)
@@ -182,7 +185,8 @@ static int read_id(xmlNode *root)
 {
 	xmlChar *text = xmlGetProp(root, TEXT("id"));
 	guint64 id = 0;
-	bool ok = text && g_ascii_string_to_unsigned((const char *)text, 10, 1, G_MAXINT, &id, NULL);
+	bool ok =
+		text && g_ascii_string_to_unsigned((const char *)text, 10, 1, G_MAXINT, &id, NULL);
 
 	xmlFree(text);
 	return ok ? (int)id : -1;
@@ -194,7 +198,7 @@ static void set_uuid(struct definition *definition)
 	const char *uuid = definition->config->uuid ? definition->config->uuid : random;
 
 	bool ok = uuid_parse(uuid, definition->uuid_bytes) ||
-		uuid_parse(random, definition->uuid_bytes);
+		  uuid_parse(random, definition->uuid_bytes);
 
 	g_assert(ok);
 	uuid_format(definition->uuid_bytes, definition->uuid);
@@ -238,7 +242,7 @@ void definition_free(struct definition *definition)
 	g_free(definition);
 }
 
-/* ---- other shapes of it --------------------------------------------------------------------------- */
+/* ---- other shapes of it ---------------------------------------------------------------------- */
 
 static void put_alias(xmlNode *device, const char *name, unsigned index)
 {
@@ -256,13 +260,13 @@ static const struct {
 	const char *element;
 	const char *alias;
 } devices[] = {
-	{ "disk", "virtio-disk" },
-	{ "interface", "net" },
-	{ "serial", "serial" },
-	{ "console", "console" },
-	{ "channel", "channel" },
-	{ "memballoon", "balloon" },
-	{ "rng", "rng" },
+	{"disk", "virtio-disk"},
+	{"interface", "net"},
+	{"serial", "serial"},
+	{"console", "console"},
+	{"channel", "channel"},
+	{"memballoon", "balloon"},
+	{"rng", "rng"},
 };
 
 char *definition_live_xml(const struct definition *definition, int id)
@@ -270,7 +274,7 @@ char *definition_live_xml(const struct definition *definition, int id)
 	g_autoptr(xmlDoc) document = parse(definition->xml);
 	xmlNode *root = xmlDocGetRootElement(document), *list = child(root, "devices");
 	g_autofree char *text = g_strdup_printf("%d", id);
-	unsigned counts[G_N_ELEMENTS(devices)] = { 0 };
+	unsigned counts[G_N_ELEMENTS(devices)] = {0};
 
 	xmlSetProp(root, TEXT("id"), TEXT(text));
 	for (xmlNode *at = list ? list->children : NULL; at; at = at->next)
@@ -340,8 +344,8 @@ unsigned definition_terminals(const struct definition *definition)
 	return change_terminals(document, false);
 }
 
-struct definition *definition_with_name(const struct definition *definition, const char *name,
-	GError **error)
+struct definition *definition_with_name(
+	const struct definition *definition, const char *name, GError **error)
 {
 	g_autoptr(xmlDoc) document = parse(definition->xml);
 	g_autofree char *text = NULL;
@@ -353,7 +357,7 @@ struct definition *definition_with_name(const struct definition *definition, con
 	return definition_read(text, error);
 }
 
-/* ---- metadata ------------------------------------------------------------------------------------- */
+/* ---- metadata -------------------------------------------------------------------------------- */
 
 static xmlNode *find_element(xmlNode *root, const char *uri)
 {
@@ -406,8 +410,8 @@ static char *print_element(xmlDoc *document, xmlNode *node)
 	return g_strchomp(text);
 }
 
-char *definition_get_metadata(const struct definition *definition, int type, const char *uri,
-	GError **error)
+char *definition_get_metadata(
+	const struct definition *definition, int type, const char *uri, GError **error)
 {
 	g_autoptr(xmlDoc) document = parse(definition->xml);
 	xmlNode *node = find_metadata(xmlDocGetRootElement(document), type, uri);
@@ -429,24 +433,25 @@ char *definition_get_metadata(const struct definition *definition, int type, con
 	return text;
 }
 
-static bool add_element(xmlNode *root, const char *text, const char *key, const char *uri,
-	GError **error)
+static bool add_element(
+	xmlNode *root, const char *text, const char *key, const char *uri, GError **error)
 {
 	g_autoptr(xmlDoc) element = parse(text);
 	xmlNode *node, *metadata;
 
 	if (!element || !key || !uri)
-		return fault_set(error, VIR_ERR_XML_ERROR, "(metadata_xml): this is not an XML element");
+		return fault_set(
+			error, VIR_ERR_XML_ERROR, "(metadata_xml): this is not an XML element");
 	node = xmlDocCopyNode(xmlDocGetRootElement(element), root->doc, 1);
 	xmlSetNs(node, xmlNewNs(node, TEXT(uri), TEXT(key)));
 	metadata = ensure(root, "metadata",
-		(const char *const[]){ "description", "title", "genid", "uuid", NULL });
+		(const char *const[]){"description", "title", "genid", "uuid", NULL});
 	xmlAddChild(metadata, node);
 	return true;
 }
 
-static bool put_metadata(xmlNode *root, int type, const char *text, const char *key,
-	const char *uri, GError **error)
+static bool put_metadata(
+	xmlNode *root, int type, const char *text, const char *key, const char *uri, GError **error)
 {
 	xmlNode *old = find_metadata(root, type, uri);
 
@@ -459,7 +464,7 @@ static bool put_metadata(xmlNode *root, int type, const char *text, const char *
 	if (type == VIR_DOMAIN_METADATA_ELEMENT)
 		return add_element(root, text, key, uri, error);
 	set_text(ensure(root, type == VIR_DOMAIN_METADATA_TITLE ? "title" : "description",
-			 (const char *const[]){ "title", "uuid", NULL }),
+			 (const char *const[]){"title", "uuid", NULL}),
 		text);
 	return true;
 }

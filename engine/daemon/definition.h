@@ -33,12 +33,12 @@ char *definition_monitor_xml(const struct definition *definition);
 /* How many of these sockets there are. */
 unsigned definition_terminals(const struct definition *definition);
 
-struct definition *definition_with_name(const struct definition *definition, const char *name,
-	GError **error);
+struct definition *definition_with_name(
+	const struct definition *definition, const char *name, GError **error);
 
 /* <title>, <description> or an element of <metadata>; type is a virDomainMetadataType. */
-char *definition_get_metadata(const struct definition *definition, int type, const char *uri,
-	GError **error);
+char *definition_get_metadata(
+	const struct definition *definition, int type, const char *uri, GError **error);
 /* text NULL: it is removed. key is the prefix for uri. */
 struct definition *definition_with_metadata(const struct definition *definition, int type,
 	const char *text, const char *key, const char *uri, GError **error);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-G_DEFINE_QUARK(lodge-fault, fault)
+G_DEFINE_QUARK(lodge - fault, fault)
 
 /* What libvirt writes before the sentence, and the part that it says the error comes from. */
 static const struct {
@@ -12,20 +12,21 @@ static const struct {
 	virErrorDomain domain;
 	const char *headline;
 } kinds[] = {
-	{ VIR_ERR_INTERNAL_ERROR, VIR_FROM_QEMU, "internal error" },
-	{ VIR_ERR_NO_SUPPORT, VIR_FROM_NONE, "this function is not supported by the connection driver" },
-	{ VIR_ERR_INVALID_ARG, VIR_FROM_QEMU, "invalid argument" },
-	{ VIR_ERR_OPERATION_FAILED, VIR_FROM_QEMU, "operation failed" },
-	{ VIR_ERR_OPERATION_DENIED, VIR_FROM_QEMU, "operation forbidden" },
-	{ VIR_ERR_OPERATION_INVALID, VIR_FROM_QEMU, "Requested operation is not valid" },
-	{ VIR_ERR_OPERATION_UNSUPPORTED, VIR_FROM_QEMU, "Operation not supported" },
-	{ VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_QEMU, "unsupported configuration" },
-	{ VIR_ERR_XML_ERROR, VIR_FROM_DOMAIN, "XML error" },
-	{ VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, "Domain not found" },
-	{ VIR_ERR_NO_DOMAIN_METADATA, VIR_FROM_QEMU, "metadata not found" },
-	{ VIR_ERR_RPC, VIR_FROM_RPC, NULL },
-	{ VIR_ERR_SYSTEM_ERROR, VIR_FROM_QEMU, NULL },
-	{ VIR_ERR_AUTH_FAILED, VIR_FROM_RPC, "authentication failed" },
+	{VIR_ERR_INTERNAL_ERROR, VIR_FROM_QEMU, "internal error"},
+	{VIR_ERR_NO_SUPPORT, VIR_FROM_NONE,
+		"this function is not supported by the connection driver"},
+	{VIR_ERR_INVALID_ARG, VIR_FROM_QEMU, "invalid argument"},
+	{VIR_ERR_OPERATION_FAILED, VIR_FROM_QEMU, "operation failed"},
+	{VIR_ERR_OPERATION_DENIED, VIR_FROM_QEMU, "operation forbidden"},
+	{VIR_ERR_OPERATION_INVALID, VIR_FROM_QEMU, "Requested operation is not valid"},
+	{VIR_ERR_OPERATION_UNSUPPORTED, VIR_FROM_QEMU, "Operation not supported"},
+	{VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_QEMU, "unsupported configuration"},
+	{VIR_ERR_XML_ERROR, VIR_FROM_DOMAIN, "XML error"},
+	{VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, "Domain not found"},
+	{VIR_ERR_NO_DOMAIN_METADATA, VIR_FROM_QEMU, "metadata not found"},
+	{VIR_ERR_RPC, VIR_FROM_RPC, NULL},
+	{VIR_ERR_SYSTEM_ERROR, VIR_FROM_QEMU, NULL},
+	{VIR_ERR_AUTH_FAILED, VIR_FROM_RPC, "authentication failed"},
 };
 
 static size_t find_kind(int code)

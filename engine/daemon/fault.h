@@ -15,7 +15,8 @@
 #define FAULT fault_quark()
 GQuark fault_quark(void);
 
-/* Sets an error: libvirt's headline for the code, if it has one, and the sentence. Returns false. */
+/* Sets an error: libvirt's headline for the code, if it has one, and the sentence. Returns false.
+ */
 G_GNUC_PRINTF(3, 4)
 bool fault_set(GError **error, virErrorNumber code, const char *format, ...);
 

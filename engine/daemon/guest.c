@@ -38,8 +38,8 @@ static void finish(GQueue *queue, const GError *error)
 	}
 }
 
-struct guest *guest_new(struct registry *registry, struct definition *saved,
-	struct definition *running)
+struct guest *guest_new(
+	struct registry *registry, struct definition *saved, struct definition *running)
 {
 	struct guest *guest = g_new0(struct guest, 1);
 
@@ -88,7 +88,7 @@ bool guest_is_active(const struct guest *guest)
 bool guest_check_active(const struct guest *guest, GError **error)
 {
 	return guest_is_active(guest) ||
-		fault_set(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+	       fault_set(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
 }
 
 struct wire_domain guest_wire(const struct guest *guest)
@@ -126,14 +126,15 @@ static void set_state(struct guest *guest, int state, int reason)
 	guest->reason = reason;
 }
 
-/* ---- what the monitor says -------------------------------------------------------------------------- */
+/* ---- what the monitor says ------------------------------------------------------------------- */
 
 static void became_running(struct guest *guest)
 {
 	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
 	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_RESUMED,
 		VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+	registry_tell(
+		guest->registry, guest, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
 }
 
 static void on_ready(void *data, JsonObject *status)
@@ -204,12 +205,12 @@ static void on_event(void *data, const char *name, const char *detail)
 		const char *name;
 		void (*take)(struct guest *guest, const char *detail);
 	} events[] = {
-		{ "paused", on_paused },
-		{ "resumed", on_resumed },
-		{ "reset", on_reset },
-		{ "powered-off", on_powered_off },
-		{ "crashed", on_crashed },
-		{ "ended", on_ended },
+		{"paused", on_paused},
+		{"resumed", on_resumed},
+		{"reset", on_reset},
+		{"powered-off", on_powered_off},
+		{"crashed", on_crashed},
+		{"ended", on_ended},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
@@ -253,7 +254,8 @@ static void failed_to_start(struct guest *guest)
 	g_autoptr(GError) error = NULL;
 
 	set_state(guest, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED);
-	fault_set(&error, VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: %s", log);
+	fault_set(&error, VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: %s",
+		log);
 	finish(&guest->starting, error);
 }
 
@@ -283,7 +285,7 @@ static const struct monitor_events monitor_events = {
 	.gone = on_gone,
 };
 
-/* ---- what is done to it ----------------------------------------------------------------------------- */
+/* ---- what is done to it ---------------------------------------------------------------------- */
 
 static bool write_folder(struct guest *guest, GError **error)
 {
@@ -294,10 +296,10 @@ static bool write_folder(struct guest *guest, GError **error)
 
 	store_remove_folder(guest->folder);
 	g_mkdir(guest->folder, 0700);
-	return g_file_set_contents_full(definition, definition_xml, -1, G_FILE_SET_CONTENTS_CONSISTENT,
-		       0600, error) &&
-		g_file_set_contents_full(monitor, monitor_xml, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
-			error);
+	return g_file_set_contents_full(definition, definition_xml, -1,
+		       G_FILE_SET_CONTENTS_CONSISTENT, 0600, error) &&
+	       g_file_set_contents_full(
+		       monitor, monitor_xml, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
 
 static bool launch(struct guest *guest, GError **error)
@@ -308,8 +310,8 @@ static bool launch(struct guest *guest, GError **error)
 	if (!write_folder(guest, error))
 		return false;
 	guest->log_offset = g_stat(log, &info) == 0 ? info.st_size : 0;
-	guest->monitor = monitor_start(guest->registry->program, guest->folder, log, &monitor_events,
-		guest, error);
+	guest->monitor = monitor_start(
+		guest->registry->program, guest->folder, log, &monitor_events, guest, error);
 	return guest->monitor != NULL;
 }
 
@@ -420,6 +422,6 @@ void guest_request(struct guest *guest, const char *request, guest_done done, vo
 void guest_reboot(struct guest *guest, guest_done done, void *data)
 {
 	guest->rebooting = guest_is_active(guest) &&
-		guest->running->config->on_poweroff == CONFIG_ACTION_DESTROY;
+			   guest->running->config->on_poweroff == CONFIG_ACTION_DESTROY;
 	guest_request(guest, "powerdown", done, data);
 }

@@ -37,8 +37,8 @@ struct guest {
 typedef void (*guest_done)(void *data, const GError *error);
 
 /* Takes both; one may be NULL. */
-struct guest *guest_new(struct registry *registry, struct definition *saved,
-	struct definition *running);
+struct guest *guest_new(
+	struct registry *registry, struct definition *saved, struct definition *running);
 void guest_free(struct guest *guest);
 
 /* The definition that names the guest: of the running one, if it runs. */

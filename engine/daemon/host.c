@@ -23,8 +23,8 @@ static double number_after(const char *text, const char *key)
 	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (g_str_has_prefix(line, key))
-			return g_ascii_strtod(line + strlen(key) + strspn(line + strlen(key), " \t:"),
-				NULL);
+			return g_ascii_strtod(
+				line + strlen(key) + strspn(line + strlen(key), " \t:"), NULL);
 	}
 	return 0;
 }
@@ -98,11 +98,11 @@ void host_process(int pid, struct host_process *process)
 		return;
 	/* The program's name may hold anything. */
 	after = strrchr(text, ')');
-	if (!after ||
-		sscanf(after + 1,
-			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d "
-			"%*d %*u %*u %ld",
-			&user, &system, &rss) != 3)
+	if (!after || sscanf(after + 1,
+			      " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d "
+			      "%*d %*d "
+			      "%*d %*u %*u %ld",
+			      &user, &system, &rss) != 3)
 		return;
 	process->user = ticks_to_ns(user);
 	process->system = ticks_to_ns(system);
@@ -120,8 +120,8 @@ static char *host_uuid(void)
 
 	if (!g_file_get_contents("/etc/machine-id", &text, NULL, NULL) || strlen(text) < 32)
 		return g_strdup("00000000-0000-0000-0000-000000000000");
-	return g_strdup_printf("%.8s-%.4s-%.4s-%.4s-%.12s", text, text + 8, text + 12, text + 16,
-		text + 20);
+	return g_strdup_printf(
+		"%.8s-%.4s-%.4s-%.4s-%.12s", text, text + 8, text + 12, text + 16, text + 20);
 }
 
 static void append_guest(GString *xml, const char *arch, int bits, const char *emulator, bool kvm)
@@ -152,8 +152,8 @@ char *host_capabilities(const char *emulator)
 		uuid, host.sockets, host.cores, host.threads, host.memory, host.cpus);
 	for (int i = 0; i < host.cpus; i++)
 		g_string_append_printf(xml, "            <cpu id='%d'/>\n", i);
-	g_string_append(xml,
-		"          </cpus>\n        </cell>\n      </cells>\n    </topology>\n  </host>\n\n");
+	g_string_append(xml, "          </cpus>\n        </cell>\n      </cells>\n    "
+			     "</topology>\n  </host>\n\n");
 	append_guest(xml, "i686", 32, path, kvm);
 	append_guest(xml, "x86_64", 64, path, kvm);
 	g_string_append(xml, "\n</capabilities>\n");

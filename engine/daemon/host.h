@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct host {
-	char model[32]; /* the machine's name, as uname(2) has it */
+	char model[32];  /* the machine's name, as uname(2) has it */
 	uint64_t memory; /* KiB */
 	int cpus;        /* online */
 	int mhz;
@@ -30,7 +30,8 @@ struct host_process {
 };
 void host_process(int pid, struct host_process *process);
 
-/* libvirt's <capabilities> and <domainCapabilities>; emulator is lodge-vmm's path. g_free() them. */
+/* libvirt's <capabilities> and <domainCapabilities>; emulator is lodge-vmm's path. g_free() them.
+ */
 char *host_capabilities(const char *emulator);
 char *host_domain_capabilities(const char *emulator, bool kvm, const char *machine);
 bool host_has_kvm(void);

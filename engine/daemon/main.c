@@ -46,7 +46,7 @@ static char *find_monitor(const struct options *options)
 static int serve(const struct store *store, const char *monitor)
 {
 	g_autoptr(GError) error = NULL;
-	struct server server = { .fd = -1 };
+	struct server server = {.fd = -1};
 	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
 	int status = EXIT_FAILURE;
 
@@ -71,18 +71,19 @@ static int serve(const struct store *store, const char *monitor)
 static bool parse_options(struct options *options, int *argc, char ***argv, GError **error)
 {
 	const GOptionEntry entries[] = {
-		{ "root", 0, 0, G_OPTION_ARG_FILENAME, &options->root,
-			N_("Keep everything under one folder"), N_("FOLDER") },
-		{ "monitor", 0, 0, G_OPTION_ARG_FILENAME, &options->monitor,
-			N_("The program that runs a guest"), N_("PROGRAM") },
-		{ "version", 0, 0, G_OPTION_ARG_NONE, &options->version, N_("Show the version"), NULL },
-		{ NULL, 0, 0, 0, NULL, NULL, NULL },
+		{"root", 0, 0, G_OPTION_ARG_FILENAME, &options->root,
+			N_("Keep everything under one folder"), N_("FOLDER")},
+		{"monitor", 0, 0, G_OPTION_ARG_FILENAME, &options->monitor,
+			N_("The program that runs a guest"), N_("PROGRAM")},
+		{"version", 0, 0, G_OPTION_ARG_NONE, &options->version, N_("Show the version"),
+			NULL},
+		{NULL, 0, 0, 0, NULL, NULL, NULL},
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 
 	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_set_summary(context,
-		_("Runs guests, and speaks libvirt's protocol with who manages them."));
+	g_option_context_set_summary(
+		context, _("Runs guests, and speaks libvirt's protocol with who manages them."));
 	return g_option_context_parse(context, argc, argv, error);
 }
 
@@ -111,7 +112,7 @@ static int run(const struct options *options)
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	struct options options = { 0 };
+	struct options options = {0};
 	int status = 2;
 
 	setlocale(LC_ALL, "");

@@ -68,13 +68,13 @@ static bool fail(GError **error, const char *what, const char *path)
 {
 	int code = errno;
 
-	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code), "%s '%s': %s", what, path,
-		g_strerror(code));
+	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code), "%s '%s': %s", what,
+		path, g_strerror(code));
 	return false;
 }
 
-static struct monitor *monitor_new(const char *folder, const struct monitor_events *events,
-	void *data)
+static struct monitor *monitor_new(
+	const char *folder, const struct monitor_events *events, void *data)
 {
 	struct monitor *monitor = g_new0(struct monitor, 1);
 
@@ -110,12 +110,13 @@ pid_t monitor_pid(const struct monitor *monitor)
 	return monitor->pid;
 }
 
-/* ---- what it says ---------------------------------------------------------------------------------- */
+/* ---- what it says ---------------------------------------------------------------------------- */
 
 static void take_answer(struct monitor *monitor, JsonObject *object)
 {
 	struct request *request = g_queue_peek_head(&monitor->requests);
-	const char *problem = json_object_get_string_member_with_default(object, CONTROL_ERROR, NULL);
+	const char *problem =
+		json_object_get_string_member_with_default(object, CONTROL_ERROR, NULL);
 
 	if (!request || !request->sent ||
 		json_object_get_int_member_with_default(object, CONTROL_ID, -1) != request->id)
@@ -151,8 +152,7 @@ static void take_lines(struct monitor *monitor)
 {
 	const guint8 *end;
 
-	while (monitor->in->len &&
-		(end = memchr(monitor->in->data, '\n', monitor->in->len))) {
+	while (monitor->in->len && (end = memchr(monitor->in->data, '\n', monitor->in->len))) {
 		guint length = (guint)(end - monitor->in->data);
 		g_autofree char *line = g_strndup((const char *)monitor->in->data, length);
 
@@ -177,7 +177,7 @@ static bool read_some(struct monitor *monitor, bool *open)
 	return n > 0 && *open;
 }
 
-/* ---- the connection -------------------------------------------------------------------------------- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 static void retry_later(struct monitor *monitor, unsigned ms);
 
@@ -233,8 +233,8 @@ static void send_requests(struct monitor *monitor)
 	}
 }
 
-static struct request *request_new(struct monitor *monitor, const char *name,
-	monitor_answer answered, void *data)
+static struct request *request_new(
+	struct monitor *monitor, const char *name, monitor_answer answered, void *data)
 {
 	struct request *request = g_new0(struct request, 1);
 
@@ -276,7 +276,7 @@ static void watch_process(struct monitor *monitor)
 
 static bool connect_control(struct monitor *monitor)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	/* However long the folder's path is, this one fits. */
@@ -292,7 +292,7 @@ static bool connect_control(struct monitor *monitor)
 
 static void connected(struct monitor *monitor)
 {
-	struct ucred peer = { 0 };
+	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
 
 	if (!monitor->pid && getsockopt(monitor->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
@@ -303,8 +303,8 @@ static void connected(struct monitor *monitor)
 	g_source_set_callback(monitor->input, G_SOURCE_FUNC(input_ready), monitor, NULL);
 	g_source_attach(monitor->input, NULL);
 	if (!monitor->ready)
-		g_queue_push_head(&monitor->requests,
-			request_new(monitor, "status", status_known, monitor));
+		g_queue_push_head(
+			&monitor->requests, request_new(monitor, "status", status_known, monitor));
 	send_requests(monitor);
 }
 
@@ -361,7 +361,7 @@ static gboolean process_ended(int fd, GIOCondition condition, void *data)
 	return G_SOURCE_REMOVE;
 }
 
-/* ---- the process ----------------------------------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------------------------------- */
 
 static void begin_session(void *data)
 {
@@ -371,7 +371,7 @@ static void begin_session(void *data)
 static bool spawn(struct monitor *monitor, const char *program, const char *folder, int log,
 	int lock, GError **error)
 {
-	const char *arguments[] = { program, "--control", "control", "guest.xml", NULL };
+	const char *arguments[] = {program, "--control", "control", "guest.xml", NULL};
 	const int target = LOCK_FD;
 
 	if (!g_spawn_async_with_pipes_and_fds(folder, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD,

@@ -24,7 +24,8 @@
 struct monitor;
 
 struct monitor_events {
-	/* It can be spoken to; status is its answer to "status". Once, before any other but gone. */
+	/* It can be spoken to; status is its answer to "status". Once, before any other but gone.
+	 */
 	void (*ready)(void *data, JsonObject *status);
 	/* An event of the control protocol; detail may be NULL. */
 	void (*event)(void *data, const char *name, const char *detail);
@@ -44,8 +45,8 @@ void monitor_free(struct monitor *monitor);
 /* Gets the answer, or answer NULL and why not. Not called when the monitor is freed before. */
 typedef void (*monitor_answer)(void *data, JsonObject *answer, const char *problem);
 /* Asks for one of the control protocol's requests, as soon as it can be spoken to. */
-void monitor_request(struct monitor *monitor, const char *request, monitor_answer answered,
-	void *data);
+void monitor_request(
+	struct monitor *monitor, const char *request, monitor_answer answered, void *data);
 
 /* Ends the process: by a signal that it obeys at once, or by one that none survives. */
 void monitor_terminate(struct monitor *monitor, bool kill);

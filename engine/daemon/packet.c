@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-G_DEFINE_QUARK(lodge-packet-error, packet_error)
+G_DEFINE_QUARK(lodge - packet - error, packet_error)
 
 static uint32_t get_u32(const uint8_t *bytes)
 {
@@ -37,8 +37,8 @@ static bool read_header(const uint8_t *bytes, struct wire_header *header, GError
 	return false;
 }
 
-bool packet_find(const uint8_t *bytes, size_t size, struct packet *packet, size_t *used,
-	GError **error)
+bool packet_find(
+	const uint8_t *bytes, size_t size, struct packet *packet, size_t *used, GError **error)
 {
 	uint32_t length;
 

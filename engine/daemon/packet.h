@@ -31,8 +31,11 @@ struct packet_format {
 };
 
 /* For a struct wire_NAME. */
-#define PACKET_FORMAT(name) \
-	&(const struct packet_format){ (xdrproc_t)xdr_##name, sizeof(struct name) }
+#define PACKET_FORMAT(name)                                                                        \
+	&(const struct packet_format)                                                              \
+	{                                                                                          \
+		(xdrproc_t) xdr_##name, sizeof(struct name)                                        \
+	}
 
 /* A packet in a buffer; payload points into the buffer. */
 struct packet {
@@ -43,8 +46,8 @@ struct packet {
 
 /* Looks for a packet at the beginning of what has come so far. *used becomes the bytes it takes, or
  * 0 when it is not whole yet. Errors: PACKET_ERROR. */
-bool packet_find(const uint8_t *bytes, size_t size, struct packet *packet, size_t *used,
-	GError **error);
+bool packet_find(
+	const uint8_t *bytes, size_t size, struct packet *packet, size_t *used, GError **error);
 
 /* Reads the payload as a value of this format, in fresh memory (NULL for none); every length and
  * count in it is within the protocol's limits. Errors: PACKET_ERROR_PAYLOAD. */

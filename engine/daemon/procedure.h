@@ -11,9 +11,9 @@ enum procedure_flags {
 
 struct procedure {
 	int number;
-	const char *name;                   /* of libvirt's function, for messages */
-	const struct packet_format *args;   /* NULL: none */
-	const struct packet_format *ret;    /* NULL: none */
+	const char *name;                 /* of libvirt's function, for messages */
+	const struct packet_format *args; /* NULL: none */
+	const struct packet_format *ret;  /* NULL: none */
 	unsigned flags;
 	/* Answers at once: fills ret in. */
 	bool (*run)(struct call *call, GError **error);

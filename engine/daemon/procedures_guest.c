@@ -39,10 +39,10 @@ static bool return_text(struct call *call, char *text)
 static bool check_flags(unsigned flags, unsigned known, GError **error)
 {
 	return !(flags & ~known) ||
-		fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
+	       fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
 }
 
-/* ---- finding ------------------------------------------------------------------------------------------ */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static bool return_domain(struct call *call, const struct guest *guest)
 {
@@ -65,14 +65,15 @@ static bool do_lookup_name(struct call *call, GError **error)
 	struct guest *guest = registry_find_name(call->server->registry, name);
 
 	return guest ? return_domain(call, guest)
-		     : fault_set(error, VIR_ERR_NO_DOMAIN, "no domain with matching name '%s'", name);
+		     : fault_set(
+			       error, VIR_ERR_NO_DOMAIN, "no domain with matching name '%s'", name);
 }
 
 static bool do_lookup_uuid(struct call *call, GError **error)
 {
 	const struct wire_uuid_args *args = call->args;
-	struct guest *guest = registry_find_uuid(call->server->registry,
-		(const unsigned char *)args->uuid);
+	struct guest *guest =
+		registry_find_uuid(call->server->registry, (const unsigned char *)args->uuid);
 	char text[37];
 
 	if (guest)
@@ -88,27 +89,27 @@ static bool one_of(unsigned flags, unsigned yes, unsigned no, bool is)
 
 static bool is_listed(const struct guest *guest, unsigned flags)
 {
-	unsigned states = flags &
-		(VIR_CONNECT_LIST_DOMAINS_RUNNING | VIR_CONNECT_LIST_DOMAINS_PAUSED |
-			VIR_CONNECT_LIST_DOMAINS_SHUTOFF | VIR_CONNECT_LIST_DOMAINS_OTHER);
-	unsigned state = guest->state == VIR_DOMAIN_RUNNING ? VIR_CONNECT_LIST_DOMAINS_RUNNING
-		: guest->state == VIR_DOMAIN_PAUSED	    ? VIR_CONNECT_LIST_DOMAINS_PAUSED
-		: guest->state == VIR_DOMAIN_SHUTOFF	    ? VIR_CONNECT_LIST_DOMAINS_SHUTOFF
-							    : VIR_CONNECT_LIST_DOMAINS_OTHER;
+	unsigned states =
+		flags & (VIR_CONNECT_LIST_DOMAINS_RUNNING | VIR_CONNECT_LIST_DOMAINS_PAUSED |
+				VIR_CONNECT_LIST_DOMAINS_SHUTOFF | VIR_CONNECT_LIST_DOMAINS_OTHER);
+	unsigned state = guest->state == VIR_DOMAIN_RUNNING   ? VIR_CONNECT_LIST_DOMAINS_RUNNING
+			 : guest->state == VIR_DOMAIN_PAUSED  ? VIR_CONNECT_LIST_DOMAINS_PAUSED
+			 : guest->state == VIR_DOMAIN_SHUTOFF ? VIR_CONNECT_LIST_DOMAINS_SHUTOFF
+							      : VIR_CONNECT_LIST_DOMAINS_OTHER;
 
 	return one_of(flags, VIR_CONNECT_LIST_DOMAINS_ACTIVE, VIR_CONNECT_LIST_DOMAINS_INACTIVE,
 		       guest_is_active(guest)) &&
-		one_of(flags, VIR_CONNECT_LIST_DOMAINS_PERSISTENT,
-			VIR_CONNECT_LIST_DOMAINS_TRANSIENT, guest->saved != NULL) &&
-		one_of(flags, VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
-			VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, guest->autostart) &&
-		one_of(flags, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
-			VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, false) &&
-		one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
-			VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, false) &&
-		one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
-			VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT, false) &&
-		(!states || (states & state));
+	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_PERSISTENT,
+		       VIR_CONNECT_LIST_DOMAINS_TRANSIENT, guest->saved != NULL) &&
+	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
+		       VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, guest->autostart) &&
+	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
+		       VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, false) &&
+	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
+		       VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, false) &&
+	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
+		       VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT, false) &&
+	       (!states || (states & state));
 }
 
 static bool do_list_all(struct call *call, GError **error)
@@ -182,7 +183,7 @@ static bool do_count_defined(struct call *call, GError **error)
 	return return_int(call, count_active(call, false));
 }
 
-/* ---- definitions -------------------------------------------------------------------------------------- */
+/* ---- definitions ----------------------------------------------------------------------------- */
 
 static bool define(struct call *call, const char *xml, GError **error)
 {
@@ -202,7 +203,7 @@ static bool do_define_flags(struct call *call, GError **error)
 
 	/* Every definition is validated. */
 	return check_flags(args->flags, VIR_DOMAIN_DEFINE_VALIDATE, error) &&
-		define(call, args->text, error);
+	       define(call, args->text, error);
 }
 
 static bool do_undefine(struct call *call, GError **error)
@@ -216,13 +217,14 @@ static bool do_undefine_flags(struct call *call, GError **error)
 {
 	const struct wire_domain_flags_args *args = call->args;
 
-	/* There is never a saved state, a snapshot, a checkpoint, or firmware's memory to go too. */
+	/* There is never a saved state, a snapshot, a checkpoint, or firmware's memory to go too.
+	 */
 	return check_flags(args->flags,
 		       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-			       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM |
-			       VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
+			       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
+			       VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
 		       error) &&
-		do_undefine(call, error);
+	       do_undefine(call, error);
 }
 
 static bool do_get_xml(struct call *call, GError **error)
@@ -231,11 +233,10 @@ static bool do_get_xml(struct call *call, GError **error)
 	struct guest *guest = find(call, error);
 	bool live;
 
-	if (!guest ||
-		!check_flags(args->flags,
-			VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE |
-				VIR_DOMAIN_XML_UPDATE_CPU,
-			error))
+	if (!guest || !check_flags(args->flags,
+			      VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE |
+				      VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_UPDATE_CPU,
+			      error))
 		return false;
 	live = guest_is_active(guest) && !(args->flags & VIR_DOMAIN_XML_INACTIVE);
 	if (live)
@@ -249,9 +250,9 @@ static bool do_rename(struct call *call, GError **error)
 	struct guest *guest = find(call, error);
 
 	return guest && check_flags(args->flags, 0, error) &&
-		(args->text || fault_set(error, VIR_ERR_INVALID_ARG, "there is no new name")) &&
-		registry_rename(call->server->registry, guest, *args->text, error) &&
-		return_int(call, 0);
+	       (args->text || fault_set(error, VIR_ERR_INVALID_ARG, "there is no new name")) &&
+	       registry_rename(call->server->registry, guest, *args->text, error) &&
+	       return_int(call, 0);
 }
 
 static bool do_get_autostart(struct call *call, GError **error)
@@ -267,7 +268,7 @@ static bool do_set_autostart(struct call *call, GError **error)
 	struct guest *guest = find(call, error);
 
 	return guest &&
-		registry_set_autostart(call->server->registry, guest, args->value != 0, error);
+	       registry_set_autostart(call->server->registry, guest, args->value != 0, error);
 }
 
 /* The definition that the flags mean; sets the error when it is not there. */
@@ -292,17 +293,16 @@ static bool do_get_metadata(struct call *call, GError **error)
 	if (!guest || !check_flags(args->flags, AFFECT, error))
 		return false;
 	definition = pick(guest, args->flags, error);
-	return definition &&
-		return_text(call,
-			definition_get_metadata(definition, args->type,
-				args->uri ? *args->uri : NULL, error));
+	return definition && return_text(call, definition_get_metadata(definition, args->type,
+						       args->uri ? *args->uri : NULL, error));
 }
 
 static struct definition *change_metadata(const struct definition *definition,
 	const struct wire_set_metadata_args *args, GError **error)
 {
-	return definition_with_metadata(definition, args->type, args->metadata ? *args->metadata : NULL,
-		args->key ? *args->key : NULL, args->uri ? *args->uri : NULL, error);
+	return definition_with_metadata(definition, args->type,
+		args->metadata ? *args->metadata : NULL, args->key ? *args->key : NULL,
+		args->uri ? *args->uri : NULL, error);
 }
 
 static bool do_set_metadata(struct call *call, GError **error)
@@ -315,7 +315,8 @@ static bool do_set_metadata(struct call *call, GError **error)
 	if (!guest || !check_flags(args->flags, AFFECT, error) || !pick(guest, args->flags, error))
 		return false;
 	live = (args->flags & VIR_DOMAIN_AFFECT_LIVE) || (!args->flags && guest_is_active(guest));
-	saved = (args->flags & VIR_DOMAIN_AFFECT_CONFIG) || (!args->flags && !guest_is_active(guest));
+	saved = (args->flags & VIR_DOMAIN_AFFECT_CONFIG) ||
+		(!args->flags && !guest_is_active(guest));
 	if (live)
 		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
 			"the metadata of a running guest cannot be changed: use --config");
@@ -323,7 +324,7 @@ static bool do_set_metadata(struct call *call, GError **error)
 	return changed && registry_save(call->server->registry, guest, changed, error);
 }
 
-/* ---- facts -------------------------------------------------------------------------------------------- */
+/* ---- facts ----------------------------------------------------------------------------------- */
 
 static bool do_is_active(struct call *call, GError **error)
 {
@@ -397,7 +398,8 @@ static bool do_max_memory(struct call *call, GError **error)
 
 	if (!guest)
 		return false;
-	((struct wire_number_ret *)call->ret)->value = guest_definition(guest)->config->memory >> 10;
+	((struct wire_number_ret *)call->ret)->value =
+		guest_definition(guest)->config->memory >> 10;
 	return true;
 }
 
@@ -417,10 +419,9 @@ static bool do_get_vcpus_flags(struct call *call, GError **error)
 	if (!guest || !check_flags(args->flags, AFFECT | VIR_DOMAIN_VCPU_MAXIMUM, error))
 		return false;
 	definition = pick(guest, args->flags, error);
-	return definition &&
-		return_int(call,
-			(int)(args->flags & VIR_DOMAIN_VCPU_MAXIMUM ? definition->config->vcpus_max
-								   : definition->config->vcpus));
+	return definition && return_int(call, (int)(args->flags & VIR_DOMAIN_VCPU_MAXIMUM
+							      ? definition->config->vcpus_max
+							      : definition->config->vcpus));
 }
 
 static bool do_os_type(struct call *call, GError **error)
@@ -432,38 +433,40 @@ static bool do_os_type(struct call *call, GError **error)
 #define WRITES PROCEDURE_WRITES
 
 const struct procedure procedures_guest[] = {
-	{ 11, "virDomainDefineXML", F(text_args), F(domain_ret), WRITES, do_define, NULL },
-	{ 14, "virDomainGetXMLDesc", F(domain_flags_args), F(text_ret), 0, do_get_xml, NULL },
-	{ 15, "virDomainGetAutostart", F(domain_args), F(int_ret), 0, do_get_autostart, NULL },
-	{ 16, "virDomainGetInfo", F(domain_args), F(domain_info_ret), 0, do_get_info, NULL },
-	{ 17, "virDomainGetMaxMemory", F(domain_args), F(number_ret), 0, do_max_memory, NULL },
-	{ 18, "virDomainGetMaxVcpus", F(domain_args), F(int_ret), 0, do_max_vcpus, NULL },
-	{ 19, "virDomainGetOSType", F(domain_args), F(text_ret), 0, do_os_type, NULL },
-	{ 21, "virConnectListDefinedDomains", F(int_args), F(names_ret), 0, do_list_defined, NULL },
-	{ 22, "virDomainLookupByID", F(int_args), F(domain_ret), 0, do_lookup_id, NULL },
-	{ 23, "virDomainLookupByName", F(text_args), F(domain_ret), 0, do_lookup_name, NULL },
-	{ 24, "virDomainLookupByUUID", F(uuid_args), F(domain_ret), 0, do_lookup_uuid, NULL },
-	{ 25, "virConnectNumOfDefinedDomains", NULL, F(int_ret), 0, do_count_defined, NULL },
-	{ 29, "virDomainSetAutostart", F(domain_int_args), NULL, WRITES, do_set_autostart, NULL },
-	{ 35, "virDomainUndefine", F(domain_args), NULL, WRITES, do_undefine, NULL },
-	{ 37, "virConnectListDomains", F(int_args), F(ids_ret), 0, do_list_ids, NULL },
-	{ 51, "virConnectNumOfDomains", NULL, F(int_ret), 0, do_count_active, NULL },
-	{ 150, "virDomainIsActive", F(domain_args), F(int_ret), 0, do_is_active, NULL },
-	{ 151, "virDomainIsPersistent", F(domain_args), F(int_ret), 0, do_is_persistent, NULL },
-	{ 183, "virDomainHasManagedSaveImage", F(domain_flags_args), F(int_ret), 0, do_zero, NULL },
-	{ 187, "virDomainSnapshotNum", F(domain_flags_args), F(int_ret), 0, do_zero, NULL },
-	{ 200, "virDomainGetVcpusFlags", F(domain_flags_args), F(int_ret), 0, do_get_vcpus_flags,
-		NULL },
-	{ 202, "virDomainIsUpdated", F(domain_args), F(int_ret), 0, do_is_updated, NULL },
-	{ 212, "virDomainGetState", F(domain_flags_args), F(state_ret), 0, do_get_state, NULL },
-	{ 229, "virDomainGetControlInfo", F(domain_flags_args), F(control_info_ret), 0,
-		do_control_info, NULL },
-	{ 231, "virDomainUndefineFlags", F(domain_flags_args), NULL, WRITES, do_undefine_flags, NULL },
-	{ 264, "virDomainSetMetadata", F(set_metadata_args), NULL, WRITES, do_set_metadata, NULL },
-	{ 265, "virDomainGetMetadata", F(get_metadata_args), F(text_ret), 0, do_get_metadata, NULL },
-	{ 273, "virConnectListAllDomains", F(list_args), F(domains_ret), 0, do_list_all, NULL },
-	{ 350, "virDomainDefineXMLFlags", F(text_flags_args), F(domain_ret), WRITES, do_define_flags,
-		NULL },
-	{ 358, "virDomainRename", F(domain_optional_flags_args), F(int_ret), WRITES, do_rename, NULL },
-	{ 0, NULL, NULL, NULL, 0, NULL, NULL },
+	{11, "virDomainDefineXML", F(text_args), F(domain_ret), WRITES, do_define, NULL},
+	{14, "virDomainGetXMLDesc", F(domain_flags_args), F(text_ret), 0, do_get_xml, NULL},
+	{15, "virDomainGetAutostart", F(domain_args), F(int_ret), 0, do_get_autostart, NULL},
+	{16, "virDomainGetInfo", F(domain_args), F(domain_info_ret), 0, do_get_info, NULL},
+	{17, "virDomainGetMaxMemory", F(domain_args), F(number_ret), 0, do_max_memory, NULL},
+	{18, "virDomainGetMaxVcpus", F(domain_args), F(int_ret), 0, do_max_vcpus, NULL},
+	{19, "virDomainGetOSType", F(domain_args), F(text_ret), 0, do_os_type, NULL},
+	{21, "virConnectListDefinedDomains", F(int_args), F(names_ret), 0, do_list_defined, NULL},
+	{22, "virDomainLookupByID", F(int_args), F(domain_ret), 0, do_lookup_id, NULL},
+	{23, "virDomainLookupByName", F(text_args), F(domain_ret), 0, do_lookup_name, NULL},
+	{24, "virDomainLookupByUUID", F(uuid_args), F(domain_ret), 0, do_lookup_uuid, NULL},
+	{25, "virConnectNumOfDefinedDomains", NULL, F(int_ret), 0, do_count_defined, NULL},
+	{29, "virDomainSetAutostart", F(domain_int_args), NULL, WRITES, do_set_autostart, NULL},
+	{35, "virDomainUndefine", F(domain_args), NULL, WRITES, do_undefine, NULL},
+	{37, "virConnectListDomains", F(int_args), F(ids_ret), 0, do_list_ids, NULL},
+	{51, "virConnectNumOfDomains", NULL, F(int_ret), 0, do_count_active, NULL},
+	{150, "virDomainIsActive", F(domain_args), F(int_ret), 0, do_is_active, NULL},
+	{151, "virDomainIsPersistent", F(domain_args), F(int_ret), 0, do_is_persistent, NULL},
+	{183, "virDomainHasManagedSaveImage", F(domain_flags_args), F(int_ret), 0, do_zero, NULL},
+	{187, "virDomainSnapshotNum", F(domain_flags_args), F(int_ret), 0, do_zero, NULL},
+	{200, "virDomainGetVcpusFlags", F(domain_flags_args), F(int_ret), 0, do_get_vcpus_flags,
+		NULL},
+	{202, "virDomainIsUpdated", F(domain_args), F(int_ret), 0, do_is_updated, NULL},
+	{212, "virDomainGetState", F(domain_flags_args), F(state_ret), 0, do_get_state, NULL},
+	{229, "virDomainGetControlInfo", F(domain_flags_args), F(control_info_ret), 0,
+		do_control_info, NULL},
+	{231, "virDomainUndefineFlags", F(domain_flags_args), NULL, WRITES, do_undefine_flags,
+		NULL},
+	{264, "virDomainSetMetadata", F(set_metadata_args), NULL, WRITES, do_set_metadata, NULL},
+	{265, "virDomainGetMetadata", F(get_metadata_args), F(text_ret), 0, do_get_metadata, NULL},
+	{273, "virConnectListAllDomains", F(list_args), F(domains_ret), 0, do_list_all, NULL},
+	{350, "virDomainDefineXMLFlags", F(text_flags_args), F(domain_ret), WRITES, do_define_flags,
+		NULL},
+	{358, "virDomainRename", F(domain_optional_flags_args), F(int_ret), WRITES, do_rename,
+		NULL},
+	{0, NULL, NULL, NULL, 0, NULL, NULL},
 };

@@ -30,7 +30,8 @@ static bool do_open(struct call *call, GError **error)
 	const char *name = args->name ? *args->name : "lodge:///system";
 
 	if (args->flags & ~(unsigned)VIR_CONNECT_RO)
-		return fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", args->flags);
+		return fault_set(
+			error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", args->flags);
 	return client_open(call->client, name, args->flags & VIR_CONNECT_RO, error);
 }
 
@@ -54,7 +55,8 @@ static bool do_supports_feature(struct call *call, GError **error)
 	int feature = ((const struct wire_int_args *)call->args)->value;
 
 	((struct wire_int_ret *)call->ret)->value = feature == FEATURE_TYPED_PARAM_STRING ||
-		feature == FEATURE_PROGRAM_KEEPALIVE || feature == FEATURE_REMOTE_EVENT_CALLBACK;
+						    feature == FEATURE_PROGRAM_KEEPALIVE ||
+						    feature == FEATURE_REMOTE_EVENT_CALLBACK;
 	return true;
 }
 
@@ -112,12 +114,13 @@ static bool do_get_domain_capabilities(struct call *call, GError **error)
 	bool kvm = args->virttype ? strcmp(*args->virttype, "kvm") == 0 : host_has_kvm();
 
 	if (args->arch && strcmp(*args->arch, "x86_64") != 0 && strcmp(*args->arch, "i686") != 0)
-		return fault_set(error, VIR_ERR_INVALID_ARG, "unknown architecture: %s", *args->arch);
+		return fault_set(
+			error, VIR_ERR_INVALID_ARG, "unknown architecture: %s", *args->arch);
 	if (args->virttype && !kvm && strcmp(*args->virttype, "qemu") != 0)
-		return fault_set(error, VIR_ERR_INVALID_ARG, "unknown virttype: %s", *args->virttype);
-	return return_text(call,
-		host_domain_capabilities(call->server->registry->program, kvm,
-			args->machine ? *args->machine : "lodge"));
+		return fault_set(
+			error, VIR_ERR_INVALID_ARG, "unknown virttype: %s", *args->virttype);
+	return return_text(call, host_domain_capabilities(call->server->registry->program, kvm,
+					 args->machine ? *args->machine : "lodge"));
 }
 
 static bool do_node_info(struct call *call, GError **error)
@@ -149,8 +152,8 @@ static bool do_cells_free_memory(struct call *call, GError **error)
 	struct wire_cells_ret *ret = call->ret;
 
 	if (args->first != 0 || args->max < 1)
-		return fault_set(error, VIR_ERR_INTERNAL_ERROR,
-			"start cell %d out of range (0-0)", args->first);
+		return fault_set(error, VIR_ERR_INTERNAL_ERROR, "start cell %d out of range (0-0)",
+			args->first);
 	ret->bytes.bytes_len = 1;
 	ret->bytes.bytes_val = calloc(1, sizeof(*ret->bytes.bytes_val));
 	ret->bytes.bytes_val[0] = host_memory("MemFree") << 10;
@@ -173,31 +176,32 @@ static void put_stats(struct wire_node_stats_ret *ret, int asked, const char *co
 
 static bool do_node_cpu_stats(struct call *call, GError **error)
 {
-	static const char *const names[] = { VIR_NODE_CPU_STATS_KERNEL, VIR_NODE_CPU_STATS_USER,
-		VIR_NODE_CPU_STATS_IDLE, VIR_NODE_CPU_STATS_IOWAIT };
+	static const char *const names[] = {VIR_NODE_CPU_STATS_KERNEL, VIR_NODE_CPU_STATS_USER,
+		VIR_NODE_CPU_STATS_IDLE, VIR_NODE_CPU_STATS_IOWAIT};
 	const struct wire_node_cpu_stats_args *args = call->args;
 	struct host_cpu_time time;
 
 	if (!host_cpu_time(args->cpu, &time))
-		return fault_set(error, VIR_ERR_INVALID_ARG, "Invalid cpuNum in %s", "virNodeGetCPUStats");
+		return fault_set(
+			error, VIR_ERR_INVALID_ARG, "Invalid cpuNum in %s", "virNodeGetCPUStats");
 	put_stats(call->ret, args->count, names,
-		(const uint64_t[]){ time.kernel, time.user, time.idle, time.iowait },
+		(const uint64_t[]){time.kernel, time.user, time.idle, time.iowait},
 		G_N_ELEMENTS(names));
 	return true;
 }
 
 static bool do_node_memory_stats(struct call *call, GError **error)
 {
-	static const char *const names[] = { VIR_NODE_MEMORY_STATS_TOTAL, VIR_NODE_MEMORY_STATS_FREE,
-		VIR_NODE_MEMORY_STATS_BUFFERS, VIR_NODE_MEMORY_STATS_CACHED };
+	static const char *const names[] = {VIR_NODE_MEMORY_STATS_TOTAL, VIR_NODE_MEMORY_STATS_FREE,
+		VIR_NODE_MEMORY_STATS_BUFFERS, VIR_NODE_MEMORY_STATS_CACHED};
 	const struct wire_node_memory_stats_args *args = call->args;
 
 	if (args->cell > 0)
 		return fault_set(error, VIR_ERR_INVALID_ARG, "Invalid cellNum in %s",
 			"virNodeGetMemoryStats");
 	put_stats(call->ret, args->count, names,
-		(const uint64_t[]){ host_memory("MemTotal"), host_memory("MemFree"),
-			host_memory("Buffers"), host_memory("Cached") },
+		(const uint64_t[]){host_memory("MemTotal"), host_memory("MemFree"),
+			host_memory("Buffers"), host_memory("Cached")},
 		G_N_ELEMENTS(names));
 	return true;
 }
@@ -219,20 +223,20 @@ static bool do_node_cpu_map(struct call *call, GError **error)
 	return true;
 }
 
-/* ---- events ------------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static bool check_event(int event, GError **error)
 {
 	return (event >= 0 && event <= EVENT_LAST) ||
-		fault_set(error, VIR_ERR_INTERNAL_ERROR, "unsupported event ID %d", event);
+	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "unsupported event ID %d", event);
 }
 
-static bool add_callback(struct call *call, int event, const char *uuid, bool old, int *number,
-	GError **error)
+static bool add_callback(
+	struct call *call, int event, const char *uuid, bool old, int *number, GError **error)
 {
 	*number = client_add_callback(call->client, event, uuid, old);
-	return *number >= 0 ||
-		fault_set(error, VIR_ERR_OPERATION_FAILED, "too many event callbacks are registered");
+	return *number >= 0 || fault_set(error, VIR_ERR_OPERATION_FAILED,
+				       "too many event callbacks are registered");
 }
 
 static bool do_event_register(struct call *call, GError **error)
@@ -245,7 +249,7 @@ static bool do_event_register(struct call *call, GError **error)
 static bool do_event_deregister(struct call *call, GError **error)
 {
 	return client_remove_event(call->client, VIR_DOMAIN_EVENT_ID_LIFECYCLE) ||
-		fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event %d not registered", 0);
+	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event %d not registered", 0);
 }
 
 static bool do_event_register_any(struct call *call, GError **error)
@@ -260,7 +264,7 @@ static bool do_event_deregister_any(struct call *call, GError **error)
 	int event = ((const struct wire_int_args *)call->args)->value;
 
 	return client_remove_event(call->client, event) ||
-		fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event %d not registered", event);
+	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event %d not registered", event);
 }
 
 static bool do_callback_register_any(struct call *call, GError **error)
@@ -284,8 +288,8 @@ static bool do_callback_deregister_any(struct call *call, GError **error)
 	int number = ((const struct wire_int_args *)call->args)->value;
 
 	return client_remove_callback(call->client, number) ||
-		fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event callback %d not registered",
-			number);
+	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event callback %d not registered",
+		       number);
 }
 
 static bool do_one(struct call *call, GError **error)
@@ -297,38 +301,39 @@ static bool do_one(struct call *call, GError **error)
 #define F(name) PACKET_FORMAT(wire_##name)
 
 const struct procedure procedures_host[] = {
-	{ 1, "virConnectOpen", F(open_args), NULL, PROCEDURE_EARLY, do_open, NULL },
-	{ 2, "virConnectClose", NULL, NULL, PROCEDURE_EARLY, do_nothing, NULL },
-	{ 3, "virConnectGetType", NULL, F(text_ret), 0, do_get_type, NULL },
-	{ 4, "virConnectGetVersion", NULL, F(number_ret), 0, do_get_version, NULL },
-	{ 5, "virConnectGetMaxVcpus", F(optional_args), F(int_ret), 0, do_get_max_vcpus, NULL },
-	{ 6, "virNodeGetInfo", NULL, F(node_info_ret), 0, do_node_info, NULL },
-	{ 7, "virConnectGetCapabilities", NULL, F(text_ret), 0, do_get_capabilities, NULL },
-	{ 59, "virConnectGetHostname", NULL, F(text_ret), 0, do_get_hostname, NULL },
-	{ 60, "virConnectSupportsFeature", F(int_args), F(int_ret), PROCEDURE_EARLY,
-		do_supports_feature, NULL },
-	{ 66, "virConnectAuthList", NULL, F(auth_ret), PROCEDURE_EARLY, do_auth_list, NULL },
-	{ 101, "virNodeGetCellsFreeMemory", F(cells_args), F(cells_ret), 0, do_cells_free_memory,
-		NULL },
-	{ 102, "virNodeGetFreeMemory", NULL, F(number_ret), 0, do_free_memory, NULL },
-	{ 105, "virConnectDomainEventRegister", NULL, F(int_ret), 0, do_event_register, NULL },
-	{ 106, "virConnectDomainEventDeregister", NULL, F(int_ret), 0, do_event_deregister, NULL },
-	{ 110, "virConnectGetURI", NULL, F(text_ret), 0, do_get_uri, NULL },
-	{ 149, "virConnectIsSecure", NULL, F(int_ret), 0, do_one, NULL },
-	{ 157, "virConnectGetLibVersion", NULL, F(number_ret), 0, do_get_lib_version, NULL },
-	{ 167, "virConnectDomainEventRegisterAny", F(int_args), NULL, 0, do_event_register_any, NULL },
-	{ 168, "virConnectDomainEventDeregisterAny", F(int_args), NULL, 0, do_event_deregister_any,
-		NULL },
-	{ 227, "virNodeGetCPUStats", F(node_cpu_stats_args), F(node_stats_ret), 0, do_node_cpu_stats,
-		NULL },
-	{ 228, "virNodeGetMemoryStats", F(node_memory_stats_args), F(node_stats_ret), 0,
-		do_node_memory_stats, NULL },
-	{ 293, "virNodeGetCPUMap", F(cpu_map_args), F(cpu_map_ret), 0, do_node_cpu_map, NULL },
-	{ 316, "virConnectDomainEventRegisterAny", F(event_args), F(int_ret), 0,
-		do_callback_register_any, NULL },
-	{ 317, "virConnectDomainEventDeregisterAny", F(int_args), NULL, 0, do_callback_deregister_any,
-		NULL },
-	{ 342, "virConnectGetDomainCapabilities", F(domain_capabilities_args), F(text_ret), 0,
-		do_get_domain_capabilities, NULL },
-	{ 0, NULL, NULL, NULL, 0, NULL, NULL },
+	{1, "virConnectOpen", F(open_args), NULL, PROCEDURE_EARLY, do_open, NULL},
+	{2, "virConnectClose", NULL, NULL, PROCEDURE_EARLY, do_nothing, NULL},
+	{3, "virConnectGetType", NULL, F(text_ret), 0, do_get_type, NULL},
+	{4, "virConnectGetVersion", NULL, F(number_ret), 0, do_get_version, NULL},
+	{5, "virConnectGetMaxVcpus", F(optional_args), F(int_ret), 0, do_get_max_vcpus, NULL},
+	{6, "virNodeGetInfo", NULL, F(node_info_ret), 0, do_node_info, NULL},
+	{7, "virConnectGetCapabilities", NULL, F(text_ret), 0, do_get_capabilities, NULL},
+	{59, "virConnectGetHostname", NULL, F(text_ret), 0, do_get_hostname, NULL},
+	{60, "virConnectSupportsFeature", F(int_args), F(int_ret), PROCEDURE_EARLY,
+		do_supports_feature, NULL},
+	{66, "virConnectAuthList", NULL, F(auth_ret), PROCEDURE_EARLY, do_auth_list, NULL},
+	{101, "virNodeGetCellsFreeMemory", F(cells_args), F(cells_ret), 0, do_cells_free_memory,
+		NULL},
+	{102, "virNodeGetFreeMemory", NULL, F(number_ret), 0, do_free_memory, NULL},
+	{105, "virConnectDomainEventRegister", NULL, F(int_ret), 0, do_event_register, NULL},
+	{106, "virConnectDomainEventDeregister", NULL, F(int_ret), 0, do_event_deregister, NULL},
+	{110, "virConnectGetURI", NULL, F(text_ret), 0, do_get_uri, NULL},
+	{149, "virConnectIsSecure", NULL, F(int_ret), 0, do_one, NULL},
+	{157, "virConnectGetLibVersion", NULL, F(number_ret), 0, do_get_lib_version, NULL},
+	{167, "virConnectDomainEventRegisterAny", F(int_args), NULL, 0, do_event_register_any,
+		NULL},
+	{168, "virConnectDomainEventDeregisterAny", F(int_args), NULL, 0, do_event_deregister_any,
+		NULL},
+	{227, "virNodeGetCPUStats", F(node_cpu_stats_args), F(node_stats_ret), 0, do_node_cpu_stats,
+		NULL},
+	{228, "virNodeGetMemoryStats", F(node_memory_stats_args), F(node_stats_ret), 0,
+		do_node_memory_stats, NULL},
+	{293, "virNodeGetCPUMap", F(cpu_map_args), F(cpu_map_ret), 0, do_node_cpu_map, NULL},
+	{316, "virConnectDomainEventRegisterAny", F(event_args), F(int_ret), 0,
+		do_callback_register_any, NULL},
+	{317, "virConnectDomainEventDeregisterAny", F(int_args), NULL, 0,
+		do_callback_deregister_any, NULL},
+	{342, "virConnectGetDomainCapabilities", F(domain_capabilities_args), F(text_ret), 0,
+		do_get_domain_capabilities, NULL},
+	{0, NULL, NULL, NULL, 0, NULL, NULL},
 };

@@ -64,8 +64,9 @@ static void do_create(struct call *call)
 static void do_create_flags(struct call *call)
 {
 	unsigned flags = call_flags(call);
-	struct guest *guest = find(call, flags, VIR_DOMAIN_START_PAUSED |
-		VIR_DOMAIN_START_FORCE_BOOT | VIR_DOMAIN_START_BYPASS_CACHE);
+	struct guest *guest = find(call, flags,
+		VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_FORCE_BOOT |
+			VIR_DOMAIN_START_BYPASS_CACHE);
 
 	if (!guest)
 		return;
@@ -82,7 +83,8 @@ static void do_create_xml(struct call *call)
 
 	if (args->flags & ~(unsigned)VIR_DOMAIN_START_VALIDATE) {
 		refuse(call, VIR_ERR_OPERATION_UNSUPPORTED,
-			"a guest can only be created running, without files, and outlives its maker");
+			"a guest can only be created running, without files, and outlives its "
+			"maker");
 		return;
 	}
 	guest = registry_add_transient(call->server->registry, args->text, &error);
@@ -173,17 +175,18 @@ static void do_resume(struct call *call)
 #define WRITES PROCEDURE_WRITES
 
 const struct procedure procedures_life[] = {
-	{ 9, "virDomainCreate", F(domain_args), NULL, WRITES, NULL, do_create },
-	{ 10, "virDomainCreateXML", F(text_flags_args), F(domain_ret), WRITES, NULL, do_create_xml },
-	{ 12, "virDomainDestroy", F(domain_args), NULL, WRITES, NULL, do_destroy },
-	{ 27, "virDomainReboot", F(domain_flags_args), NULL, WRITES, NULL, do_reboot },
-	{ 28, "virDomainResume", F(domain_args), NULL, WRITES, NULL, do_resume },
-	{ 33, "virDomainShutdown", F(domain_args), NULL, WRITES, NULL, do_shutdown },
-	{ 34, "virDomainSuspend", F(domain_args), NULL, WRITES, NULL, do_suspend },
-	{ 196, "virDomainCreateWithFlags", F(domain_flags_args), F(domain_ret), WRITES, NULL,
-		do_create_flags },
-	{ 234, "virDomainDestroyFlags", F(domain_flags_args), NULL, WRITES, NULL, do_destroy_flags },
-	{ 245, "virDomainReset", F(domain_flags_args), NULL, WRITES, NULL, do_reset },
-	{ 258, "virDomainShutdownFlags", F(domain_flags_args), NULL, WRITES, NULL, do_shutdown_flags },
-	{ 0, NULL, NULL, NULL, 0, NULL, NULL },
+	{9, "virDomainCreate", F(domain_args), NULL, WRITES, NULL, do_create},
+	{10, "virDomainCreateXML", F(text_flags_args), F(domain_ret), WRITES, NULL, do_create_xml},
+	{12, "virDomainDestroy", F(domain_args), NULL, WRITES, NULL, do_destroy},
+	{27, "virDomainReboot", F(domain_flags_args), NULL, WRITES, NULL, do_reboot},
+	{28, "virDomainResume", F(domain_args), NULL, WRITES, NULL, do_resume},
+	{33, "virDomainShutdown", F(domain_args), NULL, WRITES, NULL, do_shutdown},
+	{34, "virDomainSuspend", F(domain_args), NULL, WRITES, NULL, do_suspend},
+	{196, "virDomainCreateWithFlags", F(domain_flags_args), F(domain_ret), WRITES, NULL,
+		do_create_flags},
+	{234, "virDomainDestroyFlags", F(domain_flags_args), NULL, WRITES, NULL, do_destroy_flags},
+	{245, "virDomainReset", F(domain_flags_args), NULL, WRITES, NULL, do_reset},
+	{258, "virDomainShutdownFlags", F(domain_flags_args), NULL, WRITES, NULL,
+		do_shutdown_flags},
+	{0, NULL, NULL, NULL, 0, NULL, NULL},
 };

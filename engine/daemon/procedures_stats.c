@@ -85,10 +85,10 @@ static const struct {
 	unsigned flag;
 	void (*put)(const struct guest *guest, struct parameters *parameters);
 } groups[] = {
-	{ VIR_DOMAIN_STATS_STATE, put_state },
-	{ VIR_DOMAIN_STATS_CPU_TOTAL, put_cpu },
-	{ VIR_DOMAIN_STATS_BALLOON, put_balloon },
-	{ VIR_DOMAIN_STATS_VCPU, put_vcpu },
+	{VIR_DOMAIN_STATS_STATE, put_state},
+	{VIR_DOMAIN_STATS_CPU_TOTAL, put_cpu},
+	{VIR_DOMAIN_STATS_BALLOON, put_balloon},
+	{VIR_DOMAIN_STATS_VCPU, put_vcpu},
 };
 
 static void put_record(struct wire_stats_record *record, const struct guest *guest, unsigned stats)
@@ -109,23 +109,25 @@ static void put_record(struct wire_stats_record *record, const struct guest *gue
 static bool is_wanted(const struct guest *guest, unsigned flags)
 {
 	const unsigned activity = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
-		VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE;
+				  VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE;
 	const unsigned kind = VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT |
-		VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT;
+			      VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT;
 	const unsigned states = VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING |
-		VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED |
-		VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF | VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER;
+				VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED |
+				VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF |
+				VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER;
 	unsigned is = guest_is_active(guest) ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE
 					     : VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE;
 
 	is |= guest->saved ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT
 			   : VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT;
-	is |= guest->state == VIR_DOMAIN_RUNNING ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING
-		: guest->state == VIR_DOMAIN_PAUSED ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED
-		: guest->state == VIR_DOMAIN_SHUTOFF ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF
-						     : VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER;
+	is |= guest->state == VIR_DOMAIN_RUNNING   ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING
+	      : guest->state == VIR_DOMAIN_PAUSED  ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED
+	      : guest->state == VIR_DOMAIN_SHUTOFF ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF
+						   : VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER;
 	return (!(flags & activity) || (flags & activity & is)) &&
-		(!(flags & kind) || (flags & kind & is)) && (!(flags & states) || (flags & states & is));
+	       (!(flags & kind) || (flags & kind & is)) &&
+	       (!(flags & states) || (flags & states & is));
 }
 
 static bool check_stats(const struct wire_all_stats_args *args, GError **error)
@@ -135,17 +137,18 @@ static bool check_stats(const struct wire_all_stats_args *args, GError **error)
 	for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
 		known |= groups[i].flag;
 	return !(args->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) ||
-		!(args->stats & ~known) ||
-		fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-			"Stats types bits 0x%x are not supported by this daemon",
-			args->stats & ~known);
+	       !(args->stats & ~known) ||
+	       fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+		       "Stats types bits 0x%x are not supported by this daemon",
+		       args->stats & ~known);
 }
 
 static void append(struct wire_all_stats_ret *ret, const struct guest *guest,
 	const struct wire_all_stats_args *args)
 {
 	if (is_wanted(guest, args->flags))
-		put_record(&ret->records.records_val[ret->records.records_len++], guest, args->stats);
+		put_record(
+			&ret->records.records_val[ret->records.records_len++], guest, args->stats);
 }
 
 static bool do_all_stats(struct call *call, GError **error)
@@ -193,9 +196,9 @@ static bool do_memory_stats(struct call *call, GError **error)
 #define F(name) PACKET_FORMAT(wire_##name)
 
 const struct procedure procedures_stats[] = {
-	{ 159, "virDomainMemoryStats", F(domain_count_flags_args), F(memory_stats_ret), 0,
-		do_memory_stats, NULL },
-	{ 344, "virConnectGetAllDomainStats", F(all_stats_args), F(all_stats_ret), 0, do_all_stats,
-		NULL },
-	{ 0, NULL, NULL, NULL, 0, NULL, NULL },
+	{159, "virDomainMemoryStats", F(domain_count_flags_args), F(memory_stats_ret), 0,
+		do_memory_stats, NULL},
+	{344, "virConnectGetAllDomainStats", F(all_stats_args), F(all_stats_ret), 0, do_all_stats,
+		NULL},
+	{0, NULL, NULL, NULL, 0, NULL, NULL},
 };

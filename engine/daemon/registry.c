@@ -48,7 +48,7 @@ void registry_tell_rebooted(struct registry *registry, const struct guest *guest
 	registry->events->rebooted(registry->data, guest);
 }
 
-/* ---- finding ---------------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 struct guest *registry_find_uuid(struct registry *registry, const unsigned char uuid[16])
 {
@@ -74,8 +74,8 @@ struct guest *registry_find_id(struct registry *registry, int id)
 	return NULL;
 }
 
-struct guest *registry_find(struct registry *registry, const struct wire_domain *domain,
-	GError **error)
+struct guest *registry_find(
+	struct registry *registry, const struct wire_domain *domain, GError **error)
 {
 	const unsigned char *uuid = (const unsigned char *)domain->uuid;
 	struct guest *guest = registry_find_uuid(registry, uuid);
@@ -110,7 +110,7 @@ void registry_ended(struct registry *registry, struct guest *guest)
 		forget(registry, guest);
 }
 
-/* ---- saving ----------------------------------------------------------------------------------------- */
+/* ---- saving ---------------------------------------------------------------------------------- */
 
 static char *definition_path(const struct registry *registry, const char *uuid)
 {
@@ -133,8 +133,8 @@ bool registry_save(struct registry *registry, struct guest *guest, struct defini
 }
 
 /* A name belongs to one UUID, and a UUID keeps its name. */
-static bool check_conflict(struct registry *registry, const struct definition *definition,
-	GError **error)
+static bool check_conflict(
+	struct registry *registry, const struct definition *definition, GError **error)
 {
 	const char *name = definition->config->name;
 	struct guest *named = registry_find_name(registry, name);
@@ -216,14 +216,15 @@ bool registry_undefine(struct registry *registry, struct guest *guest, GError **
 	g_autofree char *path = NULL, *mark = NULL;
 
 	if (!guest->saved)
-		return fault_set(error, VIR_ERR_OPERATION_INVALID,
-			"cannot undefine transient domain");
+		return fault_set(
+			error, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
 	path = definition_path(registry, guest->saved->uuid);
 	mark = store_path(registry->store->autostart, guest->saved->uuid, "");
 	if (!store_remove(mark, error) || !store_remove(path, error))
 		return false;
 	guest->autostart = false;
-	registry_tell(registry, guest, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
+	registry_tell(
+		registry, guest, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
 	if (guest_is_active(guest))
 		g_clear_pointer(&guest->saved, definition_free);
 	else
@@ -231,14 +232,15 @@ bool registry_undefine(struct registry *registry, struct guest *guest, GError **
 	return true;
 }
 
-bool registry_rename(struct registry *registry, struct guest *guest, const char *name,
-	GError **error)
+bool registry_rename(
+	struct registry *registry, struct guest *guest, const char *name, GError **error)
 {
 	g_autofree char *old = g_strdup(guest_name(guest));
 	struct definition *definition;
 
 	if (!guest->saved)
-		return fault_set(error, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
+		return fault_set(
+			error, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
 	if (guest_is_active(guest))
 		return fault_set(error, VIR_ERR_OPERATION_INVALID, "cannot rename active domain");
 	if (registry_find_name(registry, name))
@@ -249,13 +251,14 @@ bool registry_rename(struct registry *registry, struct guest *guest, const char 
 		return false;
 	g_hash_table_remove(registry->by_name, old);
 	g_hash_table_insert(registry->by_name, g_strdup(name), guest);
-	registry_tell(registry, guest, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
+	registry_tell(
+		registry, guest, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
 	registry_tell(registry, guest, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
 	return true;
 }
 
-bool registry_set_autostart(struct registry *registry, struct guest *guest, bool autostart,
-	GError **error)
+bool registry_set_autostart(
+	struct registry *registry, struct guest *guest, bool autostart, GError **error)
 {
 	g_autofree char *mark = NULL;
 
@@ -269,7 +272,7 @@ bool registry_set_autostart(struct registry *registry, struct guest *guest, bool
 	return true;
 }
 
-/* ---- loading ---------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 G_GNUC_PRINTF(2, 3)
 static void say(void (*report)(const char *sentence), const char *format, ...)
@@ -295,8 +298,8 @@ static struct definition *read_file(const char *path, GError **error)
 	return definition_read(text, error);
 }
 
-static void load_definition(struct registry *registry, const char *name,
-	void (*report)(const char *sentence))
+static void load_definition(
+	struct registry *registry, const char *name, void (*report)(const char *sentence))
 {
 	g_autofree char *path = store_path(registry->store->definitions, name, "");
 	g_autofree char *mark = NULL;
@@ -317,17 +320,19 @@ static void load_definition(struct registry *registry, const char *name,
 	add(registry, guest);
 }
 
-static void load_running(struct registry *registry, const char *name,
-	void (*report)(const char *sentence))
+static void load_running(
+	struct registry *registry, const char *name, void (*report)(const char *sentence))
 {
 	g_autofree char *folder = store_path(registry->store->run, name, "");
 	g_autofree char *path = store_path(folder, "definition.xml", "");
 	g_autoptr(GError) error = NULL;
 	struct definition *definition = read_file(path, &error);
-	struct guest *guest = definition ? registry_find_uuid(registry, definition->uuid_bytes) : NULL;
+	struct guest *guest =
+		definition ? registry_find_uuid(registry, definition->uuid_bytes) : NULL;
 
 	if (!definition || definition->id < 0 || strcmp(name, definition->uuid) != 0) {
-		say(report, "%s is left alone: %s", folder, error ? error->message : "no guest of ours");
+		say(report, "%s is left alone: %s", folder,
+			error ? error->message : "no guest of ours");
 		definition_free(definition);
 		return;
 	}
@@ -349,7 +354,8 @@ static void load_running(struct registry *registry, const char *name,
 }
 
 static void load_folder(struct registry *registry, const char *path, const char *suffix,
-	void (*load)(struct registry *registry, const char *name, void (*report)(const char *sentence)),
+	void (*load)(
+		struct registry *registry, const char *name, void (*report)(const char *sentence)),
 	void (*report)(const char *sentence))
 {
 	GDir *folder = g_dir_open(path, 0, NULL);

@@ -22,7 +22,7 @@ struct registry {
 	const char *program; /* lodge-vmm */
 	const struct registry_events *events;
 	void *data;
-	GPtrArray *guests;  /* struct guest, in the order they came */
+	GPtrArray *guests;   /* struct guest, in the order they came */
 	GHashTable *by_uuid; /* its text → struct guest */
 	GHashTable *by_name;
 	int last_id;
@@ -41,18 +41,18 @@ struct guest *registry_find_uuid(struct registry *registry, const unsigned char 
 struct guest *registry_find_name(struct registry *registry, const char *name);
 struct guest *registry_find_id(struct registry *registry, int id);
 /* By the UUID of what a client sent. NULL sets the error. */
-struct guest *registry_find(struct registry *registry, const struct wire_domain *domain,
-	GError **error);
+struct guest *registry_find(
+	struct registry *registry, const struct wire_domain *domain, GError **error);
 
 /* Adds a definition, or replaces the saved one of the guest with this UUID. */
 struct guest *registry_define(struct registry *registry, const char *text, GError **error);
 /* A guest without a saved definition, not yet started; one that does not run is used as it is. */
 struct guest *registry_add_transient(struct registry *registry, const char *text, GError **error);
 bool registry_undefine(struct registry *registry, struct guest *guest, GError **error);
-bool registry_rename(struct registry *registry, struct guest *guest, const char *name,
-	GError **error);
-bool registry_set_autostart(struct registry *registry, struct guest *guest, bool autostart,
-	GError **error);
+bool registry_rename(
+	struct registry *registry, struct guest *guest, const char *name, GError **error);
+bool registry_set_autostart(
+	struct registry *registry, struct guest *guest, bool autostart, GError **error);
 /* Takes the definition as the saved one, on disk first. */
 bool registry_save(struct registry *registry, struct guest *guest, struct definition *definition,
 	GError **error);

@@ -121,9 +121,8 @@ static bool sync_folder_of(const char *path, GError **error)
 bool store_write(const char *path, const char *text, GError **error)
 {
 	return g_file_set_contents_full(path, text, -1,
-		       G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-		       error) &&
-		sync_folder_of(path, error);
+		       G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error) &&
+	       sync_folder_of(path, error);
 }
 
 bool store_remove(const char *path, GError **error)

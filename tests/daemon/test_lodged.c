@@ -25,7 +25,7 @@
 static char *build, *root, *uri, *socket_path;
 static GPid daemon_pid;
 
-/* ---- the daemon ---------------------------------------------------------------------------------- */
+/* ---- the daemon ------------------------------------------------------------------------------ */
 
 static int connect_raw(void)
 {
@@ -89,8 +89,20 @@ static void remove_tree(const char *path)
 	g_remove(path);
 }
 
+/* Guests outlive their daemon: none is left by a test that failed. */
+static void end_guests(void)
+{
+	g_autofree char *line = g_strdup_printf(
+		"for g in $(virsh -q -c '%s' list --name); do virsh -q -c '%s' destroy $g; done", uri,
+		uri);
+	char *arguments[] = { "sh", "-c", line, NULL };
+
+	g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+}
+
 static int clean_up(void **state)
 {
+	end_guests();
 	end_daemon(SIGTERM);
 	remove_tree(root);
 	g_free(build);
@@ -100,7 +112,7 @@ static int clean_up(void **state)
 	return 0;
 }
 
-/* ---- virsh ----------------------------------------------------------------------------------------- */
+/* ---- virsh ----------------------------------------------------------------------------------- */
 
 /* Runs a command at a URI; what it says on both outputs. */
 static char *virsh_at(const char *at, bool works, const char *command)
@@ -199,7 +211,7 @@ static pid_t monitor_of(const char *digits)
 	return found;
 }
 
-/* ---- the connection and the host --------------------------------------------------------------------- */
+/* ---- the connection and the host ------------------------------------------------------------- */
 
 static void the_host_is_described(void **state)
 {
@@ -240,7 +252,7 @@ static void read_only_changes_nothing(void **state)
 	g_free(virsh("undefine r"));
 }
 
-/* ---- definitions --------------------------------------------------------------------------------------- */
+/* ---- definitions ----------------------------------------------------------------------------- */
 
 static void a_guest_is_defined_and_undefined(void **state)
 {
@@ -314,7 +326,7 @@ static void broken_files_harm_nobody(void **state)
 	g_free(virsh("undefine good"));
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void a_guest_lives_and_dies(void **state)
 {
@@ -436,7 +448,7 @@ static void events_are_told(void **state)
 	assert_non_null(strstr(text, "Undefined Removed"));
 }
 
-/* ---- faults -------------------------------------------------------------------------------------------- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 static void the_next_daemon_finds_the_guests(void **state)
 {
