@@ -335,6 +335,81 @@ static void a_setting_takes_effect_and_is_kept(void **state)
 	quit(h);
 }
 
+/* ---- in German ---- */
+
+/* guests.xml in German, all of it there. */
+static struct harness *laden(int width, int height)
+{
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, width, height, NULL, NULL, "de");
+
+	harness_expect(h, "test 8");
+	harness_expect(h, "shop            4");
+	harness_expect(h, "F12Mehr");
+	return h;
+}
+
+static void german_guests(void **state)
+{
+	struct harness *h = laden(80, 24);
+
+	harness_golden(h, "german-guests");
+	harness_keys(h, "F1");
+	harness_golden(h, "german-help");
+	harness_keys(h, "Esc F7");
+	harness_golden(h, "german-actions");
+	harness_keys(h, "Esc F12");
+	harness_golden(h, "german-more");
+	harness_keys(h, "Esc / 'front' Enter Space Space F7 t");
+	harness_golden(h, "german-question");
+	harness_keys(h, "j");
+	harness_expect(h, "fertig");
+	harness_keys(h, "l");
+	harness_golden(h, "german-operations");
+	harness_keys(h, "F8");
+	harness_expect(h, "F12Mehr");
+	quit(h);
+}
+
+static void german_guest(void **state)
+{
+	struct harness *h = start("test:///default", 80, 24, NULL, NULL, "de");
+
+	harness_expect(h, "test 1");
+	harness_keys(h, "Enter");
+	harness_golden(h, "german-guest-overview");
+	harness_keys(h, "Down");
+	harness_golden(h, "german-guest-vcpus");
+	harness_keys(h, "Down");
+	harness_golden(h, "german-guest-disks");
+	harness_keys(h, "Down");
+	harness_golden(h, "german-guest-network");
+	harness_keys(h, "F8");
+	harness_expect(h, "F12Mehr");
+	quit(h);
+}
+
+static void german_settings(void **state)
+{
+	static const char *const args[] = {"--config", "no-such-lodge.conf", NULL};
+	static const char *const pages[] = {"connections", "display", "refresh", "columns", "keys",
+		"confirmations"};
+	g_autofree char *uri = host_uri();
+	struct harness *h = start(uri, 80, 24, args, NULL, "de");
+
+	harness_expect(h, "test 8");
+	harness_keys(h, "o");
+	for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
+		g_autofree char *name = g_strconcat("german-settings-", pages[i], NULL);
+
+		harness_golden(h, name);
+		harness_keys(h, "Down");
+	}
+	harness_keys(h, "F9");
+	harness_expect(h, "F12Mehr");
+	quit(h);
+}
+
 /* ---- faults ---- */
 
 static void read_only_changes_nothing(void **state)
@@ -429,6 +504,9 @@ int main(void)
 		IN_A_HOME(notes_are_shown),
 		IN_A_HOME(every_page_of_the_settings),
 		IN_A_HOME(a_setting_takes_effect_and_is_kept),
+		IN_A_HOME(german_guests),
+		IN_A_HOME(german_guest),
+		IN_A_HOME(german_settings),
 		IN_A_HOME(read_only_changes_nothing),
 		IN_A_HOME(a_host_that_is_not_there_greys_nothing_else),
 		IN_A_HOME(garbage_and_tiny_terminals_do_no_harm),
