@@ -86,7 +86,6 @@ static void changes_of_both_sides_merge(void **state)
 	DOCUMENT_AUTO struct document *merged = NULL;
 	g_autofree char *text = NULL;
 	g_autofree char *vcpus = NULL;
-	g_autofree char *model = NULL;
 	bool conflicts = true;
 
 	key_set(mine, "vcpus", "4", NULL);
