@@ -3,6 +3,7 @@
 
 #include "engine/daemon/client.h"
 
+#include "engine/daemon/events.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/procedure.h"
 
@@ -22,15 +23,7 @@
 #define OUTPUT_HIGH (4u << 20)
 /* Beyond this a client that does not read is disconnected. */
 #define OUTPUT_MAX (64u << 20)
-#define CALLBACKS_MAX 1024u
 #define READ_SIZE 65536u
-
-struct callback {
-	int number;
-	int event;
-	char *uuid; /* NULL: of all guests */
-	bool old;
-};
 
 struct client {
 	struct server *server;
@@ -50,14 +43,6 @@ static void drop_source(GSource **source)
 	if (*source)
 		g_source_destroy(*source);
 	g_clear_pointer(source, g_source_unref);
-}
-
-static void callback_free(void *data)
-{
-	struct callback *callback = data;
-
-	g_free(callback->uuid);
-	g_free(callback);
 }
 
 static void client_free(void *data)
@@ -361,119 +346,24 @@ const char *client_uri(const struct client *client)
 	return client->uri;
 }
 
-int client_add_callback(struct client *client, int event, const char *uuid, bool old)
+struct server *client_server(const struct client *client)
 {
-	struct callback *callback;
-
-	if (client->callbacks->len >= CALLBACKS_MAX)
-		return -1;
-	callback = g_new0(struct callback, 1);
-	callback->number = client->server->last_callback++;
-	callback->event = event;
-	callback->uuid = g_strdup(uuid);
-	callback->old = old;
-	g_ptr_array_add(client->callbacks, callback);
-	return callback->number;
+	return client->server;
 }
 
-static bool remove_callback(struct client *client, int number, int event)
+GPtrArray *client_callbacks(struct client *client)
 {
-	for (guint i = 0; i < client->callbacks->len; i++) {
-		struct callback *callback = g_ptr_array_index(client->callbacks, i);
-
-		if (callback->old ? callback->event != event : callback->number != number)
-			continue;
-		g_ptr_array_remove_index(client->callbacks, i);
-		return true;
-	}
-	return false;
+	return client->callbacks;
 }
 
-bool client_remove_callback(struct client *client, int callback)
+bool client_send(struct client *client, const struct wire_header *header,
+	const struct packet_format *format, const void *value)
 {
-	return remove_callback(client, callback, -1);
-}
+	bool ok = packet_append(client->out, header, format, value);
 
-bool client_remove_event(struct client *client, int event)
-{
-	return remove_callback(client, -1, event);
-}
-
-/* ---- events ---------------------------------------------------------------------------------- */
-
-static void send_event(
-	struct client *client, int procedure, const struct packet_format *format, const void *event)
-{
-	const struct wire_header header = {
-		.prog = WIRE_REMOTE_PROGRAM,
-		.vers = WIRE_VERSION,
-		.procedure = procedure,
-		.type = WIRE_MESSAGE,
-	};
-
-	packet_append(client->out, &header, format, event);
 	flush(client);
+	return ok;
 }
-
-static void send_lifecycle(struct client *client, const struct callback *callback,
-	struct wire_domain domain, int event, int detail)
-{
-	const struct wire_lifecycle_event message = {callback->number, domain, event, detail};
-	const struct wire_lifecycle_event_old old = {domain, event, detail};
-
-	if (callback->old)
-		send_event(client, 107, PACKET_FORMAT(wire_lifecycle_event_old), &old);
-	else
-		send_event(client, 318, PACKET_FORMAT(wire_lifecycle_event), &message);
-}
-
-static void send_reboot(struct client *client, const struct callback *callback,
-	struct wire_domain domain, int event, int detail)
-{
-	const struct wire_domain_event message = {callback->number, domain};
-	const struct wire_domain_event_old old = {domain};
-
-	if (callback->old)
-		send_event(client, 169, PACKET_FORMAT(wire_domain_event_old), &old);
-	else
-		send_event(client, 319, PACKET_FORMAT(wire_domain_event), &message);
-}
-
-/* Clients that turn out to be gone are swept when their socket says so. */
-static void tell_all(struct server *server, const struct guest *guest, int id, int event,
-	int detail,
-	void (*tell)(struct client *client, const struct callback *callback,
-		struct wire_domain domain, int event, int detail))
-{
-	const char *uuid = guest_definition(guest)->uuid;
-
-	for (guint i = 0; i < server->clients->len; i++) {
-		struct client *client = g_ptr_array_index(server->clients, i);
-
-		for (guint j = 0; j < client->callbacks->len; j++) {
-			const struct callback *callback = g_ptr_array_index(client->callbacks, j);
-
-			if (callback->event == id &&
-				(!callback->uuid || !strcmp(callback->uuid, uuid)))
-				tell(client, callback, guest_wire(guest), event, detail);
-		}
-	}
-}
-
-static void on_lifecycle(void *data, const struct guest *guest, int event, int detail)
-{
-	tell_all(data, guest, VIR_DOMAIN_EVENT_ID_LIFECYCLE, event, detail, send_lifecycle);
-}
-
-static void on_rebooted(void *data, const struct guest *guest)
-{
-	tell_all(data, guest, VIR_DOMAIN_EVENT_ID_REBOOT, 0, 0, send_reboot);
-}
-
-const struct registry_events server_events = {
-	.lifecycle = on_lifecycle,
-	.rebooted = on_rebooted,
-};
 
 /* ---- the socket ------------------------------------------------------------------------------ */
 

@@ -40,8 +40,6 @@ struct call {
 /* Listens at path. Errors: G_FILE_ERROR. */
 bool server_listen(struct server *server, const char *path, GError **error);
 void server_close(struct server *server);
-/* The events of the registry go to the clients that asked for them; data is the server. */
-extern const struct registry_events server_events;
 
 /* Answers and frees the call. A guest_done. */
 void call_done(void *call, const GError *error);
@@ -49,9 +47,10 @@ void call_done(void *call, const GError *error);
 /* For procedures: what the client is. */
 bool client_open(struct client *client, const char *uri, bool readonly, GError **error);
 const char *client_uri(const struct client *client);
-/* Registers for an event (virDomainEventID), of one guest or of all (uuid NULL); old is the form
- * without callback numbers. Returns the callback's number. */
-int client_add_callback(struct client *client, int event, const char *uuid, bool old);
-bool client_remove_callback(struct client *client, int callback);
-/* In the old form: by the event. */
-bool client_remove_event(struct client *client, int event);
+struct server *client_server(const struct client *client);
+/* Sends a packet that is no answer to a call; false when it is larger than a packet can be. A client
+ * that is gone, or does not read, is swept later. */
+bool client_send(struct client *client, const struct wire_header *header,
+	const struct packet_format *format, const void *value);
+/* For events.c: struct callback. */
+GPtrArray *client_callbacks(struct client *client);

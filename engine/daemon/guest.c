@@ -8,19 +8,20 @@
 #include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How long a monitor has to end by itself. */
 #define END_S 10
 #define LOG_END_MAX 2048
 
-struct guest_waiter {
+struct waiter {
 	guest_done done;
 	void *data;
 };
 
 static void wait_for(GQueue *queue, guest_done done, void *data)
 {
-	struct guest_waiter *waiter = g_new0(struct guest_waiter, 1);
+	struct waiter *waiter = g_new0(struct waiter, 1);
 
 	waiter->done = done;
 	waiter->data = data;
@@ -29,7 +30,7 @@ static void wait_for(GQueue *queue, guest_done done, void *data)
 
 static void finish(GQueue *queue, const GError *error)
 {
-	struct guest_waiter *waiter;
+	struct waiter *waiter;
 
 	while ((waiter = g_queue_pop_head(queue))) {
 		if (waiter->done)
@@ -128,6 +129,12 @@ static void set_state(struct guest *guest, int state, int reason)
 
 /* ---- what the monitor says ------------------------------------------------------------------- */
 
+static void tell_rebooted(struct guest *guest)
+{
+	registry_tell_event(guest->registry, guest,
+		&(const struct guest_event){.id = VIR_DOMAIN_EVENT_ID_REBOOT});
+}
+
 static void became_running(struct guest *guest)
 {
 	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
@@ -148,33 +155,33 @@ static void on_ready(void *data, JsonObject *status)
 	else if (strcmp(state, "preserved") == 0)
 		set_state(guest, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_UNKNOWN);
 	else if (guest->rebooting)
-		registry_tell_rebooted(guest->registry, guest);
+		tell_rebooted(guest);
 	else if (!adopted)
 		became_running(guest);
 	guest->rebooting = false;
 	finish(&guest->starting, NULL);
 }
 
-static void on_paused(struct guest *guest, const char *detail)
+static void on_paused(struct guest *guest, JsonObject *event)
 {
 	set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
 	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_SUSPENDED,
 		VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
 }
 
-static void on_resumed(struct guest *guest, const char *detail)
+static void on_resumed(struct guest *guest, JsonObject *event)
 {
 	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
 	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_RESUMED,
 		VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
 }
 
-static void on_reset(struct guest *guest, const char *detail)
+static void on_reset(struct guest *guest, JsonObject *event)
 {
-	registry_tell_rebooted(guest->registry, guest);
+	tell_rebooted(guest);
 }
 
-static void on_powered_off(struct guest *guest, const char *detail)
+static void on_powered_off(struct guest *guest, JsonObject *event)
 {
 	guest->powered_off = true;
 	if (guest->running->config->on_poweroff == CONFIG_ACTION_PRESERVE)
@@ -185,7 +192,7 @@ static void on_powered_off(struct guest *guest, const char *detail)
 		VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED);
 }
 
-static void on_crashed(struct guest *guest, const char *detail)
+static void on_crashed(struct guest *guest, JsonObject *event)
 {
 	guest->crashed = guest->running->config->on_crash == CONFIG_ACTION_DESTROY;
 	if (guest->running->config->on_crash == CONFIG_ACTION_PRESERVE)
@@ -194,16 +201,16 @@ static void on_crashed(struct guest *guest, const char *detail)
 		VIR_DOMAIN_EVENT_CRASHED_PANICKED);
 }
 
-static void on_ended(struct guest *guest, const char *detail)
+static void on_ended(struct guest *guest, JsonObject *event)
 {
 	guest->ended = true;
 }
 
-static void on_event(void *data, const char *name, const char *detail)
+static void on_event(void *data, const char *name, JsonObject *event)
 {
 	static const struct {
 		const char *name;
-		void (*take)(struct guest *guest, const char *detail);
+		void (*take)(struct guest *guest, JsonObject *event);
 	} events[] = {
 		{"paused", on_paused},
 		{"resumed", on_resumed},
@@ -215,7 +222,7 @@ static void on_event(void *data, const char *name, const char *detail)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
 		if (strcmp(name, events[i].name) == 0)
-			events[i].take(data, detail);
+			events[i].take(data, event);
 }
 
 static void tell_stopped(struct guest *guest)
@@ -389,7 +396,7 @@ void guest_destroy(struct guest *guest, bool graceful, guest_done done, void *da
 }
 
 struct asked {
-	guest_done done;
+	guest_answer answered;
 	void *data;
 };
 
@@ -400,23 +407,44 @@ static void answered(void *data, JsonObject *answer, const char *problem)
 
 	if (problem)
 		fault_set(&error, VIR_ERR_OPERATION_FAILED, "%s", problem);
-	asked->done(asked->data, error);
+	asked->answered(asked->data, answer, error);
 	g_free(asked);
 }
 
-void guest_request(struct guest *guest, const char *request, guest_done done, void *data)
+void guest_ask(struct guest *guest, const char *request, JsonObject *members, int fd,
+	guest_answer answer, void *data)
 {
 	g_autoptr(GError) error = NULL;
 	struct asked *asked;
 
 	if (!guest_check_active(guest, &error)) {
-		done(data, error);
+		g_clear_pointer(&members, json_object_unref);
+		if (fd >= 0)
+			close(fd);
+		answer(data, NULL, error);
 		return;
 	}
 	asked = g_new0(struct asked, 1);
-	asked->done = done;
+	asked->answered = answer;
 	asked->data = data;
-	monitor_request(guest->monitor, request, answered, asked);
+	monitor_ask(guest->monitor, request, members, fd, answered, asked);
+}
+
+static void only_done(void *data, JsonObject *answer, const GError *error)
+{
+	struct waiter *waiter = data;
+
+	waiter->done(waiter->data, error);
+	g_free(waiter);
+}
+
+void guest_request(struct guest *guest, const char *request, guest_done done, void *data)
+{
+	struct waiter *waiter = g_new0(struct waiter, 1);
+
+	waiter->done = done;
+	waiter->data = data;
+	guest_ask(guest, request, NULL, -1, only_done, waiter);
 }
 
 void guest_reboot(struct guest *guest, guest_done done, void *data)

@@ -28,7 +28,7 @@ struct guest {
 	struct monitor *monitor;
 	char *folder;      /* the run folder */
 	gint64 log_offset; /* where the log of this run begins */
-	GQueue starting;   /* who waits for the start, and for the end: struct guest_waiter */
+	GQueue starting;   /* who waits for the start, and for the end: struct waiter */
 	GQueue ending;
 	guint kill_timer;
 	bool destroying, rebooting, powered_off, crashed, ended;
@@ -57,6 +57,11 @@ bool guest_adopt(struct guest *guest);
 void guest_destroy(struct guest *guest, bool graceful, guest_done done, void *data);
 /* One of the control protocol's requests. */
 void guest_request(struct guest *guest, const char *request, guest_done done, void *data);
+/* The same with members of its own (taken; NULL: none) and a descriptor (taken; -1: none). answer is
+ * NULL when there is an error. Not called when the guest is forgotten before. */
+typedef void (*guest_answer)(void *data, JsonObject *answer, const GError *error);
+void guest_ask(struct guest *guest, const char *request, JsonObject *members, int fd,
+	guest_answer answer, void *data);
 /* Presses the power button; when the guest has powered off, it is started again. */
 void guest_reboot(struct guest *guest, guest_done done, void *data);
 

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "engine/daemon/client.h"
+#include "engine/daemon/events.h"
 #include "engine/daemon/registry.h"
 #include "engine/daemon/store.h"
 

@@ -24,6 +24,7 @@
 struct request {
 	gint64 id;
 	char *line;
+	int fd; /* goes with it, or -1 */
 	bool sent;
 	monitor_answer answered;
 	void *data;
@@ -60,6 +61,7 @@ static void drop_fd(int *fd)
 
 static void request_free(struct request *request)
 {
+	drop_fd(&request->fd);
 	g_free(request->line);
 	g_free(request);
 }
@@ -112,16 +114,29 @@ pid_t monitor_pid(const struct monitor *monitor)
 
 /* ---- what it says ---------------------------------------------------------------------------- */
 
+/* Answers come in any order. */
+static struct request *take_request(struct monitor *monitor, gint64 id)
+{
+	for (GList *at = monitor->requests.head; at; at = at->next) {
+		struct request *request = at->data;
+
+		if (!request->sent || request->id != id)
+			continue;
+		g_queue_delete_link(&monitor->requests, at);
+		return request;
+	}
+	return NULL;
+}
+
 static void take_answer(struct monitor *monitor, JsonObject *object)
 {
-	struct request *request = g_queue_peek_head(&monitor->requests);
+	struct request *request = take_request(
+		monitor, json_object_get_int_member_with_default(object, CONTROL_ID, -1));
 	const char *problem =
 		json_object_get_string_member_with_default(object, CONTROL_ERROR, NULL);
 
-	if (!request || !request->sent ||
-		json_object_get_int_member_with_default(object, CONTROL_ID, -1) != request->id)
+	if (!request)
 		return;
-	g_queue_pop_head(&monitor->requests);
 	if (request->answered)
 		request->answered(request->data, problem ? NULL : object, problem);
 	request_free(request);
@@ -144,8 +159,7 @@ static void take_line(struct monitor *monitor, const char *line, size_t length)
 	if (!event)
 		take_answer(monitor, object);
 	else if (monitor->ready)
-		monitor->events->event(monitor->data, event,
-			json_object_get_string_member_with_default(object, CONTROL_DETAIL, NULL));
+		monitor->events->event(monitor->data, event, object);
 }
 
 static void take_lines(struct monitor *monitor)
@@ -216,6 +230,27 @@ static gboolean input_ready(int fd, GIOCondition condition, void *data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* The whole line, and the descriptor unless it is -1. */
+static bool send_line(int socket, char *line, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = {0};
+	struct iovec part = {.iov_base = line, .iov_len = strlen(line)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)part.iov_len;
+}
+
 /* A request is a short line: the socket takes it whole, or the monitor does not read at all. */
 static void send_requests(struct monitor *monitor)
 {
@@ -225,31 +260,46 @@ static void send_requests(struct monitor *monitor)
 		if (request->sent)
 			continue;
 		request->sent = true;
-		if (send(monitor->fd, request->line, strlen(request->line),
-			    MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)strlen(request->line)) {
+		if (!send_line(monitor->fd, request->line, request->fd)) {
 			shutdown(monitor->fd, SHUT_RDWR);
 			return;
 		}
+		drop_fd(&request->fd);
 	}
 }
 
-static struct request *request_new(
-	struct monitor *monitor, const char *name, monitor_answer answered, void *data)
+static struct request *request_new(struct monitor *monitor, const char *name, JsonObject *members,
+	int fd, monitor_answer answered, void *data)
 {
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+	g_autofree char *text = NULL;
 	struct request *request = g_new0(struct request, 1);
 
-	request->id = ++monitor->next_id;
-	request->line = g_strdup_printf("{\"%s\":\"%s\",\"%s\":%" G_GINT64_FORMAT "}\n", CONTROL_DO,
-		name, CONTROL_ID, request->id);
+	if (!members)
+		members = json_object_new();
+	json_object_set_string_member(members, CONTROL_DO, name);
+	json_object_set_int_member(members, CONTROL_ID, ++monitor->next_id);
+	json_node_take_object(node, members);
+	text = json_to_string(node, FALSE);
+	request->id = monitor->next_id;
+	request->line = g_strconcat(text, "\n", NULL);
+	request->fd = fd;
 	request->answered = answered;
 	request->data = data;
 	return request;
 }
 
+void monitor_ask(struct monitor *monitor, const char *name, JsonObject *members, int fd,
+	monitor_answer answered, void *data)
+{
+	g_queue_push_tail(
+		&monitor->requests, request_new(monitor, name, members, fd, answered, data));
+	send_requests(monitor);
+}
+
 void monitor_request(struct monitor *monitor, const char *name, monitor_answer answered, void *data)
 {
-	g_queue_push_tail(&monitor->requests, request_new(monitor, name, answered, data));
-	send_requests(monitor);
+	monitor_ask(monitor, name, NULL, -1, answered, data);
 }
 
 static void status_known(void *data, JsonObject *answer, const char *problem)
@@ -303,8 +353,8 @@ static void connected(struct monitor *monitor)
 	g_source_set_callback(monitor->input, G_SOURCE_FUNC(input_ready), monitor, NULL);
 	g_source_attach(monitor->input, NULL);
 	if (!monitor->ready)
-		g_queue_push_head(
-			&monitor->requests, request_new(monitor, "status", status_known, monitor));
+		g_queue_push_head(&monitor->requests,
+			request_new(monitor, "status", NULL, -1, status_known, monitor));
 	send_requests(monitor);
 }
 

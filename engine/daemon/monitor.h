@@ -27,8 +27,8 @@ struct monitor_events {
 	/* It can be spoken to; status is its answer to "status". Once, before any other but gone.
 	 */
 	void (*ready)(void *data, JsonObject *status);
-	/* An event of the control protocol; detail may be NULL. */
-	void (*event)(void *data, const char *name, const char *detail);
+	/* An event of the control protocol, with all that stands in it. */
+	void (*event)(void *data, const char *name, JsonObject *event);
 	/* The process has ended. Last of all; the monitor may be freed in it. */
 	void (*gone)(void *data);
 };
@@ -47,6 +47,10 @@ typedef void (*monitor_answer)(void *data, JsonObject *answer, const char *probl
 /* Asks for one of the control protocol's requests, as soon as it can be spoken to. */
 void monitor_request(
 	struct monitor *monitor, const char *request, monitor_answer answered, void *data);
+/* The same for a request with members of its own (taken; NULL: none) and a descriptor (taken; -1:
+ * none). */
+void monitor_ask(struct monitor *monitor, const char *request, JsonObject *members, int fd,
+	monitor_answer answered, void *data);
 
 /* Ends the process: by a signal that it obeys at once, or by one that none survives. */
 void monitor_terminate(struct monitor *monitor, bool kill);

@@ -2,6 +2,7 @@
 /* The connection itself, the host, and events. */
 #include <config.h>
 
+#include "engine/daemon/events.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/host.h"
 #include "engine/daemon/procedure.h"
@@ -234,7 +235,7 @@ static bool check_event(int event, GError **error)
 static bool add_callback(
 	struct call *call, int event, const char *uuid, bool old, int *number, GError **error)
 {
-	*number = client_add_callback(call->client, event, uuid, old);
+	*number = event_add_callback(call->client, EVENT_GUEST, event, uuid, old);
 	return *number >= 0 || fault_set(error, VIR_ERR_OPERATION_FAILED,
 				       "too many event callbacks are registered");
 }
@@ -248,7 +249,7 @@ static bool do_event_register(struct call *call, GError **error)
 
 static bool do_event_deregister(struct call *call, GError **error)
 {
-	return client_remove_event(call->client, VIR_DOMAIN_EVENT_ID_LIFECYCLE) ||
+	return event_remove_old(call->client, VIR_DOMAIN_EVENT_ID_LIFECYCLE) ||
 	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event %d not registered", 0);
 }
 
@@ -263,7 +264,7 @@ static bool do_event_deregister_any(struct call *call, GError **error)
 {
 	int event = ((const struct wire_int_args *)call->args)->value;
 
-	return client_remove_event(call->client, event) ||
+	return event_remove_old(call->client, event) ||
 	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event %d not registered", event);
 }
 
@@ -287,7 +288,7 @@ static bool do_callback_deregister_any(struct call *call, GError **error)
 {
 	int number = ((const struct wire_int_args *)call->args)->value;
 
-	return client_remove_callback(call->client, number) ||
+	return event_remove_callback(call->client, EVENT_GUEST, number) ||
 	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "domain event callback %d not registered",
 		       number);
 }

@@ -38,14 +38,17 @@ int registry_next_id(struct registry *registry)
 	return ++registry->last_id;
 }
 
-void registry_tell(struct registry *registry, const struct guest *guest, int event, int detail)
+void registry_tell_event(
+	struct registry *registry, const struct guest *guest, const struct guest_event *event)
 {
-	registry->events->lifecycle(registry->data, guest, event, detail);
+	registry->events->guest(registry->data, guest, event);
 }
 
-void registry_tell_rebooted(struct registry *registry, const struct guest *guest)
+void registry_tell(struct registry *registry, const struct guest *guest, int type, int detail)
 {
-	registry->events->rebooted(registry->data, guest);
+	registry_tell_event(registry, guest,
+		&(const struct guest_event){
+			.id = VIR_DOMAIN_EVENT_ID_LIFECYCLE, .type = type, .detail = detail});
 }
 
 /* ---- finding --------------------------------------------------------------------------------- */

@@ -11,10 +11,22 @@
 #include "engine/daemon/guest.h"
 #include "engine/daemon/store.h"
 
+/* What has happened to a guest. */
+struct guest_event {
+	int id; /* a virDomainEventID; it says what else counts: */
+	/* LIFECYCLE: virDomainEventType and its detail. METADATA_CHANGE: virDomainMetadataType.
+	 * IO_ERROR: virDomainEventIOErrorAction. */
+	int type, detail;
+	const char *alias;  /* DEVICE_*, MEMORY_DEVICE_SIZE_CHANGE, IO_ERROR */
+	const char *text;   /* METADATA_CHANGE: the URI or NULL. IO_ERROR: the image's path */
+	const char *reason; /* IO_ERROR: "enospc" or "" */
+	uint64_t kib;       /* BALLOON_CHANGE, MEMORY_DEVICE_SIZE_CHANGE */
+	const struct wire_parameter *parameters; /* TUNABLE */
+	unsigned parameter_count;
+};
+
 struct registry_events {
-	/* A virDomainEventType and its detail. */
-	void (*lifecycle)(void *data, const struct guest *guest, int event, int detail);
-	void (*rebooted)(void *data, const struct guest *guest);
+	void (*guest)(void *data, const struct guest *guest, const struct guest_event *event);
 };
 
 struct registry {
@@ -57,9 +69,13 @@ bool registry_set_autostart(
 bool registry_save(struct registry *registry, struct guest *guest, struct definition *definition,
 	GError **error);
 
+/* Tells the clients. An IO_ERROR is told as IO_ERROR_REASON, too. */
+void registry_tell_event(
+	struct registry *registry, const struct guest *guest, const struct guest_event *event);
+/* Of the lifecycle. */
+void registry_tell(struct registry *registry, const struct guest *guest, int type, int detail);
+
 /* For guest.c. */
 int registry_next_id(struct registry *registry);
-void registry_tell(struct registry *registry, const struct guest *guest, int event, int detail);
-void registry_tell_rebooted(struct registry *registry, const struct guest *guest);
 /* The guest has ended: frees it when nothing of it is saved. */
 void registry_ended(struct registry *registry, struct guest *guest);
