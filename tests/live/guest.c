@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/live/guest.h"
+#include "tests/screens/harness.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
 #include <string.h>
@@ -49,21 +51,33 @@ static const char *source_dir(void)
 	return dir ? dir : ".";
 }
 
-/* Runs a script of the tests; its standard output without the last newline. Caller frees. */
-static char *run_script(const char *script, const char *verb, const char *dir)
+/* Runs a script of the tests: whether it succeeded. Its standard output, without the last newline, and
+ * what it complained of; caller frees both. */
+static bool try_script(const char *script, const char *verb, const char *dir, char **out, char **err)
 {
 	g_autofree char *path = g_build_filename(source_dir(), script, NULL);
 	char *argv[] = {path, (char *)(verb ? verb : dir), (char *)(verb ? dir : NULL), NULL};
 	g_autoptr(GError) error = NULL;
-	g_autofree char *err = NULL;
-	char *out = NULL;
 	int status;
 
-	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, &error))
-		fail_msg("%s: %s", path, error->message);
-	if (!g_spawn_check_wait_status(status, NULL))
-		fail_msg("%s failed:\n%s", path, err);
-	return g_strchomp(out);
+	*out = *err = NULL;
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, out, err, &status, &error)) {
+		*err = g_strdup(error->message);
+		return false;
+	}
+	g_strchomp(*out);
+	return g_spawn_check_wait_status(status, NULL);
+}
+
+/* The same where failing is the test's failure. Caller frees. */
+static char *run_script(const char *script, const char *verb, const char *dir)
+{
+	g_autofree char *err = NULL;
+	char *out;
+
+	if (!try_script(script, verb, dir, &out, &err))
+		fail_msg("%s failed:\n%s", script, err);
+	return out;
 }
 
 static void fill(GString *xml, const char *mark, const char *value)
@@ -80,7 +94,6 @@ static void define_guest(
 	g_autofree char *initrd = g_build_filename(guest_dir, "initrd", NULL);
 
 	guest->name = names[i];
-	guest->fd = -1;
 	guest->said = g_string_new(NULL);
 	guest->file = g_strdup_printf("%s/%s.xml", live->dir, guest->name);
 	guest->socket = g_strdup_printf("%s/%s.sock", live->dir, guest->name);
@@ -92,24 +105,20 @@ static void define_guest(
 	assert_true(g_file_set_contents(guest->file, xml->str, -1, NULL));
 }
 
-struct live *live_new_of(const char *definition)
+void live_start(struct live **live, const char *definition)
 {
-	struct live *live = g_new0(struct live, 1);
+	struct live *made = *live = g_new0(struct live, 1);
 	g_autofree char *built = g_canonicalize_filename(build_dir(), NULL);
 	g_autofree char *guest_dir = g_build_filename(built, "guest", NULL);
 
-	g_free(run_script("tests/guest/make-guest", NULL, guest_dir));
-	live->dir = g_strdup("/tmp/lodge-live.XXXXXX");
-	assert_non_null(g_mkdtemp(live->dir));
 	for (unsigned i = 0; i < LIVE_GUESTS; i++)
-		define_guest(live, i, guest_dir, definition);
-	live_start_libvirtd(live);
-	return live;
-}
-
-struct live *live_new(void)
-{
-	return live_new_of(usual_definition);
+		made->guest[i].fd = -1;
+	g_free(run_script("tests/guest/make-guest", NULL, guest_dir));
+	made->dir = g_strdup("/tmp/lodge-live.XXXXXX");
+	assert_non_null(g_mkdtemp(made->dir));
+	for (unsigned i = 0; i < LIVE_GUESTS; i++)
+		define_guest(made, i, guest_dir, definition ? definition : usual_definition);
+	live_start_libvirtd(made);
 }
 
 void live_start_libvirtd(struct live *live)
@@ -123,22 +132,87 @@ void live_kill_libvirtd(struct live *live)
 	g_free(run_script("tests/live/private-libvirtd", "kill", live->dir));
 }
 
+static void guest_clear(struct live_guest *guest)
+{
+	if (guest->fd >= 0)
+		close(guest->fd);
+	if (guest->said)
+		g_string_free(guest->said, TRUE);
+	g_free(guest->file);
+	g_free(guest->socket);
+}
+
+static void remove_dir(char *dir)
+{
+	char *argv[] = {"rm", "-rf", dir, NULL};
+	g_autofree char *out = NULL, *err = NULL;
+
+	if (!try_script("tests/live/private-libvirtd", "stop", dir, &out, &err))
+		print_message("private-libvirtd stop: %s\n", err);
+	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+}
+
 void live_free(struct live *live)
 {
-	char *argv[] = {"rm", "-rf", live->dir, NULL};
-
-	g_free(run_script("tests/live/private-libvirtd", "stop", live->dir));
-	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-	for (unsigned i = 0; i < LIVE_GUESTS; i++) {
-		if (live->guest[i].fd >= 0)
-			close(live->guest[i].fd);
-		g_string_free(live->guest[i].said, TRUE);
-		g_free(live->guest[i].file);
-		g_free(live->guest[i].socket);
-	}
+	if (!live)
+		return;
+	if (live->dir)
+		remove_dir(live->dir);
+	for (unsigned i = 0; i < LIVE_GUESTS; i++)
+		guest_clear(&live->guest[i]);
 	g_free(live->uri);
 	g_free(live->dir);
 	g_free(live);
+}
+
+char *live_disk(struct live *live, const char *name, gint64 bytes)
+{
+	char *path = g_build_filename(live->dir, name, NULL);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, bytes), 0);
+	close(fd);
+	return path;
+}
+
+// ---- the console ------------------------------------------------------------------------------------------
+
+struct harness *live_console(struct live *live, int width, int height, const char *const *env)
+{
+	g_autofree char *program = harness_program("lodge");
+	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s/state", live->dir);
+	g_autofree char *config = g_strdup_printf("XDG_CONFIG_HOME=%s/config", live->dir);
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	const char *argv[] = {program, "--uri", live->uri, NULL};
+	struct harness *console;
+
+	g_ptr_array_add(all, "LODGE_CLOCK");
+	g_ptr_array_add(all, state);
+	g_ptr_array_add(all, config);
+	for (; env && *env; env++)
+		g_ptr_array_add(all, (char *)*env);
+	g_ptr_array_add(all, NULL);
+	console = harness_start(&(struct harness_options){.argv = argv,
+		.env = (const char *const *)all->pdata, .width = width, .height = height});
+	harness_expect(console, "F3Add");
+	harness_expect(console, "qemu 0");
+	return console;
+}
+
+void live_console_quits(struct harness *console)
+{
+	harness_keys(console, "F9");
+	assert_int_equal(harness_exit(console), 0);
+}
+
+char *live_audit_log(struct live *live)
+{
+	g_autofree char *path = g_build_filename(live->dir, "state", "lodge", "audit.log", NULL);
+	char *log = NULL;
+
+	assert_true(g_file_get_contents(path, &log, NULL, NULL));
+	return log;
 }
 
 // ---- the serial line -------------------------------------------------------------------------------------
@@ -253,4 +327,24 @@ char *live_guest_ask(struct live_guest *guest, const char *command)
 	g_strchomp(g_strdelimit(text, "\r", '\n'));
 	last = strrchr(text, '\n');
 	return g_strdup(last ? last + 1 : text);
+}
+
+double live_guest_number(struct live_guest *guest, const char *command)
+{
+	g_autofree char *answer = live_guest_ask(guest, command);
+
+	return g_ascii_strtod(answer, NULL);
+}
+
+void live_guest_wait_between(
+	struct live_guest *guest, const char *command, double least, double most)
+{
+	gint64 until = g_get_monotonic_time() + LIVE_PATIENCE * G_USEC_PER_SEC;
+	double number;
+
+	while ((number = live_guest_number(guest, command)) < least || number > most) {
+		if (g_get_monotonic_time() > until)
+			fail_msg("'%s' says %g, not from %g to %g", command, number, least, most);
+		g_usleep(500000);
+	}
 }

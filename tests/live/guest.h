@@ -29,12 +29,25 @@ struct live {
 	struct live_guest guest[LIVE_GUESTS];
 };
 
-/* Makes the guest, starts libvirtd, writes the definitions (192 MiB, one vCPU, balloon, off). */
-struct live *live_new(void);
-/* The same with a definition of one's own, where @NAME@, @KERNEL@ and @INITRD@ (files), @SERIAL@ (the
- * serial line's socket) and @DIR@ (for disks) are filled in. */
-struct live *live_new_of(const char *definition);
-void live_free(struct live *live); /* ends all of it */
+/* Makes the guest, writes the definitions, starts libvirtd. The definition is one of a test's own, where
+ * @NAME@, @KERNEL@ and @INITRD@ (files), @SERIAL@ (the serial line's socket) and @DIR@ (for disks) are
+ * filled in; NULL: 192 MiB, one vCPU, a balloon. *live is there from the beginning, so that it can be
+ * freed whatever fails on the way. */
+void live_start(struct live **live, const char *definition);
+/* Ends all of it. Fails no test; takes NULL, and what was only half started. */
+void live_free(struct live *live);
+
+/* A file in the directory, full of zeros; for disks. Its path, caller frees. */
+char *live_disk(struct live *live, const char *name, gint64 bytes);
+
+struct harness;
+/* The console on these guests, at the table of guests; state and settings are in the directory. The
+ * environment is as in harness.h, NULL: nothing more. End it with harness_stop, which takes NULL. */
+struct harness *live_console(struct live *live, int width, int height, const char *const *env);
+/* The console's own end by F9, from the table of guests. A test of its own, the last. */
+void live_console_quits(struct harness *console);
+/* What was done, as the audit log tells; caller frees. */
+char *live_audit_log(struct live *live);
 
 void live_kill_libvirtd(struct live *live); /* as by kill -9; the guests go on */
 void live_start_libvirtd(struct live *live);
@@ -47,3 +60,7 @@ void live_guest_ready(struct live_guest *guest, int seconds);
 void live_guest_say(struct live_guest *guest, const char *line);
 /* Runs a command and gives the last line it printed. Caller frees. */
 char *live_guest_ask(struct live_guest *guest, const char *command);
+/* The same as a number; and asks again and again until it lies between two. */
+double live_guest_number(struct live_guest *guest, const char *command);
+void live_guest_wait_between(
+	struct live_guest *guest, const char *command, double least, double most);

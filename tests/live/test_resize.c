@@ -12,10 +12,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char definition[] =
 	"<domain type='qemu'>\n"
@@ -45,7 +43,7 @@ static const char definition[] =
 	"  </devices>\n"
 	"</domain>\n";
 
-#define DISK_BYTES ((off_t)256 << 20)
+#define DISK_BYTES ((gint64)256 << 20)
 
 static struct live *live;
 static struct live_guest *guest;
@@ -103,22 +101,12 @@ static void apply(const char *label, const char *value, const char *result)
 
 static double ask_number(const char *command)
 {
-	g_autofree char *answer = live_guest_ask(guest, command);
-
-	return g_ascii_strtod(answer, NULL);
+	return live_guest_number(guest, command);
 }
 
-/* Asks until the answer lies between two numbers. */
 static void wait_between(const char *command, double least, double most)
 {
-	gint64 until = g_get_monotonic_time() + LIVE_PATIENCE * G_USEC_PER_SEC;
-	double number;
-
-	while ((number = ask_number(command)) < least || number > most) {
-		if (g_get_monotonic_time() > until)
-			fail_msg("'%s' says %g, not from %g to %g", command, number, least, most);
-		g_usleep(500000);
-	}
+	live_guest_wait_between(guest, command, least, most);
 }
 
 static const char memory_mib[] = "awk '/MemTotal/ { print $2 / 1024 }' /proc/meminfo";
@@ -240,52 +228,31 @@ static void every_change_is_in_the_audit_log(void **state)
 	static const char *const commands[] = {"setvcpus alpha 2 --live", "setmem alpha 245760 --live",
 		"schedinfo alpha --set global_period", "blkdeviotune alpha vda --total-bytes-sec 2097152",
 		"blockresize alpha vda"};
-	g_autofree char *path = g_build_filename(live->dir, "state", "lodge", "audit.log", NULL);
-	g_autofree char *log = NULL;
+	g_autofree char *log = live_audit_log(live);
 
-	assert_true(g_file_get_contents(path, &log, NULL, NULL));
 	for (gsize i = 0; i < G_N_ELEMENTS(commands); i++)
 		if (!strstr(log, commands[i]))
 			fail_msg("no '%s' in the audit log:\n%s", commands[i], log);
 }
 
-// ---- around it --------------------------------------------------------------------------------------------
-
-static void make_disk(void)
+static void the_console_quits(void **state)
 {
-	g_autofree char *path = g_strdup_printf("%s/%s.img", live->dir, guest->name);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, DISK_BYTES), 0);
-	close(fd);
+	live_console_quits(console);
 }
+
+// ---- around it --------------------------------------------------------------------------------------------
 
 static int setup(void **state)
 {
-	g_autofree char *program = harness_program("lodge");
-	g_autofree char *state_home = NULL, *config_home = NULL;
-
-	live = live_new_of(definition);
+	live_start(&live, definition);
 	guest = &live->guest[0];
-	make_disk();
-	state_home = g_strdup_printf("XDG_STATE_HOME=%s/state", live->dir);
-	config_home = g_strdup_printf("XDG_CONFIG_HOME=%s/config", live->dir);
-	console = harness_start(&(struct harness_options){
-		.argv = (const char *const[]){program, "--uri", live->uri, NULL},
-		.env = (const char *const[]){"LODGE_CLOCK", state_home, config_home, NULL},
-		.width = 120,
-		.height = 40,
-	});
-	harness_expect(console, "F3Add");
-	harness_expect(console, "qemu 0");
+	g_free(live_disk(live, "alpha.img", DISK_BYTES));
+	console = live_console(live, 120, 40, NULL);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	harness_keys(console, "F9");
-	assert_int_equal(harness_exit(console), 0);
 	harness_stop(console);
 	live_free(live);
 	return 0;
@@ -304,6 +271,7 @@ int main(void)
 		cmocka_unit_test(keys_do_it_in_place),
 		cmocka_unit_test(a_cable_is_taken_out),
 		cmocka_unit_test(every_change_is_in_the_audit_log),
+		cmocka_unit_test(the_console_quits),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
