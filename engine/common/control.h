@@ -6,20 +6,89 @@
  * UTF-8). Several clients may be connected.
  *
  * A request has "do", one of the names below, and may have "id" (any JSON value), which comes back
- * in the answer. Answers: {"id": …, "ok": true, …} or {"id": …, "error": "a sentence"}. Requests of
- * one client are answered in order.
+ * in the answer. Answers: {"id": …, "ok": true, …} or {"id": …, "error": "a sentence"}. A request
+ * that waits for the guest is answered when the guest has done it, or with an error after
+ * "timeout" seconds (a number, CONTROL_TIMEOUT where it is missing); requests that came later may
+ * be answered earlier. A request that takes a descriptor gets it as SCM_RIGHTS data of the
+ * message that its line is in (at most CONTROL_FDS_MAX; others are closed).
  *
- *	{"do": "status"}     → "state": "running" | "paused" | "preserved", "name", "uuid" (or null),
- *	                       "backend": "kvm" | "soft", "vcpus", "memory" (bytes), "pid",
- *	                       "uptime" (ns the guest has run), "serials": [path or null, …]
- *	{"do": "pause"}      the guest stands still, its clock too
- *	{"do": "resume"}
- *	{"do": "reset"}      as the reset button
- *	{"do": "powerdown"}  presses the power button: the guest may follow or not
- *	{"do": "quit"}       ends guest and monitor at once
+ * Amounts are bytes, times nanoseconds and rates per second, unless said. Devices have the names
+ * of the definition: disks their target ("vda"), network cards their MAC address in lower case
+ * ("52:54:00:00:00:01"), consoles "serial0"-"serial3" and "virtio0"….
  *
- * Events come unasked, to all clients: {"event": "started" | "paused" | "resumed" | "reset" |
- * "powered-off" | "crashed" | "warning" | "ended"}, with "detail" where there is a sentence.
+ * Life
+ *	status         → "state": "running" | "paused" | "preserved", "name", "uuid" (or null),
+ *	                 "backend": "kvm" | "soft", "vcpus" (present now), "vcpus_max", "memory"
+ *	                 (bytes at boot), "pid", "uptime" (ns the guest has run),
+ *	                 "serials": [path or null, …], "sandbox": [what could not be given up, …]
+ *	pause          the guest stands still, its clock too
+ *	resume
+ *	reset          as the reset button
+ *	powerdown      presses the power button: the guest may follow or not
+ *	quit           ends guest and monitor at once
+ *
+ * Processors
+ *	set-vcpus      "count": 1 to the definition's maximum. Waits: the guest takes new ones on line
+ *	               and lets old ones go. → "vcpus". On a time-out the error says which are
+ *	               missing, and they stay asked for.
+ *	vcpus          → "vcpus": [{"id", "present": bool, "online": bool (the guest has started
+ *	               it), "thread": thread id or 0, "cpus": "0-1,3" (host CPUs it may use)}, …], one
+ *	               for each up to the maximum; "emulator": "0-1" (host CPUs of all other threads)
+ *	set-cpu        "cap": per cent of one host CPU over all vCPUs, 0 for none; and/or "weight":
+ *	               1 to 10000, 100 is usual. → "by": "cgroup" | "monitor"
+ *	pin            "cpus": "0-1,3" (host CPUs), and "vcpu": id or "emulator": true
+ *
+ * Memory
+ *	memory         → "boot", "target" (what the balloon was asked to leave), "actual" (what it
+ *	               leaves), "statistics": {"swap_in", "swap_out", "major_faults", "minor_faults",
+ *	               "free", "total", "available", "caches", "last_update" (seconds since
+ *	               1970)}, those that the guest tells; "devices": [{"alias", "size" (most),
+ *	               "block", "requested", "plugged"}, …] (virtio-mem)
+ *	set-memory     "size": the balloon's target; answered at once, see the event
+ *	set-balloon-period  "seconds": 0 for none
+ *	set-virtio-mem "alias", "requested": answered at once, see the event
+ *
+ * Disks
+ *	plug-disk      "xml": a <disk> element; with a descriptor, that is the opened image.
+ *	unplug-disk    "disk". Waits.
+ *	resize-disk    "disk", "size": an image that is smaller is grown; the guest is told
+ *	set-disk-limits  "disk", and of libvirt's <iotune> any of "total_bytes", "read_bytes",
+ *	               "write_bytes", "total_iops", "read_iops", "write_iops" (a second), each also
+ *	               with "_max" (burst rate) and "_max_length" (seconds); 0: no limit; what is not
+ *	               named stays
+ *	disks          → "disks": [{"disk", "size", "limits": {…}}, …]
+ *
+ * Networks
+ *	plug-nic       "xml": an <interface> element; with a descriptor, that is the TAP device
+ *	unplug-nic     "nic". Waits.
+ *	set-link       "nic", "up": bool
+ *	set-nic-limits "nic", "inbound" and/or "outbound": {"average", "peak" (KiB a second),
+ *	               "burst" (KiB)}, average 0: no limit
+ *	nics           → "nics": [{"nic", "up": bool, "limits": {"inbound": {…}, "outbound": {…}}}, …]
+ *
+ * Consoles
+ *	consoles       → "consoles": [{"console", "readers", "writer": bool}, …]
+ *	attach-console "console", "write": bool, "force": bool (takes the writing from who has it),
+ *	               with one descriptor, a stream socket: gets the last 64 KiB that the guest has
+ *	               written and then what it writes; what is written to it is the guest's input.
+ *	               Without "write" it is only read.
+ *
+ * Saving
+ *	save           "path", or a descriptor. The guest is paused while it is written, and the monitor
+ *	               ends when that has worked ("keep": true: the guest goes on instead). Answered
+ *	               at the end; see the event. On an error the guest goes on.
+ *	save-cancel    stops it, the guest goes on
+ *
+ * Events come unasked, to all clients: {"event": …, "detail": a sentence where there is one, …}
+ *	started paused resumed reset powered-off crashed warning ended
+ *	panic          the guest's kernel says that it has crashed
+ *	balloon        "actual": it has changed
+ *	vcpus          "vcpus": those on line in the guest have changed
+ *	virtio-mem     "alias", "plugged"
+ *	device-added, device-removed   "device"
+ *	unplug-refused "device": the guest will not let it go
+ *	io-error       "disk", "detail", "write": bool
+ *	save           "done", "total": bytes; at most ten a second
  *
  * A line that is no request is answered with an error; one that is too long, or a client that does
  * not read its answers, ends the connection.
@@ -27,6 +96,10 @@
 #pragma once
 
 #define CONTROL_LINE_MAX 65536u
+/* Most descriptors that one message may carry. */
+#define CONTROL_FDS_MAX 4u
+/* Seconds that the guest has to do what it is asked. */
+#define CONTROL_TIMEOUT 5.0
 
 #define CONTROL_DO "do"
 #define CONTROL_ID "id"
@@ -34,3 +107,4 @@
 #define CONTROL_ERROR "error"
 #define CONTROL_EVENT "event"
 #define CONTROL_DETAIL "detail"
+#define CONTROL_TIMEOUT_MEMBER "timeout"

@@ -6,6 +6,7 @@
 #include "engine/daemon/events.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/procedure.h"
+#include "engine/daemon/stream.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -21,6 +22,8 @@
 /* Beyond these a client is not read from until it has taken its answers. */
 #define CALLS_MAX 64u
 #define OUTPUT_HIGH (4u << 20)
+/* Beyond this its streams wait. */
+#define OUTPUT_LOW (1u << 20)
 /* Beyond this a client that does not read is disconnected. */
 #define OUTPUT_MAX (64u << 20)
 #define READ_SIZE 65536u
@@ -33,6 +36,7 @@ struct client {
 	guint out_done; /* bytes of out that are sent */
 	GPtrArray *calls;
 	GPtrArray *callbacks;
+	GPtrArray *streams;
 	char *uri; /* NULL: not opened */
 	bool readonly, broken;
 	bool taking; /* in take_packets() */
@@ -58,6 +62,7 @@ static void client_free(void *data)
 	g_byte_array_unref(client->out);
 	g_ptr_array_unref(client->calls);
 	g_ptr_array_unref(client->callbacks);
+	g_ptr_array_unref(client->streams);
 	g_free(client->uri);
 	g_free(client);
 }
@@ -91,7 +96,8 @@ static guint waiting_output(const struct client *client)
 /* Reads only what can be answered. */
 static void balance(struct client *client)
 {
-	bool full = client->calls->len >= CALLS_MAX || waiting_output(client) > OUTPUT_HIGH;
+	bool full = client->calls->len >= CALLS_MAX || waiting_output(client) > OUTPUT_HIGH ||
+		    streams_are_full(client->streams);
 
 	/* One that is broken is swept when its socket is read. */
 	if (full && !client->broken)
@@ -122,8 +128,13 @@ static void flush(struct client *client)
 	}
 	if (waiting_output(client) > OUTPUT_MAX)
 		client->broken = true;
-	if (client->broken)
+	if (client->broken) {
+		/* Its socket says so, and then it is swept. */
 		shutdown(client->fd, SHUT_RDWR);
+		if (!client->in_source)
+			client->in_source = watch(client, G_IO_IN | G_IO_HUP, input_ready);
+	}
+	streams_balance(client->streams);
 }
 
 static void take_packets(struct client *client);
@@ -243,8 +254,10 @@ static bool take_remote(struct client *client, const struct packet *packet, GErr
 	const struct procedure *procedure;
 	void *args;
 
-	if (packet->header.type == WIRE_STREAM)
-		return true; /* what a client still sends for a stream that was refused */
+	if (packet->header.type == WIRE_STREAM) {
+		stream_take(client, packet);
+		return true;
+	}
 	if (packet->header.type != WIRE_CALL || packet->header.status != WIRE_OK ||
 		packet->header.vers != WIRE_VERSION) {
 		g_set_error(error, PACKET_ERROR, PACKET_ERROR_HEADER, "this is not a call");
@@ -295,7 +308,7 @@ static void take_packets(struct client *client)
 
 	client->taking = true;
 	while (!client->broken && client->calls->len < CALLS_MAX &&
-		waiting_output(client) <= OUTPUT_HIGH) {
+		waiting_output(client) <= OUTPUT_HIGH && !streams_are_full(client->streams)) {
 		struct packet packet;
 		size_t used;
 
@@ -365,6 +378,32 @@ bool client_send(struct client *client, const struct wire_header *header,
 	return ok;
 }
 
+bool client_send_bytes(
+	struct client *client, const struct wire_header *header, const void *bytes, size_t size)
+{
+	bool ok = packet_append_bytes(client->out, header, bytes, size);
+
+	flush(client);
+	return ok;
+}
+
+bool client_takes(const struct client *client)
+{
+	return !client->broken && waiting_output(client) <= OUTPUT_LOW;
+}
+
+void client_go_on(struct client *client)
+{
+	if (!client->taking)
+		take_packets(client);
+	balance(client);
+}
+
+GPtrArray *client_streams(struct client *client)
+{
+	return client->streams;
+}
+
 /* ---- the socket ------------------------------------------------------------------------------ */
 
 static bool is_welcome(int fd)
@@ -395,6 +434,7 @@ static gboolean client_comes(int fd, GIOCondition condition, void *data)
 	client->out = g_byte_array_new();
 	client->calls = g_ptr_array_new();
 	client->callbacks = g_ptr_array_new_with_free_func(callback_free);
+	client->streams = g_ptr_array_new_with_free_func((GDestroyNotify)stream_free);
 	balance(client);
 	g_ptr_array_add(server->clients, client);
 	return G_SOURCE_CONTINUE;
@@ -426,6 +466,7 @@ static bool bind_socket(struct server *server, GError **error)
 bool server_listen(struct server *server, const char *path, GError **error)
 {
 	server->clients = g_ptr_array_new_with_free_func(client_free);
+	server->consoles = g_ptr_array_new();
 	server->path = g_strdup(path);
 	if (!bind_socket(server, error))
 		return false;
@@ -439,6 +480,7 @@ void server_close(struct server *server)
 {
 	drop_source(&server->source);
 	g_clear_pointer(&server->clients, g_ptr_array_unref);
+	g_clear_pointer(&server->consoles, g_ptr_array_unref);
 	if (server->fd >= 0)
 		close(server->fd);
 	if (server->path)

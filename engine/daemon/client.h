@@ -15,7 +15,8 @@
 /* What all clients share. */
 struct server {
 	struct registry *registry;
-	GPtrArray *clients; /* struct client */
+	GPtrArray *clients;  /* struct client */
+	GPtrArray *consoles; /* struct console, for console.c */
 	char *path;
 	int fd;
 	GSource *source;
@@ -52,5 +53,14 @@ struct server *client_server(const struct client *client);
  * that is gone, or does not read, is swept later. */
 bool client_send(struct client *client, const struct wire_header *header,
 	const struct packet_format *format, const void *value);
+bool client_send_bytes(
+	struct client *client, const struct wire_header *header, const void *bytes, size_t size);
+/* Does it take what it is sent? More than a little should not be sent to one that does not. */
+bool client_takes(const struct client *client);
+/* To be called when a stream can take what the client sends again. */
+void client_go_on(struct client *client);
+
 /* For events.c: struct callback. */
 GPtrArray *client_callbacks(struct client *client);
+/* For stream.c: struct stream. */
+GPtrArray *client_streams(struct client *client);

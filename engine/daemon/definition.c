@@ -344,6 +344,84 @@ unsigned definition_terminals(const struct definition *definition)
 	return change_terminals(document, false);
 }
 
+static bool is_virtio(xmlNode *node)
+{
+	xmlNode *target = child(node, "target");
+	xmlChar *type = target ? xmlGetProp(target, TEXT("type")) : NULL;
+	bool is = is_named(node, "channel") || (type && strcmp((char *)type, "virtio") == 0);
+
+	xmlFree(type);
+	return is;
+}
+
+static bool has_attribute(xmlNode *node, const char *element, const char *name, const char *value)
+{
+	xmlNode *at = child(node, element);
+	xmlChar *text = at ? xmlGetProp(at, TEXT(name)) : NULL;
+	bool has = text && strcmp((char *)text, value) == 0;
+
+	xmlFree(text);
+	return has;
+}
+
+/* What of a list of devices has been passed, until the one that is looked for. */
+struct console_search {
+	unsigned serials, consoles, channels, ports;
+	int terminals, first; /* the socket of the first serial port */
+};
+
+static bool is_console(
+	xmlNode *node, const struct console_search *search, const char *alias, bool channel)
+{
+	const char *name = (const char *)node->name;
+	unsigned index = is_named(node, "serial")    ? search->serials
+			 : is_named(node, "console") ? search->consoles
+						     : search->channels;
+	g_autofree char *usual = g_strdup_printf("%s%u", name, index);
+
+	if (is_named(node, "channel") != channel)
+		return false;
+	if (!alias)
+		return index == 0;
+	return strcmp(alias, usual) == 0 || has_attribute(node, "alias", "name", alias) ||
+	       (channel && has_attribute(node, "target", "name", alias));
+}
+
+static void pass_console(xmlNode *node, struct console_search *search)
+{
+	if (is_named(node, "serial") && search->serials++ == 0 && is_terminal(node))
+		search->first = search->terminals;
+	search->consoles += is_named(node, "console");
+	search->channels += is_named(node, "channel");
+	search->ports += is_virtio(node);
+	search->terminals += is_terminal(node);
+}
+
+char *definition_console(
+	const struct definition *definition, const char *alias, bool channel, int *terminal)
+{
+	g_autoptr(xmlDoc) document = parse(definition->xml);
+	xmlNode *list = child(xmlDocGetRootElement(document), "devices");
+	struct console_search search = {.first = -1};
+
+	for (xmlNode *at = list ? list->children : NULL; at; at = at->next) {
+		if (!is_named(at, "serial") && !is_named(at, "console") && !is_named(at, "channel"))
+			continue;
+		if (!is_console(at, &search, alias, channel)) {
+			pass_console(at, &search);
+			continue;
+		}
+		*terminal = is_terminal(at) ? search.terminals : -1;
+		if (is_virtio(at))
+			return g_strdup_printf("virtio%u", search.ports);
+		/* A <console> stands beside the first serial port, or for it. */
+		if (is_named(at, "console") && search.serials)
+			*terminal = search.first;
+		return g_strdup_printf("serial%u", is_named(at, "serial") ? search.serials : 0);
+	}
+	return NULL;
+}
+
 struct definition *definition_with_name(
 	const struct definition *definition, const char *name, GError **error)
 {

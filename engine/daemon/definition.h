@@ -33,6 +33,12 @@ char *definition_monitor_xml(const struct definition *definition);
 /* How many of these sockets there are. */
 unsigned definition_terminals(const struct definition *definition);
 
+/* Finds a <serial> or <console> by its alias (NULL: the one that is the console), or a <channel> by
+ * its alias or name. The control protocol's name of it, to be freed; -1 in *terminal, or the number
+ * of its socket. NULL: there is none. */
+char *definition_console(
+	const struct definition *definition, const char *alias, bool channel, int *terminal);
+
 struct definition *definition_with_name(
 	const struct definition *definition, const char *name, GError **error);
 

@@ -324,20 +324,23 @@ static void watch_process(struct monitor *monitor)
 	g_source_attach(monitor->process, NULL);
 }
 
-static bool connect_control(struct monitor *monitor)
+int monitor_connect(const struct monitor *monitor, const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	/* However long the folder's path is, this one fits. */
-	g_snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control",
-		monitor->folder);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	g_snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
+		monitor->folder, name);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		drop_fd(&fd);
-		return false;
-	}
-	monitor->fd = fd;
-	return true;
+	return fd;
+}
+
+static bool connect_control(struct monitor *monitor)
+{
+	monitor->fd = monitor_connect(monitor, "control");
+	return monitor->fd >= 0;
 }
 
 static void connected(struct monitor *monitor)

@@ -52,6 +52,9 @@ void monitor_request(
 void monitor_ask(struct monitor *monitor, const char *request, JsonObject *members, int fd,
 	monitor_answer answered, void *data);
 
+/* Connects to a socket in its run folder; -1 when that cannot be done, as errno says. */
+int monitor_connect(const struct monitor *monitor, const char *name);
+
 /* Ends the process: by a signal that it obeys at once, or by one that none survives. */
 void monitor_terminate(struct monitor *monitor, bool kill);
 

@@ -145,3 +145,13 @@ bool packet_append(GByteArray *bytes, const struct wire_header *header,
 		g_byte_array_set_size(bytes, before);
 	return ok;
 }
+
+bool packet_append_bytes(
+	GByteArray *bytes, const struct wire_header *header, const void *payload, size_t size)
+{
+	if (size > WIRE_PACKET_MAX - WIRE_HEADER_SIZE)
+		return false;
+	append_header(bytes, header, size);
+	g_byte_array_append(bytes, payload, (guint)size);
+	return true;
+}

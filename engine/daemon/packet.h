@@ -61,3 +61,6 @@ void packet_clear_value(const struct packet_format *format, void *value);
  * format and value are NULL for an empty payload. */
 bool packet_append(GByteArray *bytes, const struct wire_header *header,
 	const struct packet_format *format, const void *value);
+/* The same with bytes as they are for a payload. */
+bool packet_append_bytes(
+	GByteArray *bytes, const struct wire_header *header, const void *payload, size_t size);

@@ -8,6 +8,7 @@ static const struct procedure *const tables[] = {
 	procedures_guest,
 	procedures_life,
 	procedures_stats,
+	procedures_console,
 };
 
 const struct procedure *procedure_find(int number)

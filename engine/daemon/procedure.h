@@ -26,6 +26,7 @@ extern const struct procedure procedures_host[];
 extern const struct procedure procedures_guest[];
 extern const struct procedure procedures_life[];
 extern const struct procedure procedures_stats[];
+extern const struct procedure procedures_console[];
 
 /* NULL when there is none. */
 const struct procedure *procedure_find(int number);

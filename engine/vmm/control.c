@@ -25,6 +25,7 @@ struct control {
 	GMainContext *context;
 	GSource *source;
 	GPtrArray *clients; /* struct client */
+	GPtrArray *calls;   /* struct control_call: those not answered yet */
 	struct machine *machine;
 };
 
@@ -33,6 +34,8 @@ struct client {
 	int fd;
 	GSource *in_source, *out_source;
 	GString *in, *out;
+	int fds[CONTROL_FDS_MAX]; /* those that no request has got yet */
+	unsigned fd_count;
 	bool broken; /* to be removed */
 };
 
@@ -44,10 +47,15 @@ static void drop_source(GSource **source)
 	g_clear_pointer(source, g_source_unref);
 }
 
+static void forget_client(struct control *control, const struct client *client);
+
 static void client_free(void *data)
 {
 	struct client *client = data;
 
+	forget_client(client->control, client);
+	for (unsigned i = 0; i < client->fd_count; i++)
+		close(client->fds[i]);
 	drop_source(&client->in_source);
 	drop_source(&client->out_source);
 	close(client->fd);
@@ -122,78 +130,110 @@ static void send_object(struct client *client, JsonObject *object)
 	flush(client);
 }
 
-/* ---- requests: each fills in the answer, or returns why not --------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------------------------- */
 
-static const char *do_status(struct machine *machine, JsonObject *answer)
-{
-	static const char *const states[] = {
-		[MACHINE_PAUSED] = "paused",
-		[MACHINE_RUNNING] = "running",
-		[MACHINE_PRESERVED] = "preserved",
-		[MACHINE_ENDED] = "ended",
-	};
-	const struct machine_config *config = machine_config(machine);
-	JsonArray *serials = json_array_new();
+G_DEFINE_QUARK(lodge-control-call-error, control_call_error)
 
-	json_object_set_string_member(answer, "state", states[machine_state(machine)]);
-	json_object_set_string_member(answer, "name", config->name);
-	json_object_set_string_member(answer, "uuid", config->uuid);
-	json_object_set_string_member(answer, "backend", machine_backend(machine));
-	json_object_set_int_member(answer, "vcpus", config->vcpus);
-	json_object_set_int_member(answer, "memory", (gint64)config->memory);
-	json_object_set_int_member(answer, "pid", getpid());
-	json_object_set_int_member(answer, "uptime", (gint64)machine_uptime(machine));
-	for (unsigned i = 0; i < config->serials->len; i++) {
-		const char *path = machine_serial_path(machine, i);
-
-		if (path)
-			json_array_add_string_element(serials, path);
-		else
-			json_array_add_null_element(serials);
-	}
-	json_object_set_array_member(answer, "serials", serials);
-	return NULL;
-}
-
-static const char *do_pause(struct machine *machine, JsonObject *answer)
-{
-	return machine_pause(machine) ? NULL : _("The guest is not running");
-}
-
-static const char *do_resume(struct machine *machine, JsonObject *answer)
-{
-	return machine_resume(machine) ? NULL : _("The guest is not paused");
-}
-
-static const char *do_reset(struct machine *machine, JsonObject *answer)
-{
-	return machine_reset(machine) ? NULL : _("The guest could not be loaded again");
-}
-
-static const char *do_powerdown(struct machine *machine, JsonObject *answer)
-{
-	return machine_press_power(machine) ? NULL : _("The guest is not running");
-}
-
-static const char *do_quit(struct machine *machine, JsonObject *answer)
-{
-	machine_quit(machine);
-	return NULL;
-}
-
-static const struct {
-	const char *name;
-	const char *(*run)(struct machine *machine, JsonObject *answer);
-} requests[] = {
-	{ "status", do_status },
-	{ "pause", do_pause },
-	{ "resume", do_resume },
-	{ "reset", do_reset },
-	{ "powerdown", do_powerdown },
-	{ "quit", do_quit },
+struct control_call {
+	struct control *control;
+	struct client *client; /* NULL: it has left */
+	JsonParser *parser;    /* holds the request */
+	JsonObject *request;
+	JsonObject *answer;
+	int fds[CONTROL_FDS_MAX];
+	unsigned fd_count;
+	GSource *timer;
+	void (*late)(struct control_call *call, void *data);
+	void *late_data;
 };
 
-/* The member's text, or NULL where it is no string. */
+static void call_free(struct control_call *call)
+{
+	g_ptr_array_remove_fast(call->control->calls, call);
+	drop_source(&call->timer);
+	for (unsigned i = 0; i < call->fd_count; i++)
+		close(call->fds[i]);
+	g_clear_pointer(&call->answer, json_object_unref);
+	g_object_unref(call->parser);
+	g_free(call);
+}
+
+struct machine *control_machine(const struct control_call *call)
+{
+	return call->control->machine;
+}
+
+JsonObject *control_answer(const struct control_call *call)
+{
+	return call->answer;
+}
+
+static void answer_call(struct control_call *call)
+{
+	if (call->client) {
+		if (call->request && json_object_has_member(call->request, CONTROL_ID))
+			json_object_set_member(call->answer, CONTROL_ID,
+				json_node_copy(json_object_get_member(call->request, CONTROL_ID)));
+		send_object(call->client, g_steal_pointer(&call->answer));
+	}
+	call_free(call);
+}
+
+void control_done(struct control_call *call)
+{
+	json_object_set_boolean_member(call->answer, CONTROL_OK, TRUE);
+	answer_call(call);
+}
+
+void control_refuse(struct control_call *call, const char *sentence)
+{
+	json_object_unref(call->answer);
+	call->answer = json_object_new();
+	json_object_set_string_member(call->answer, CONTROL_ERROR, sentence);
+	answer_call(call);
+}
+
+void control_fail(struct control_call *call, GError *error)
+{
+	control_refuse(call, error->message);
+	g_error_free(error);
+}
+
+static gboolean time_is_up(void *data)
+{
+	struct control_call *call = data;
+
+	drop_source(&call->timer);
+	call->late(call, call->late_data);
+	return G_SOURCE_REMOVE;
+}
+
+/* Seconds. */
+static double timeout_of(const struct control_call *call)
+{
+	JsonNode *node = json_object_get_member(call->request, CONTROL_TIMEOUT_MEMBER);
+
+	if (!node || !JSON_NODE_HOLDS_VALUE(node))
+		return CONTROL_TIMEOUT;
+	return CLAMP(json_node_get_double(node), 0, 3600);
+}
+
+void control_wait(struct control_call *call, void (*late)(struct control_call *call, void *data),
+	void *data)
+{
+	drop_source(&call->timer);
+	call->late = late;
+	call->late_data = data;
+	call->timer = g_timeout_source_new((guint)(timeout_of(call) * 1000));
+	g_source_set_callback(call->timer, time_is_up, call, NULL);
+	g_source_attach(call->timer, call->control->context);
+}
+
+bool control_has(const struct control_call *call, const char *member)
+{
+	return json_object_has_member(call->request, member);
+}
+
 static const char *string_member(JsonObject *object, const char *name)
 {
 	JsonNode *node = json_object_get_member(object, name);
@@ -202,44 +242,131 @@ static const char *string_member(JsonObject *object, const char *name)
 								       : NULL;
 }
 
-static const char *run_request(struct control *control, JsonObject *request, JsonObject *answer)
+const char *control_text(const struct control_call *call, const char *member, GError **error)
 {
-	const char *name = string_member(request, CONTROL_DO);
+	const char *text = string_member(call->request, member);
+
+	if (!text)
+		g_set_error(error, CONTROL_CALL_ERROR, CONTROL_CALL_ERROR_INVALID,
+			_("The request has no text \"%s\""), member);
+	return text;
+}
+
+bool control_number(const struct control_call *call, const char *member, uint64_t min, uint64_t max,
+	uint64_t *value, GError **error)
+{
+	JsonNode *node = json_object_get_member(call->request, member);
+	bool valid = node && json_node_get_value_type(node) == G_TYPE_INT64;
+	gint64 number = valid ? json_node_get_int(node) : -1;
+
+	if (!valid || number < 0 || (uint64_t)number < min || (uint64_t)number > max) {
+		g_autofree char *range = g_strdup_printf(
+			"%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, min, max);
+
+		g_set_error(error, CONTROL_CALL_ERROR, CONTROL_CALL_ERROR_INVALID,
+			_("The request's \"%s\" must be a number of the range %s"), member, range);
+		return false;
+	}
+	*value = (uint64_t)number;
+	return true;
+}
+
+bool control_flag(const struct control_call *call, const char *member)
+{
+	JsonNode *node = json_object_get_member(call->request, member);
+
+	return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+		json_node_get_boolean(node);
+}
+
+JsonObject *control_object(const struct control_call *call, const char *member)
+{
+	JsonNode *node = json_object_get_member(call->request, member);
+
+	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+int control_take_fd(struct control_call *call)
+{
+	int fd;
+
+	if (!call->fd_count)
+		return -1;
+	fd = call->fds[0];
+	call->fd_count--;
+	memmove(call->fds, call->fds + 1, call->fd_count * sizeof(*call->fds));
+	return fd;
+}
+
+/* Calls under way go on without their client. */
+static void forget_client(struct control *control, const struct client *client)
+{
+	for (unsigned i = 0; i < control->calls->len; i++) {
+		struct control_call *call = g_ptr_array_index(control->calls, i);
+
+		if (call->client == client)
+			call->client = NULL;
+	}
+}
+
+/* ---- requests ------------------------------------------------------------------------------------ */
+
+static const struct control_request *const tables[] = {
+	control_life_requests,
+};
+
+static const struct control_request *find_request(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+		for (const struct control_request *request = tables[i]; request->name; request++)
+			if (strcmp(name, request->name) == 0)
+				return request;
+	return NULL;
+}
+
+static void run_call(struct control_call *call)
+{
+	const char *name = string_member(call->request, CONTROL_DO);
+	const struct control_request *request = name ? find_request(name) : NULL;
 
 	if (!name)
-		return _("A request must say what to \"do\"");
-	if (!control->machine)
-		return _("The guest is not there yet");
-	for (size_t i = 0; i < G_N_ELEMENTS(requests); i++)
-		if (strcmp(name, requests[i].name) == 0)
-			return requests[i].run(control->machine, answer);
-	return _("There is no request of this name");
+		control_refuse(call, _("A request must say what to \"do\""));
+	else if (!request)
+		control_refuse(call, _("There is no request of this name"));
+	else if (!call->control->machine)
+		control_refuse(call, _("The guest is not there yet"));
+	else
+		request->run(call);
+}
+
+/* The descriptors that have come go to the first request after them. */
+static void give_fds(struct client *client, struct control_call *call)
+{
+	call->fd_count = client->fd_count;
+	memcpy(call->fds, client->fds, client->fd_count * sizeof(*client->fds));
+	client->fd_count = 0;
 }
 
 static void answer_line(struct client *client, const char *line)
 {
-	g_autoptr(JsonParser) parser = json_parser_new_immutable();
-	JsonObject *answer = json_object_new();
-	const char *problem = _("This is not a JSON object");
+	struct control_call *call = g_new0(struct control_call, 1);
 	JsonNode *root = NULL;
 
-	if (json_parser_load_from_data(parser, line, -1, NULL))
-		root = json_parser_get_root(parser);
+	call->control = client->control;
+	call->client = client;
+	call->parser = json_parser_new_immutable();
+	call->answer = json_object_new();
+	g_ptr_array_add(client->control->calls, call);
+	give_fds(client, call);
+	if (json_parser_load_from_data(call->parser, line, -1, NULL))
+		root = json_parser_get_root(call->parser);
 	if (root && JSON_NODE_HOLDS_OBJECT(root)) {
-		JsonObject *request = json_node_get_object(root);
-
-		if (json_object_has_member(request, CONTROL_ID))
-			json_object_set_member(answer, CONTROL_ID,
-				json_node_copy(json_object_get_member(request, CONTROL_ID)));
-		problem = run_request(client->control, request, answer);
+		call->request = json_node_get_object(root);
+		run_call(call);
+	} else {
+		control_refuse(call, _("This is not a JSON object"));
 	}
-	if (problem)
-		json_object_set_string_member(answer, CONTROL_ERROR, problem);
-	else
-		json_object_set_boolean_member(answer, CONTROL_OK, TRUE);
-	send_object(client, answer);
 }
-
 static void answer_lines(struct client *client)
 {
 	char *end;
@@ -255,13 +382,45 @@ static void answer_lines(struct client *client)
 		client->broken = true;
 }
 
+/* Keeps the descriptors of a message; those that nobody may send are closed. */
+static void take_fds(struct client *client, struct msghdr *message)
+{
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fd;
+
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
+			if (client->fd_count < CONTROL_FDS_MAX)
+				client->fds[client->fd_count++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
 static gboolean input_ready(int fd, GIOCondition condition, void *data)
 {
 	struct client *client = data;
 	struct control *control = client->control;
 	char bytes[4096];
-	ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
+	} ancillary;
+	struct iovec iov = { bytes, sizeof(bytes) };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &ancillary,
+		.msg_controllen = sizeof(ancillary),
+	};
+	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+	if (n >= 0)
+		take_fds(client, &message);
 	if (n > 0)
 		g_string_append_len(client->in, bytes, n);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -329,6 +488,7 @@ struct control *control_new(const char *path, GMainContext *context, GError **er
 
 	control->context = context;
 	control->clients = g_ptr_array_new_with_free_func(client_free);
+	control->calls = g_ptr_array_new();
 	control->path = g_strdup(path);
 	control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (!listen_at(control, error)) {
@@ -348,6 +508,9 @@ void control_free(struct control *control)
 		return;
 	drop_source(&control->source);
 	g_ptr_array_free(control->clients, TRUE);
+	while (control->calls->len)
+		call_free(g_ptr_array_index(control->calls, 0));
+	g_ptr_array_free(control->calls, TRUE);
 	if (control->fd >= 0)
 		close(control->fd);
 	if (control->path)
@@ -361,25 +524,14 @@ void control_set_machine(struct control *control, struct machine *machine)
 	control->machine = machine;
 }
 
-void control_event(struct control *control, enum machine_event event, const char *detail)
+void control_event(
+	struct control *control, const char *event, const char *detail, JsonObject *fields)
 {
-	static const char *const names[] = {
-		[MACHINE_EVENT_STARTED] = "started",
-		[MACHINE_EVENT_PAUSED] = "paused",
-		[MACHINE_EVENT_RESUMED] = "resumed",
-		[MACHINE_EVENT_RESET] = "reset",
-		[MACHINE_EVENT_POWERED_OFF] = "powered-off",
-		[MACHINE_EVENT_CRASHED] = "crashed",
-		[MACHINE_EVENT_WARNING] = "warning",
-		[MACHINE_EVENT_ENDED] = "ended",
-	};
+	g_autoptr(JsonObject) object = fields ? fields : json_object_new();
 
-	for (unsigned i = 0; i < control->clients->len; i++) {
-		JsonObject *object = json_object_new();
-
-		json_object_set_string_member(object, CONTROL_EVENT, names[event]);
-		if (detail)
-			json_object_set_string_member(object, CONTROL_DETAIL, detail);
-		send_object(g_ptr_array_index(control->clients, i), object);
-	}
+	json_object_set_string_member(object, CONTROL_EVENT, event);
+	if (detail)
+		json_object_set_string_member(object, CONTROL_DETAIL, detail);
+	for (unsigned i = 0; i < control->clients->len; i++)
+		send_object(g_ptr_array_index(control->clients, i), json_object_ref(object));
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The control socket of a machine; the protocol is documented in engine/common/control.h.
- * Main thread.
+ *
+ * Requests are carried out by the functions in the tables at the end, one file for each kind
+ * (control_life.c…). Main thread.
  */
 #pragma once
 
 #include "engine/vmm/machine.h"
+
+#include <json-glib/json-glib.h>
 
 struct control;
 
@@ -16,5 +20,64 @@ void control_free(struct control *control);
 
 /* The machine that requests are for. Until then they are answered with an error. */
 void control_set_machine(struct control *control, struct machine *machine);
-/* Tells all clients. */
-void control_event(struct control *control, enum machine_event event, const char *detail);
+/* Tells all clients. fields: taken; more members for the event, or NULL. */
+void control_event(struct control *control, const char *event, const char *detail,
+	JsonObject *fields);
+
+/* ---- for requests --------------------------------------------------------------------------------- */
+
+/* A request under way. It ends by exactly one of control_done() and control_fail(), now or later. A
+ * client that has left is no reason not to end it. */
+struct control_call;
+
+#define CONTROL_CALL_ERROR control_call_error_quark()
+GQuark control_call_error_quark(void);
+
+enum control_call_error {
+	CONTROL_CALL_ERROR_INVALID, /* a request that cannot be */
+	CONTROL_CALL_ERROR_REFUSED, /* the machine cannot do it, now or at all */
+	CONTROL_CALL_ERROR_TIMEOUT, /* the guest has not followed */
+};
+
+struct control_request {
+	const char *name;
+	void (*run)(struct control_call *call);
+};
+
+struct machine *control_machine(const struct control_call *call);
+/* What is filled in before control_done(). */
+JsonObject *control_answer(const struct control_call *call);
+
+/* Answers; the call is gone. */
+void control_done(struct control_call *call);
+/* Answers with the error, and takes it. */
+void control_fail(struct control_call *call, GError *error);
+/* The same with a sentence. */
+void control_refuse(struct control_call *call, const char *sentence);
+
+/* Calls late when the guest has had its time (the request's "timeout"), unless the call has ended
+ * before. late ends the call. */
+void control_wait(struct control_call *call, void (*late)(struct control_call *call, void *data),
+	void *data);
+
+/* Members of the request. Those that take a GError set it where the member is missing or not such a
+ * value; text belongs to the call. */
+bool control_has(const struct control_call *call, const char *member);
+const char *control_text(const struct control_call *call, const char *member, GError **error);
+bool control_number(const struct control_call *call, const char *member, uint64_t min, uint64_t max,
+	uint64_t *value, GError **error);
+/* false where it is missing. */
+bool control_flag(const struct control_call *call, const char *member);
+/* NULL where it is missing or no object. */
+JsonObject *control_object(const struct control_call *call, const char *member);
+/* The next of the descriptors that came with the request, or -1; the caller's from now on. */
+int control_take_fd(struct control_call *call);
+
+/* Tables ended by an entry without name. */
+extern const struct control_request control_life_requests[];
+extern const struct control_request control_cpu_requests[];
+extern const struct control_request control_memory_requests[];
+extern const struct control_request control_disk_requests[];
+extern const struct control_request control_net_requests[];
+extern const struct control_request control_console_requests[];
+extern const struct control_request control_save_requests[];

@@ -3,25 +3,17 @@
 
 #include "engine/vmm/machine.h"
 
-#include "engine/vmm/block/raw.h"
 #include "engine/vmm/boot/boot.h"
 #include "engine/vmm/chardevs.h"
 #include "engine/vmm/cpus.h"
+#include "engine/vmm/devices.h"
 #include "engine/vmm/dev/debugexit.h"
 #include "engine/vmm/dev/i8042.h"
 #include "engine/vmm/dev/pci.h"
 #include "engine/vmm/dev/pm.h"
 #include "engine/vmm/dev/rtc.h"
 #include "engine/vmm/dev/serial.h"
-#include "engine/vmm/dev/virtio_balloon.h"
-#include "engine/vmm/dev/virtio_block.h"
-#include "engine/vmm/dev/virtio_console.h"
-#include "engine/vmm/dev/virtio_net.h"
-#include "engine/vmm/dev/virtio_pci.h"
-#include "engine/vmm/dev/virtio_rng.h"
 #include "engine/vmm/layout.h"
-#include "engine/vmm/netargs.h"
-#include "engine/vmm/net/passt.h"
 
 #include <glib/gi18n.h>
 #include <stdatomic.h>
@@ -35,46 +27,17 @@ enum {
 	REQUEST_DEBUG_EXIT = 1 << 3,
 };
 
-/* One virtio device: its host side, the device, and the PCI function it is. free_device and
- * free_host are called with the right pointers at the end. */
-struct slot {
-	struct virtio_pci *pci;
-	struct virtio_device *virtio;
-	void *device;
-	void (*free_device)(void *device);
-	struct block_backend *disk;
-	struct net_backend *net;
-	struct host_chardev *consoles[VIRTIO_CONSOLE_PORTS];
-};
-
 struct machine {
-	const struct machine_config *config;
 	struct machine_options options;
 	enum machine_state state;
 	bool started;
 	int exit_status;
 
+	struct machine_parts parts;
 	struct machine_lock lock;
-	struct machine_clock *clock;
-	struct guest_memory *memory;
 	struct boot *boot;
-	struct bus *ports;
-	struct bus *mmio;
 	struct vcpu_env env;
-	struct vcpu_backend *backend;
-	struct cpus *cpus;
-
 	struct debugexit *debugexit;
-	struct pm *pm;
-	struct rtc *rtc;
-	struct i8042 *i8042;
-	struct serial *serials[CONFIG_SERIALS_MAX];
-	struct host_chardev *serial_hosts[CONFIG_SERIALS_MAX];
-	struct pci_bus *pci;
-	struct virtio_env virtio_env;
-	struct slot slots[CONFIG_DEVICES_MAX];
-	unsigned slot_count;
-	bool terminal_taken;
 
 	/* From other threads to the main context. */
 	atomic_uint requests;
@@ -100,8 +63,8 @@ static void request(struct machine *machine, unsigned what)
 {
 	atomic_fetch_or(&machine->requests, what);
 	/* The guest is to execute as little as possible after it. */
-	if (machine->cpus)
-		cpus_ask_stop(machine->cpus);
+	if (machine->parts.cpus)
+		cpus_ask_stop(machine->parts.cpus);
 	g_source_set_ready_time(machine->wake, 0);
 }
 
@@ -160,7 +123,7 @@ static const struct pm_ops pm_ops = {
 
 static struct irq_line line(struct machine *machine, unsigned gsi)
 {
-	return (struct irq_line){ machine->backend->router, gsi };
+	return (struct irq_line){ machine->parts.backend->router, gsi };
 }
 
 /* The guest's wall clock, in seconds since 1970. */
@@ -172,26 +135,6 @@ static int64_t wall_clock(const struct machine_config *config)
 	if (!config->rtc_localtime || !localtime_r(&now, &local))
 		return now;
 	return now + local.tm_gmtoff;
-}
-
-static bool make_host_chardev(struct machine *machine, const struct config_chardev *config,
-	struct host_chardev **host, GError **error)
-{
-	bool terminal = machine->options.terminal && !machine->terminal_taken &&
-		(config->kind == CONFIG_CHARDEV_PTY || config->kind == CONFIG_CHARDEV_STDIO);
-
-	if (!terminal) {
-		*host = host_chardev_new(config, machine->options.context, &machine->lock, error);
-		return *host != NULL;
-	}
-	*host = host_chardev_new_stdio(machine->options.context, &machine->lock, error);
-	if (!*host)
-		return false;
-	machine->terminal_taken = true;
-	if (machine->options.terminal_filter)
-		host_chardev_set_filter(*host, machine->options.terminal_filter,
-			machine->options.terminal_filter_data);
-	return true;
 }
 
 static bool make_serials(struct machine *machine, GError **error)
@@ -206,13 +149,13 @@ static bool make_serials(struct machine *machine, GError **error)
 		{ SERIAL_COM4, LAYOUT_GSI_COM2 },
 	};
 
-	for (unsigned i = 0; i < machine->config->serials->len; i++) {
-		if (!make_host_chardev(machine, g_ptr_array_index(machine->config->serials, i),
-			    &machine->serial_hosts[i], error))
+	for (unsigned i = 0; i < machine->parts.config->serials->len; i++) {
+		if (!devices_open_chardev(machine->parts.devices, g_ptr_array_index(machine->parts.config->serials, i),
+			    &machine->parts.serial_hosts[i], error))
 			return false;
-		machine->serials[i] = serial_new(machine->ports, places[i].port,
+		machine->parts.serials[i] = serial_new(machine->parts.ports, places[i].port,
 			line(machine, places[i].gsi),
-			host_chardev_base(machine->serial_hosts[i]));
+			host_chardev_base(machine->parts.serial_hosts[i]));
 	}
 	return true;
 }
@@ -220,198 +163,24 @@ static bool make_serials(struct machine *machine, GError **error)
 /* Chips that are there whatever the configuration says. An earlier claim of a port wins. */
 static void make_chips(struct machine *machine)
 {
-	struct bus *ports = machine->ports;
+	struct bus *ports = machine->parts.ports;
 
 	if (machine->options.debug_exit_port)
 		machine->debugexit = debugexit_new(ports, machine->options.debug_exit_port,
 			asked_debug_exit, machine);
-	machine->pm = pm_new(ports, machine->clock, line(machine, PM_SCI), &pm_ops, machine);
-	machine->rtc = rtc_new(ports, machine->clock, line(machine, LAYOUT_GSI_RTC),
-		wall_clock(machine->config), machine->memory->low_size,
-		machine->memory->high_size);
-	machine->i8042 = i8042_new(ports, asked_reset, machine);
-	machine->pci = pci_bus_new(ports, machine->mmio, machine->backend->router);
-}
-
-/* Plugs the device of a slot whose host side is open. */
-static bool plug(struct machine *machine, struct slot *slot, struct virtio_device *virtio,
-	void *device, void (*free_device)(void *device), GError **error)
-{
-	slot->virtio = virtio;
-	slot->device = device;
-	slot->free_device = free_device;
-	slot->pci = virtio_pci_new(machine->pci, 0, virtio, error);
-	return slot->pci != NULL;
-}
-
-static struct slot *next_slot(struct machine *machine)
-{
-	g_assert(machine->slot_count < G_N_ELEMENTS(machine->slots));
-	return &machine->slots[machine->slot_count++];
-}
-
-static void free_disk(void *device)
-{
-	virtio_block_free(device);
-}
-
-static bool add_disk(struct machine *machine, const struct config_disk *config, GError **error)
-{
-	struct slot *slot = next_slot(machine);
-	struct virtio_block *block;
-
-	slot->disk = block_raw_open(
-		&(struct block_raw_config){
-			.path = config->path,
-			.read_only = config->readonly,
-			.shared = config->shareable,
-			.discard = config->discard,
+	machine->parts.pm = pm_new(ports, machine->parts.clock, line(machine, PM_SCI), &pm_ops, machine);
+	machine->parts.rtc = rtc_new(ports, machine->parts.clock, line(machine, LAYOUT_GSI_RTC),
+		wall_clock(machine->parts.config), machine->parts.memory->low_size,
+		machine->parts.memory->high_size);
+	machine->parts.i8042 = i8042_new(ports, asked_reset, machine);
+	machine->parts.pci = pci_bus_new(ports, machine->parts.mmio, machine->parts.backend->router);
+	machine->parts.devices = devices_new(&machine->parts,
+		&(struct devices_terminal){
+			.wanted = machine->options.terminal,
+			.filter = machine->options.terminal_filter,
+			.data = machine->options.terminal_filter_data,
 		},
-		error);
-	if (!slot->disk)
-		return false;
-	block = virtio_block_new(&machine->virtio_env, slot->disk, config->serial);
-	return plug(machine, slot, virtio_block_device(block), block, free_disk, error);
-}
-
-static void free_net(void *device)
-{
-	virtio_net_free(device);
-}
-
-static bool add_net(struct machine *machine, const struct config_net *config, GError **error)
-{
-	struct slot *slot = next_slot(machine);
-	g_auto(GStrv) arguments = netargs_passt(config);
-	struct virtio_net *net;
-
-	slot->net = net_passt_new(
-		&(struct net_passt_config){
-			.arguments = (const char *const *)arguments,
-			.mtu = config->mtu,
-			.log_path = config->log,
-		},
-		machine->options.context, &machine->lock, error);
-	if (!slot->net)
-		return false;
-	net = virtio_net_new(&machine->virtio_env, config->mac,
-		config->mtu ? config->mtu : NET_PASST_MTU, slot->net);
-	return plug(machine, slot, virtio_net_device(net), net, free_net, error);
-}
-
-static void free_console(void *device)
-{
-	virtio_console_free(device);
-}
-
-/* The index-th port that has (or has not) a name, or NULL. */
-static const struct config_port *find_port(const GPtrArray *ports, bool named, unsigned index)
-{
-	for (unsigned i = 0; i < ports->len; i++) {
-		const struct config_port *port = g_ptr_array_index(ports, i);
-
-		if ((port->name != NULL) == named && index-- == 0)
-			return port;
-	}
-	return NULL;
-}
-
-/* The channels of the index-th console: it has room for so many. */
-#define CHANNELS (VIRTIO_CONSOLE_PORTS - 1)
-
-static bool add_channels(struct machine *machine, struct slot *slot, unsigned index,
-	struct virtio_console *console, GError **error)
-{
-	for (unsigned i = 0; i < CHANNELS; i++) {
-		const struct config_port *port =
-			find_port(machine->config->ports, true, index * CHANNELS + i);
-
-		if (!port)
-			break;
-		slot->consoles[1 + i] = host_chardev_new(
-			&port->chardev, machine->options.context, &machine->lock, error);
-		if (!slot->consoles[1 + i])
-			return false;
-		virtio_console_add_channel(
-			console, host_chardev_base(slot->consoles[1 + i]), port->name);
-	}
-	return true;
-}
-
-/* The index-th console with its channels; either may be missing, not both. */
-static bool add_console(struct machine *machine, unsigned index, GError **error)
-{
-	const struct config_port *port = find_port(machine->config->ports, false, index);
-	struct slot *slot = next_slot(machine);
-	struct virtio_console *console;
-
-	if (port && !make_host_chardev(machine, &port->chardev, &slot->consoles[0], error))
-		return false;
-	console = virtio_console_new(&machine->virtio_env,
-		slot->consoles[0] ? host_chardev_base(slot->consoles[0]) : NULL);
-	slot->device = console;
-	slot->free_device = free_console;
-	return add_channels(machine, slot, index, console, error) &&
-		plug(machine, slot, virtio_console_device(console), console, free_console, error);
-}
-
-static bool add_consoles(struct machine *machine, GError **error)
-{
-	const GPtrArray *ports = machine->config->ports;
-
-	for (unsigned i = 0; find_port(ports, false, i) || find_port(ports, true, i * CHANNELS); i++)
-		if (!add_console(machine, i, error))
-			return false;
-	return true;
-}
-
-static void free_balloon(void *device)
-{
-	virtio_balloon_free(device);
-}
-
-static bool add_balloon(struct machine *machine, GError **error)
-{
-	const struct machine_config *config = machine->config;
-	struct virtio_balloon *balloon = virtio_balloon_new(&machine->virtio_env);
-
-	virtio_balloon_set_target(balloon,
-		(uint32_t)((config->memory - config->memory_current) >> MEMORY_PAGE_SHIFT));
-	virtio_balloon_set_period(balloon, config->balloon_period * CLOCK_HZ);
-	return plug(machine, next_slot(machine), virtio_balloon_device(balloon), balloon,
-		free_balloon, error);
-}
-
-static void free_rng(void *device)
-{
-	virtio_rng_free(device);
-}
-
-static bool add_rng(struct machine *machine, GError **error)
-{
-	struct virtio_rng *rng = virtio_rng_new(&machine->virtio_env);
-
-	return plug(machine, next_slot(machine), virtio_rng_device(rng), rng, free_rng, error);
-}
-
-static bool make_virtio_devices(struct machine *machine, GError **error)
-{
-	const struct machine_config *config = machine->config;
-
-	for (unsigned i = 0; i < config->disks->len; i++)
-		if (!add_disk(machine, g_ptr_array_index(config->disks, i), error))
-			return false;
-	for (unsigned i = 0; i < config->nets->len; i++)
-		if (!add_net(machine, g_ptr_array_index(config->nets, i), error))
-			return false;
-	if (!add_consoles(machine, error))
-		return false;
-	if (config->balloon && !add_balloon(machine, error))
-		return false;
-	for (unsigned i = 0; i < config->rngs; i++)
-		if (!add_rng(machine, error))
-			return false;
-	return true;
+		warn, machine);
 }
 
 static const struct vcpu_backend_ops *find_backend(enum config_cpu cpu)
@@ -427,39 +196,32 @@ static const struct vcpu_backend_ops *find_backend(enum config_cpu cpu)
 /* Memory, buses and processors. */
 static bool make_core(struct machine *machine, GError **error)
 {
-	const struct machine_config *config = machine->config;
+	const struct machine_config *config = machine->parts.config;
 
-	machine->clock = clock_new(machine->options.context, &machine->lock, error);
-	machine->memory = machine->clock ? memory_new(config->memory, error) : NULL;
-	if (!machine->memory)
+	machine->parts.clock = clock_new(machine->options.context, &machine->lock, error);
+	machine->parts.memory = machine->parts.clock ? memory_new(config->memory, error) : NULL;
+	if (!machine->parts.memory)
 		return false;
-	clock_pause(machine->clock);
-	machine->ports = bus_new("ports", &machine->lock);
-	machine->mmio = bus_new("memory", &machine->lock);
+	clock_pause(machine->parts.clock);
+	machine->parts.ports = bus_new("ports", &machine->lock);
+	machine->parts.mmio = bus_new("memory", &machine->lock);
 	machine->env = (struct vcpu_env){
-		.memory = machine->memory,
-		.ports = machine->ports,
-		.mmio = machine->mmio,
-		.clock = machine->clock,
+		.memory = machine->parts.memory,
+		.ports = machine->parts.ports,
+		.mmio = machine->parts.mmio,
+		.clock = machine->parts.clock,
 		.lock = &machine->lock,
 		.count = config->vcpus,
 		.count_max = config->vcpus_max,
 		.warn = warn,
 		.warn_data = machine,
 	};
-	machine->backend = find_backend(config->cpu)->open(&machine->env, error);
-	if (!machine->backend)
+	machine->parts.backend = find_backend(config->cpu)->open(&machine->env, error);
+	if (!machine->parts.backend)
 		return false;
-	machine->virtio_env = (struct virtio_env){
-		.memory = machine->memory,
-		.lock = &machine->lock,
-		.clock = machine->clock,
-		.warn = warn,
-		.warn_data = machine,
-	};
-	machine->cpus = cpus_new(machine->backend, &machine->env,
+	machine->parts.cpus = cpus_new(machine->parts.backend, &machine->env,
 		&(struct cpus_listener){ cpu_stopped, machine }, error);
-	return machine->cpus != NULL;
+	return machine->parts.cpus != NULL;
 }
 
 /* Loads the guest into memory that is zero. */
@@ -467,9 +229,9 @@ static bool load(struct machine *machine, GError **error)
 {
 	struct vcpu_state state;
 
-	if (!boot_load(machine->boot, machine->memory, &state, error))
+	if (!boot_load(machine->boot, machine->parts.memory, &state, error))
 		return false;
-	cpus_reset(machine->cpus, &state);
+	cpus_reset(machine->parts.cpus, &state);
 	return true;
 }
 
@@ -485,11 +247,11 @@ static GSourceFuncs wake_funcs = { .dispatch = dispatch_wake };
 
 static bool make_machine(struct machine *machine, GError **error)
 {
-	machine->boot = boot_open(machine->config, error);
+	machine->boot = boot_open(machine->parts.config, error);
 	if (!machine->boot || !make_core(machine, error))
 		return false;
 	make_chips(machine);
-	if (!make_serials(machine, error) || !make_virtio_devices(machine, error))
+	if (!make_serials(machine, error) || !devices_make(machine->parts.devices, error))
 		return false;
 	return load(machine, error);
 }
@@ -499,8 +261,11 @@ struct machine *machine_new(const struct machine_config *config,
 {
 	struct machine *machine = g_new0(struct machine, 1);
 
-	machine->config = config;
 	machine->options = *options;
+	machine->parts.machine = machine;
+	machine->parts.config = config;
+	machine->parts.context = options->context;
+	machine->parts.lock = &machine->lock;
 	g_mutex_init(&machine->lock.mutex);
 	g_mutex_init(&machine->warned_mutex);
 	machine->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -515,56 +280,39 @@ struct machine *machine_new(const struct machine_config *config,
 	return NULL;
 }
 
-static void free_slot(struct machine *machine, struct slot *slot)
-{
-	if (slot->disk)
-		block_drain(slot->disk);
-	g_mutex_lock(&machine->lock.mutex);
-	if (slot->pci)
-		virtio_pci_free(slot->pci);
-	if (slot->device)
-		slot->free_device(slot->device);
-	net_free(slot->net);
-	g_mutex_unlock(&machine->lock.mutex);
-	block_free(slot->disk);
-	for (unsigned i = 0; i < G_N_ELEMENTS(slot->consoles); i++)
-		host_chardev_free(slot->consoles[i]);
-}
-
 static void free_chips(struct machine *machine)
 {
 	g_mutex_lock(&machine->lock.mutex);
-	for (unsigned i = 0; i < G_N_ELEMENTS(machine->serials); i++)
-		if (machine->serials[i])
-			serial_free(machine->serials[i]);
-	if (machine->pci) {
-		pci_bus_free(machine->pci);
-		i8042_free(machine->i8042);
-		rtc_free(machine->rtc);
-		pm_free(machine->pm);
+	for (unsigned i = 0; i < G_N_ELEMENTS(machine->parts.serials); i++)
+		if (machine->parts.serials[i])
+			serial_free(machine->parts.serials[i]);
+	if (machine->parts.pci) {
+		pci_bus_free(machine->parts.pci);
+		i8042_free(machine->parts.i8042);
+		rtc_free(machine->parts.rtc);
+		pm_free(machine->parts.pm);
 	}
 	if (machine->debugexit)
 		debugexit_free(machine->debugexit);
 	g_mutex_unlock(&machine->lock.mutex);
-	for (unsigned i = 0; i < G_N_ELEMENTS(machine->serial_hosts); i++)
-		host_chardev_free(machine->serial_hosts[i]);
+	for (unsigned i = 0; i < G_N_ELEMENTS(machine->parts.serial_hosts); i++)
+		host_chardev_free(machine->parts.serial_hosts[i]);
 }
 
 void machine_free(struct machine *machine)
 {
 	if (!machine)
 		return;
-	cpus_free(machine->cpus);
-	for (unsigned i = 0; i < machine->slot_count; i++)
-		free_slot(machine, &machine->slots[i]);
+	cpus_free(machine->parts.cpus);
+	devices_free(machine->parts.devices);
 	free_chips(machine);
-	if (machine->backend)
-		machine->backend->ops->close(machine->backend);
-	bus_free(machine->ports);
-	bus_free(machine->mmio);
+	if (machine->parts.backend)
+		machine->parts.backend->ops->close(machine->parts.backend);
+	bus_free(machine->parts.ports);
+	bus_free(machine->parts.mmio);
 	boot_free(machine->boot);
-	clock_free(machine->clock);
-	memory_free(machine->memory);
+	clock_free(machine->parts.clock);
+	memory_free(machine->parts.memory);
 	g_source_destroy(machine->wake);
 	g_source_unref(machine->wake);
 	g_hash_table_unref(machine->warned);
@@ -579,9 +327,9 @@ void machine_free(struct machine *machine)
 
 static void stop(struct machine *machine)
 {
-	cpus_stop(machine->cpus);
+	cpus_stop(machine->parts.cpus);
 	g_mutex_lock(&machine->lock.mutex);
-	clock_pause(machine->clock);
+	clock_pause(machine->parts.clock);
 	g_mutex_unlock(&machine->lock.mutex);
 }
 
@@ -589,9 +337,9 @@ static void go(struct machine *machine)
 {
 	machine->state = MACHINE_RUNNING;
 	g_mutex_lock(&machine->lock.mutex);
-	clock_resume(machine->clock);
+	clock_resume(machine->parts.clock);
 	g_mutex_unlock(&machine->lock.mutex);
-	cpus_start(machine->cpus);
+	cpus_start(machine->parts.cpus);
 }
 
 static void end(struct machine *machine)
@@ -603,16 +351,14 @@ static void end(struct machine *machine)
 static void reset_devices(struct machine *machine)
 {
 	/* Requests in flight would write into the next guest's memory. */
-	for (unsigned i = 0; i < machine->slot_count; i++)
-		if (machine->slots[i].disk)
-			block_drain(machine->slots[i].disk);
+	devices_drain(machine->parts.devices);
 	g_mutex_lock(&machine->lock.mutex);
-	pci_bus_reset(machine->pci);
-	pm_reset(machine->pm);
-	rtc_reset(machine->rtc);
-	i8042_reset(machine->i8042);
-	for (unsigned i = 0; i < machine->config->serials->len; i++)
-		serial_reset(machine->serials[i]);
+	pci_bus_reset(machine->parts.pci);
+	pm_reset(machine->parts.pm);
+	rtc_reset(machine->parts.rtc);
+	i8042_reset(machine->parts.i8042);
+	for (unsigned i = 0; i < machine->parts.config->serials->len; i++)
+		serial_reset(machine->parts.serials[i]);
 	g_mutex_unlock(&machine->lock.mutex);
 }
 
@@ -622,7 +368,7 @@ static bool reload(struct machine *machine)
 	g_autoptr(GError) error = NULL;
 
 	reset_devices(machine);
-	memory_clear(machine->memory);
+	memory_clear(machine->parts.memory);
 	atomic_store(&machine->requests, 0);
 	tell(machine, MACHINE_EVENT_RESET, NULL);
 	if (load(machine, &error))
@@ -666,12 +412,12 @@ static void carry_out(struct machine *machine, unsigned requests)
 		end(machine);
 	} else if (requests & REQUEST_CRASH) {
 		tell_crash(machine);
-		act(machine, machine->config->on_crash);
+		act(machine, machine->parts.config->on_crash);
 	} else if (requests & REQUEST_POWER_OFF) {
 		tell(machine, MACHINE_EVENT_POWERED_OFF, NULL);
-		act(machine, machine->config->on_poweroff);
+		act(machine, machine->parts.config->on_poweroff);
 	} else {
-		act(machine, machine->config->on_reboot);
+		act(machine, machine->parts.config->on_reboot);
 	}
 }
 
@@ -735,7 +481,7 @@ bool machine_press_power(struct machine *machine)
 	if (machine->state != MACHINE_RUNNING)
 		return false;
 	g_mutex_lock(&machine->lock.mutex);
-	pm_press_power(machine->pm);
+	pm_press_power(machine->parts.pm);
 	g_mutex_unlock(&machine->lock.mutex);
 	return true;
 }
@@ -759,24 +505,38 @@ int machine_exit_status(const struct machine *machine)
 	return machine->exit_status;
 }
 
+const struct machine_parts *machine_parts(const struct machine *machine)
+{
+	return &machine->parts;
+}
+
+void machine_notify(
+	struct machine *machine, const char *event, const char *detail, JsonObject *fields)
+{
+	if (machine->options.notify)
+		machine->options.notify(machine->options.event_data, event, detail, fields);
+	else if (fields)
+		json_object_unref(fields);
+}
+
 const struct machine_config *machine_config(const struct machine *machine)
 {
-	return machine->config;
+	return machine->parts.config;
 }
 
 const char *machine_backend(const struct machine *machine)
 {
-	return machine->backend->ops->name;
+	return machine->parts.backend->ops->name;
 }
 
 uint64_t machine_uptime(const struct machine *machine)
 {
-	return clock_ns(machine->clock);
+	return clock_ns(machine->parts.clock);
 }
 
 const char *machine_serial_path(const struct machine *machine, unsigned index)
 {
-	return index < machine->config->serials->len
-		? host_chardev_path(machine->serial_hosts[index])
+	return index < machine->parts.config->serials->len
+		? host_chardev_path(machine->parts.serial_hosts[index])
 		: NULL;
 }

@@ -13,6 +13,7 @@
 #include "engine/vmm/cpu/vcpu.h"
 
 #include <glib.h>
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 
 enum machine_state {
@@ -45,10 +46,35 @@ struct machine_options {
 	uint16_t debug_exit_port;
 	/* In the main context, lock not held. */
 	void (*event)(void *data, enum machine_event event, const char *detail);
+	/* What else the control protocol calls an event (engine/common/control.h). fields: taken,
+	 * more members, or NULL. May be NULL. */
+	void (*notify)(void *data, const char *event, const char *detail, JsonObject *fields);
 	void *event_data;
 };
 
 struct machine;
+
+/* What a machine is made of, for the requests that change it while it is there. All of it belongs to
+ * the machine. */
+struct machine_parts {
+	struct machine *machine;
+	const struct machine_config *config;
+	GMainContext *context;
+	struct machine_lock *lock;
+	struct machine_clock *clock;
+	struct guest_memory *memory;
+	struct bus *ports;
+	struct bus *mmio;
+	struct vcpu_backend *backend;
+	struct cpus *cpus;
+	struct pm *pm;
+	struct rtc *rtc;
+	struct i8042 *i8042;
+	struct serial *serials[CONFIG_SERIALS_MAX];
+	struct host_chardev *serial_hosts[CONFIG_SERIALS_MAX];
+	struct pci_bus *pci;
+	struct devices *devices;
+};
 
 /* Makes the machine and loads the guest; it is paused at its first instruction. config must
  * outlive it. Errors are whole sentences. */
@@ -70,6 +96,10 @@ void machine_quit(struct machine *machine);
 enum machine_state machine_state(const struct machine *machine);
 /* After MACHINE_EVENT_ENDED: 0 after power off or quit, else what the debug port or a crash says. */
 int machine_exit_status(const struct machine *machine);
+const struct machine_parts *machine_parts(const struct machine *machine);
+/* Tells the listener's notify(); fields is taken. */
+void machine_notify(struct machine *machine, const char *event, const char *detail,
+	JsonObject *fields);
 const struct machine_config *machine_config(const struct machine *machine);
 /* "kvm" or "soft". */
 const char *machine_backend(const struct machine *machine);

@@ -17,6 +17,8 @@ struct options {
 	gboolean check;
 	gboolean probe;
 	gboolean version;
+	gboolean paused;
+	gboolean no_terminal;
 	char *control;
 	int debug_exit;
 	char **files;
@@ -48,6 +50,32 @@ static void say(const struct monitor *monitor, const char *format, ...)
 		g_printerr("%s%s%s", line == lines ? "lodge-vmm: " : "", *line, end);
 }
 
+static const char *event_name(enum machine_event event)
+{
+	static const char *const names[] = {
+		[MACHINE_EVENT_STARTED] = "started",
+		[MACHINE_EVENT_PAUSED] = "paused",
+		[MACHINE_EVENT_RESUMED] = "resumed",
+		[MACHINE_EVENT_RESET] = "reset",
+		[MACHINE_EVENT_POWERED_OFF] = "powered-off",
+		[MACHINE_EVENT_CRASHED] = "crashed",
+		[MACHINE_EVENT_WARNING] = "warning",
+		[MACHINE_EVENT_ENDED] = "ended",
+	};
+
+	return names[event];
+}
+
+static void on_notify(void *data, const char *event, const char *detail, JsonObject *fields)
+{
+	struct monitor *monitor = data;
+
+	if (monitor->control)
+		control_event(monitor->control, event, detail, fields);
+	else if (fields)
+		json_object_unref(fields);
+}
+
 static void on_event(void *data, enum machine_event event, const char *detail)
 {
 	struct monitor *monitor = data;
@@ -56,8 +84,7 @@ static void on_event(void *data, enum machine_event event, const char *detail)
 		say(monitor, "%s: %s", monitor->name, detail);
 	if (event == MACHINE_EVENT_CRASHED)
 		say(monitor, _("Guest '%s' has crashed: %s"), monitor->name, detail ? detail : "");
-	if (monitor->control)
-		control_event(monitor->control, event, detail);
+	on_notify(monitor, event_name(event), detail, NULL);
 	if (event == MACHINE_EVENT_ENDED)
 		g_main_loop_quit(monitor->loop);
 }
@@ -107,11 +134,12 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 {
 	const struct machine_options machine_options = {
 		.context = g_main_context_default(),
-		.terminal = true,
+		.terminal = !options->no_terminal,
 		.terminal_filter = monitor->terminal ? terminal_filter : NULL,
 		.terminal_filter_data = &monitor->keys,
 		.debug_exit_port = (uint16_t)options->debug_exit,
 		.event = on_event,
+		.notify = on_notify,
 		.event_data = monitor,
 	};
 	int status;
@@ -126,7 +154,8 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 		return EXIT_FAILURE;
 	if (monitor->control)
 		control_set_machine(monitor->control, monitor->machine);
-	machine_resume(monitor->machine);
+	if (!options->paused)
+		machine_resume(monitor->machine);
 	g_main_loop_run(monitor->loop);
 	status = machine_exit_status(monitor->machine);
 	machine_free(monitor->machine);
@@ -156,7 +185,7 @@ static int run_guest(const struct machine_config *config, const struct options *
 	int status;
 
 	watch_signals(&monitor);
-	monitor.terminal = has_terminal(config) && terminal_raw();
+	monitor.terminal = !options->no_terminal && has_terminal(config) && terminal_raw();
 	status = run(&monitor, config, options, &error);
 	control_free(monitor.control);
 	terminal_restore();
@@ -176,6 +205,10 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 		{ "debug-exit", 0, 0, G_OPTION_ARG_INT, &options->debug_exit,
 			N_("End with status v << 1 | 1 when the guest writes v to this port"),
 			N_("PORT") },
+		{ "no-terminal", 0, 0, G_OPTION_ARG_NONE, &options->no_terminal,
+			N_("A console of type pty gets a new pseudo terminal, not this one"), NULL },
+		{ "paused", 0, 0, G_OPTION_ARG_NONE, &options->paused,
+			N_("Load the guest, and start it when a control request says so"), NULL },
 		{ "probe", 0, 0, G_OPTION_ARG_NONE, &options->probe,
 			N_("Measure what KVM and the software CPU are worth here, as JSON"), NULL },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &options->version,

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Guests' consoles on clients' streams. One client at a time has a console, as with libvirt; another
+ * one may take it away by force. Main thread.
+ */
+#pragma once
+
+#include "engine/daemon/client.h"
+#include "engine/daemon/guest.h"
+
+/* Answers the call, which opens the console of this alias (NULL: the usual one), or the channel. */
+void console_open(
+	struct call *call, struct guest *guest, const char *alias, bool channel, bool force);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Requests about the guest's life as a whole. */
+#include <config.h>
+
+#include "engine/vmm/control.h"
+
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+static void do_status(struct control_call *call)
+{
+	const struct machine *machine = control_machine(call);
+	JsonObject *answer = control_answer(call);
+	static const char *const states[] = {
+		[MACHINE_PAUSED] = "paused",
+		[MACHINE_RUNNING] = "running",
+		[MACHINE_PRESERVED] = "preserved",
+		[MACHINE_ENDED] = "ended",
+	};
+	const struct machine_config *config = machine_config(machine);
+	JsonArray *serials = json_array_new();
+
+	json_object_set_string_member(answer, "state", states[machine_state(machine)]);
+	json_object_set_string_member(answer, "name", config->name);
+	json_object_set_string_member(answer, "uuid", config->uuid);
+	json_object_set_string_member(answer, "backend", machine_backend(machine));
+	json_object_set_int_member(answer, "vcpus", config->vcpus);
+	json_object_set_int_member(answer, "memory", (gint64)config->memory);
+	json_object_set_int_member(answer, "pid", getpid());
+	json_object_set_int_member(answer, "uptime", (gint64)machine_uptime(machine));
+	for (unsigned i = 0; i < config->serials->len; i++) {
+		const char *path = machine_serial_path(machine, i);
+
+		if (path)
+			json_array_add_string_element(serials, path);
+		else
+			json_array_add_null_element(serials);
+	}
+	json_object_set_array_member(answer, "serials", serials);
+	control_done(call);
+}
+
+/* Answers for what either works at once or cannot be done now. */
+static void answer(struct control_call *call, bool worked, const char *problem)
+{
+	if (worked)
+		control_done(call);
+	else
+		control_refuse(call, problem);
+}
+
+static void do_pause(struct control_call *call)
+{
+	answer(call, machine_pause(control_machine(call)), _("The guest is not running"));
+}
+
+static void do_resume(struct control_call *call)
+{
+	answer(call, machine_resume(control_machine(call)), _("The guest is not paused"));
+}
+
+static void do_reset(struct control_call *call)
+{
+	answer(call, machine_reset(control_machine(call)), _("The guest could not be loaded again"));
+}
+
+static void do_powerdown(struct control_call *call)
+{
+	answer(call, machine_press_power(control_machine(call)), _("The guest is not running"));
+}
+
+static void do_quit(struct control_call *call)
+{
+	machine_quit(control_machine(call));
+	control_done(call);
+}
+
+const struct control_request control_life_requests[] = {
+	{ "status", do_status },
+	{ "pause", do_pause },
+	{ "resume", do_resume },
+	{ "reset", do_reset },
+	{ "powerdown", do_powerdown },
+	{ "quit", do_quit },
+	{ .name = NULL },
+};
