@@ -5,6 +5,7 @@
 #include "engine/daemon/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,17 +45,21 @@ static struct console *find(const struct server *server, const char *name)
 	return NULL;
 }
 
-/* False: somebody else has it and keeps it. */
-static bool take_over(const struct server *server, const char *name, bool force, GError **error)
+/* False: somebody else has it and keeps it. Otherwise *fd becomes that one's connection, or -1: the
+ * monitor lets one in at a time, and would notice too late that the other has gone. */
+static bool take_over(
+	const struct server *server, const char *name, bool force, int *fd, GError **error)
 {
 	struct console *other = find(server, name);
 	g_autoptr(GError) taken = NULL;
 
+	*fd = -1;
 	if (!other)
 		return true;
 	if (!force || !other->stream)
 		return fault_set(error, VIR_ERR_OPERATION_FAILED,
 			"Active console session exists for this domain");
+	*fd = fcntl(other->fd, F_DUPFD_CLOEXEC, 0);
 	fault_set(&taken, VIR_ERR_OPERATION_FAILED, "another client has taken the console");
 	stream_fail(other->stream, taken);
 	return true;
@@ -93,6 +98,13 @@ static void attach(struct console *console, struct guest *guest, const char *nam
 	guest_ask(guest, "attach-console", members, ends[1], attached, console);
 }
 
+static int connect_terminal(const struct guest *guest, int terminal)
+{
+	g_autofree char *socket = g_strdup_printf("char%d", terminal);
+
+	return monitor_connect(guest->monitor, socket);
+}
+
 void console_open(
 	struct call *call, struct guest *guest, const char *alias, bool channel, bool force)
 {
@@ -100,14 +112,14 @@ void console_open(
 	g_autofree char *name = NULL, *full = NULL;
 	g_autoptr(GError) error = NULL;
 	struct console *console;
-	int terminal;
+	int terminal, fd = -1;
 
 	name = definition_console(definition, alias, channel, &terminal);
 	full = g_strconcat(definition->uuid, "/", name, NULL);
 	if (!name)
 		fault_set(&error, VIR_ERR_INTERNAL_ERROR, "cannot find %s device %s",
 			channel ? "channel" : "console", alias ? alias : "(null)");
-	if (error || !take_over(call->server, full, force, &error)) {
+	if (error || !take_over(call->server, full, force, &fd, &error)) {
 		call_done(call, error);
 		return;
 	}
@@ -116,12 +128,13 @@ void console_open(
 	console->call = call;
 	console->name = g_steal_pointer(&full);
 	g_ptr_array_add(call->server->consoles, console);
-	if (terminal < 0) {
+	console->fd = fd;
+	if (fd < 0 && terminal < 0) {
 		attach(console, guest, name, force);
 		return;
 	}
-	g_autofree char *socket = g_strdup_printf("char%d", terminal);
-	console->fd = monitor_connect(guest->monitor, socket);
+	if (fd < 0)
+		console->fd = connect_terminal(guest, terminal);
 	if (console->fd < 0)
 		fault_set(&error, VIR_ERR_SYSTEM_ERROR, "cannot connect to the console: %s",
 			g_strerror(errno));

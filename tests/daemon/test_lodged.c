@@ -7,6 +7,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
+#include "tests/daemon/daemon.h"
+
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <poll.h>
@@ -18,198 +20,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define UUID "11111111-2222-3333-4444-5555555555"
-#define PATIENCE_S 60
-
-static char *build, *root, *uri, *socket_path;
-static GPid daemon_pid;
-
-/* ---- the daemon ------------------------------------------------------------------------------ */
-
-static int connect_raw(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	g_strlcpy(address.sun_path, socket_path, sizeof(address.sun_path));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static void start_daemon(void)
-{
-	g_autofree char *program = g_build_filename(build, "lodged", NULL);
-	char *arguments[] = { program, "--root", root, NULL };
-	int fd = -1;
-
-	assert_true(g_spawn_async(NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-		&daemon_pid, NULL));
-	for (int i = 0; i < PATIENCE_S * 100 && (fd = connect_raw()) < 0; i++)
-		g_usleep(10000);
-	assert_true(fd >= 0);
-	close(fd);
-}
-
-static void end_daemon(int number)
-{
-	int status;
-
-	kill(daemon_pid, number);
-	assert_int_equal(waitpid(daemon_pid, &status, 0), daemon_pid);
-	if (number == SIGTERM)
-		assert_int_equal(status, 0);
-}
-
-static int prepare(void **state)
-{
-	build = g_canonicalize_filename(g_getenv("top_builddir") ? g_getenv("top_builddir") : ".", NULL);
-	root = g_dir_make_tmp("lodged-XXXXXX", NULL);
-	socket_path = g_build_filename(root, "run", "lodged.sock", NULL);
-	uri = g_strdup_printf("lodge+unix:///system?socket=%s", socket_path);
-	signal(SIGPIPE, SIG_IGN);
-	g_setenv("LC_ALL", "C", TRUE);
-	start_daemon();
-	return 0;
-}
-
-static void remove_tree(const char *path)
-{
-	GDir *folder = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (folder && (name = g_dir_read_name(folder))) {
-		g_autofree char *file = g_build_filename(path, name, NULL);
-
-		remove_tree(file);
-	}
-	g_clear_pointer(&folder, g_dir_close);
-	g_remove(path);
-}
-
-/* Guests outlive their daemon: none is left by a test that failed. */
-static void end_guests(void)
-{
-	g_autofree char *line = g_strdup_printf(
-		"for g in $(virsh -q -c '%s' list --name); do virsh -q -c '%s' destroy $g; done", uri,
-		uri);
-	char *arguments[] = { "sh", "-c", line, NULL };
-
-	g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-}
-
-static int clean_up(void **state)
-{
-	end_guests();
-	end_daemon(SIGTERM);
-	remove_tree(root);
-	g_free(build);
-	g_free(root);
-	g_free(uri);
-	g_free(socket_path);
-	return 0;
-}
-
-/* ---- virsh ----------------------------------------------------------------------------------- */
-
-/* Runs a command at a URI; what it says on both outputs. */
-static char *virsh_at(const char *at, bool works, const char *command)
-{
-	g_autofree char *line = g_strdup_printf("virsh -q -c '%s' %s 2>&1", at, command);
-	const char *arguments[] = { "sh", "-c", line, NULL };
-	char *output = NULL;
-	int status;
-
-	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output,
-		NULL, &status, NULL));
-	if ((status == 0) != works)
-		print_message("virsh %s: %s\n", command, output);
-	assert_int_equal(status == 0, works);
-	return g_strstrip(output);
-}
-
-G_GNUC_PRINTF(1, 2)
-static char *virsh(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *command = g_strdup_vprintf(format, args);
-	va_end(args);
-	return virsh_at(uri, true, command);
-}
-
-/* The command says exactly this. */
-static void says(const char *expected, const char *command)
-{
-	g_autofree char *output = virsh("%s", command);
-
-	assert_string_equal(output, expected);
-}
-
-/* The command's output, or its error, has this in it. */
-static void has(const char *part, bool works, const char *command)
-{
-	g_autofree char *output = virsh_at(uri, works, command);
-
-	if (!strstr(output, part))
-		print_message("virsh %s: %s\n", command, output);
-	assert_non_null(strstr(output, part));
-}
-
-static void comes_to_say(const char *expected, const char *command)
-{
-	for (int i = 0;; i++) {
-		g_autofree char *output = virsh("%s", command);
-
-		if (strcmp(output, expected) == 0)
-			return;
-		if (i == PATIENCE_S * 10)
-			assert_string_equal(output, expected);
-		g_usleep(100000);
-	}
-}
-
-/* The file of a guest's definition. digits are the last two of its UUID. */
-static char *write_guest(const char *name, const char *digits, const char *action, const char *more)
-{
-	char *path = g_build_filename(root, "guest.xml", NULL);
-	g_autofree char *text = g_strdup_printf(
-		"<domain type='qemu'><name>%s</name><uuid>" UUID "%s</uuid>"
-		"<memory unit='MiB'>8</memory><os><type>hvm</type>"
-		"<kernel>%s/tests/engine/boot/actions.elf</kernel><cmdline>%s</cmdline></os>%s"
-		"<devices><serial type='pty'/><memballoon model='none'/></devices></domain>",
-		name, digits, build, action, more);
-
-	assert_true(g_file_set_contents(path, text, -1, NULL));
-	return path;
-}
-
-static void define(const char *name, const char *digits, const char *action, const char *more)
-{
-	g_autofree char *path = write_guest(name, digits, action, more);
-
-	g_free(virsh("define %s", path));
-}
-
-static pid_t monitor_of(const char *digits)
-{
-	g_autofree char *folder = g_strdup_printf("%s/run/guests/" UUID "%s", root, digits);
-	GDir *processes = g_dir_open("/proc", 0, NULL);
-	const char *name;
-	pid_t found = 0;
-
-	while (!found && (name = g_dir_read_name(processes))) {
-		g_autofree char *link = g_build_filename("/proc", name, "cwd", NULL);
-		g_autofree char *target = g_file_read_link(link, NULL);
-
-		if (target && strcmp(target, folder) == 0)
-			found = atoi(name);
-	}
-	g_dir_close(processes);
-	return found;
-}
 
 /* ---- the connection and the host ------------------------------------------------------------- */
 
@@ -228,7 +38,7 @@ static void the_host_is_described(void **state)
 
 static void a_known_scheme_works_too(void **state)
 {
-	g_autofree char *qemu = g_strdup_printf("qemu+unix:///system?socket=%s", socket_path);
+	g_autofree char *qemu = g_strdup_printf("qemu+unix:///system?socket=%s", daemon_under_test.socket);
 
 	g_free(virsh_at(qemu, true, "list --all"));
 }
@@ -246,8 +56,8 @@ static void what_is_not_there_is_named(void **state)
 static void read_only_changes_nothing(void **state)
 {
 	define("r", "0b", "b", "");
-	g_free(virsh_at(uri, true, "-r dominfo r"));
-	g_free(virsh_at(uri, false, "-r start r"));
+	g_free(virsh_at(daemon_under_test.uri, true, "-r dominfo r"));
+	g_free(virsh_at(daemon_under_test.uri, false, "-r start r"));
 	says("shut off", "domstate r");
 	g_free(virsh("undefine r"));
 }
@@ -293,31 +103,31 @@ static void names_marks_and_metadata_stay(void **state)
 	g_free(virsh("autostart new"));
 	g_free(virsh("desc new --title --config 'The title'"));
 	g_free(virsh("metadata new urn:test --key t --set '<e a=\"1\"><f/></e>' --config"));
-	end_daemon(SIGKILL);
-	start_daemon();
+	daemon_end(SIGKILL);
+	daemon_start();
 	says("new", "list --all --name --autostart");
 	says("The title", "desc new --title");
 	has("<e a=\"1\">", true, "metadata new urn:test");
 	g_free(virsh("autostart new --disable"));
 	says("", "list --all --name --autostart");
 	g_free(virsh("undefine new"));
-	end_daemon(SIGTERM);
-	start_daemon();
+	daemon_end(SIGTERM);
+	daemon_start();
 	says("", "list --all --name");
 }
 
 static void broken_files_harm_nobody(void **state)
 {
-	g_autofree char *broken = g_strdup_printf("%s/etc/guests/" UUID "ff.xml", root);
-	g_autofree char *binary = g_strdup_printf("%s/etc/guests/" UUID "fe.xml", root);
-	g_autofree char *misplaced = g_strdup_printf("%s/run/guests/nobody", root);
+	g_autofree char *broken = g_strdup_printf("%s/etc/guests/" UUID "ff.xml", daemon_under_test.root);
+	g_autofree char *binary = g_strdup_printf("%s/etc/guests/" UUID "fe.xml", daemon_under_test.root);
+	g_autofree char *misplaced = g_strdup_printf("%s/run/guests/nobody", daemon_under_test.root);
 
 	define("good", "05", "b", "");
-	end_daemon(SIGTERM);
+	daemon_end(SIGTERM);
 	assert_true(g_file_set_contents(broken, "<domain", -1, NULL));
 	assert_true(g_file_set_contents(binary, "a\0b", 3, NULL));
 	assert_int_equal(g_mkdir(misplaced, 0700), 0);
-	start_daemon();
+	daemon_start();
 	says("good", "list --all --name");
 	assert_true(g_file_test(broken, G_FILE_TEST_EXISTS));
 	g_unlink(broken);
@@ -385,7 +195,7 @@ static void a_guest_that_cannot_start_says_why(void **state)
 	g_autofree char *path = NULL;
 
 	define("n", "09", "b", "");
-	path = g_build_filename(root, "guest.xml", NULL);
+	path = g_build_filename(daemon_under_test.root, "guest.xml", NULL);
 	g_free(virsh("undefine n"));
 	g_assert(g_file_set_contents(path,
 		"<domain type='qemu'><name>n</name><memory unit='MiB'>8</memory><os><type>hvm</type>"
@@ -414,9 +224,9 @@ static void statistics_come_in_bulk(void **state)
 
 static void events_are_told(void **state)
 {
-	g_autofree char *out = g_build_filename(root, "events", NULL);
+	g_autofree char *out = g_build_filename(daemon_under_test.root, "events", NULL);
 	g_autofree char *line =
-		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 120 >%s", uri, out);
+		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 120 >%s", daemon_under_test.uri, out);
 	char *arguments[] = { "sh", "-c", line, NULL };
 	g_autofree char *text = NULL;
 	GPid listener;
@@ -462,9 +272,9 @@ static void the_next_daemon_finds_the_guests(void **state)
 	g_free(virsh("create %s", path));
 	id = virsh("domid kt");
 	monitor = monitor_of("13");
-	end_daemon(SIGKILL);
+	daemon_end(SIGKILL);
 	assert_int_equal(kill(monitor, 0), 0);
-	start_daemon();
+	daemon_start();
 	comes_to_say("paused", "domstate k");
 	says(id, "domid kt");
 	says("kt", "list --name --transient");
@@ -481,11 +291,11 @@ static void a_guest_that_died_meanwhile_is_shut_off(void **state)
 {
 	define("m", "15", "b", "");
 	g_free(virsh("start m"));
-	end_daemon(SIGKILL);
+	daemon_end(SIGKILL);
 	kill(monitor_of("15"), SIGKILL);
 	while (monitor_of("15"))
 		g_usleep(10000);
-	start_daemon();
+	daemon_start();
 	says("shut off", "domstate m");
 	g_free(virsh("start m"));
 	g_free(virsh("destroy m"));
@@ -506,8 +316,8 @@ static void a_killed_monitor_is_noticed(void **state)
 
 static void there_is_one_daemon(void **state)
 {
-	g_autofree char *program = g_build_filename(build, "lodged", NULL), *errors = NULL;
-	char *arguments[] = { program, "--root", root, NULL };
+	g_autofree char *program = g_build_filename(daemon_under_test.build, "lodged", NULL), *errors = NULL;
+	char *arguments[] = { program, "--root", daemon_under_test.root, NULL };
 	int status;
 
 	assert_true(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &errors,
@@ -601,5 +411,5 @@ int main(void)
 		cmocka_unit_test(many_clients_at_once),
 	};
 
-	return cmocka_run_group_tests_name("lodged", tests, prepare, clean_up);
+	return cmocka_run_group_tests_name("lodged", tests, daemon_prepare, daemon_clean_up);
 }
