@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The hypervisors of this machine: those on whose sockets somebody listens.
+// The hypervisors of this machine: the bundled engine, and those on whose sockets somebody listens.
+#include "model/bundled.h"
 #include "model/model.h"
 
 #include <glib.h>
@@ -63,6 +64,10 @@ char **model_local_uris(void)
 	g_autoptr(GStrvBuilder) uris = g_strv_builder_new();
 	bool monolith = listens_in("/run", "libvirt-sock");
 	const char *runtime = g_get_user_runtime_dir();
+	const char *bundled = bundled_default();
+
+	if (bundled)
+		g_strv_builder_add(uris, bundled);
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(locals); i++) {
 		bool usable = monolith && locals[i].needs && access(locals[i].needs, F_OK) == 0;

@@ -280,8 +280,14 @@ struct connection *model_connection(struct model *model, const char *name)
 static char *unique_name(struct model *model, const char *uri)
 {
 	g_autofree char *base = base_name(uri);
+	g_autofree char *scheme = g_strndup(uri, strcspn(uri, ":+"));
 	char *name = g_strdup(base);
 
+	// A second hypervisor of the same host is told by its driver, a third one by a number.
+	if (model_connection(model, name) && strcmp(scheme, base)) {
+		g_free(name);
+		name = g_strdup_printf("%s-%s", base, scheme);
+	}
 	for (unsigned i = 2; model_connection(model, name); i++) {
 		g_free(name);
 		name = g_strdup_printf("%s-%u", base, i);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // From words to a request, and from a request to a job.
+#include "model/bundled.h"
 #include "model/job_private.h"
 #include "model/model_private.h"
 
@@ -346,12 +347,14 @@ static char *quoted_uri(const char *uri)
 char *request_virsh(const struct request *request, const struct guest *guest)
 {
 	g_autofree char *words = request->verb->virsh ? request->verb->virsh(request, guest) : NULL;
+	g_autofree char *expanded = NULL;
 	g_autofree char *uri = NULL;
 	struct connection *connection = guest ? guest->connection : request->connection;
 
 	if (!words || !connection)
 		return NULL;
-	uri = quoted_uri(connection->uri);
+	expanded = bundled_expand(connection->uri, false);
+	uri = quoted_uri(expanded);
 	return g_strdup_printf("virsh -c %s %s", uri, words);
 }
 

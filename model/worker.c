@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/worker.h"
+
+#include "model/bundled.h"
 #include "model/error.h"
 #include "model/events.h"
 
@@ -180,10 +182,13 @@ static char *quiet_uri(const char *uri)
 
 bool worker_open(struct worker *worker, GError **error)
 {
-	g_autofree char *uri = quiet_uri(worker->uri);
+	g_autofree char *expanded = bundled_expand(worker->uri, worker->read_only);
+	g_autofree char *uri = quiet_uri(expanded);
 	virConnectPtr connection;
 
 	worker_close(worker);
+	if (!bundled_start(worker->uri, error))
+		return false;
 	connection = worker->read_only ? virConnectOpenReadOnly(uri) : virConnectOpen(uri);
 	if (!connection) {
 		g_autofree char *headline = g_strdup_printf(_("Cannot connect to %s"), worker->uri);
