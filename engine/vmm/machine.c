@@ -34,6 +34,7 @@ struct machine {
 	int exit_status;
 
 	struct machine_parts parts;
+	struct stats_page *own_stats; /* or NULL */
 	struct machine_lock lock;
 	struct boot *boot;
 	struct vcpu_env env;
@@ -247,6 +248,9 @@ static GSourceFuncs wake_funcs = { .dispatch = dispatch_wake };
 
 static bool make_machine(struct machine *machine, GError **error)
 {
+	if (!machine->options.stats && !(machine->own_stats = stats_page_new(NULL, error)))
+		return false;
+	machine->parts.stats = machine->own_stats ? machine->own_stats : machine->options.stats;
 	machine->boot = boot_open(machine->parts.config, error);
 	if (!machine->boot || !make_core(machine, error))
 		return false;
@@ -313,6 +317,7 @@ void machine_free(struct machine *machine)
 	boot_free(machine->boot);
 	clock_free(machine->parts.clock);
 	memory_free(machine->parts.memory);
+	stats_page_free(machine->own_stats);
 	g_source_destroy(machine->wake);
 	g_source_unref(machine->wake);
 	g_hash_table_unref(machine->warned);

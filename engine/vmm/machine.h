@@ -10,6 +10,7 @@
 #pragma once
 
 #include "engine/common/config.h"
+#include "engine/common/stats.h"
 #include "engine/vmm/cpu/vcpu.h"
 
 #include <glib.h>
@@ -44,6 +45,9 @@ struct machine_options {
 	void *terminal_filter_data;
 	/* A write of v to this port ends the machine with exit status v << 1 | 1; 0: no port. */
 	uint16_t debug_exit_port;
+	/* Where its statistics are kept, seen from outside; outlives the machine. NULL: they are
+	 * kept where nobody else sees them. */
+	struct stats_page *stats;
 	/* In the main context, lock not held. */
 	void (*event)(void *data, enum machine_event event, const char *detail);
 	/* What else the control protocol calls an event (engine/common/control.h). fields: taken,
@@ -74,6 +78,7 @@ struct machine_parts {
 	struct host_chardev *serial_hosts[CONFIG_SERIALS_MAX];
 	struct pci_bus *pci;
 	struct devices *devices;
+	struct stats_page *stats; /* always there */
 };
 
 /* Makes the machine and loads the guest; it is paused at its first instruction. config must

@@ -20,6 +20,7 @@ struct options {
 	gboolean paused;
 	gboolean no_terminal;
 	char *control;
+	char *statistics;
 	int debug_exit;
 	char **files;
 };
@@ -28,6 +29,7 @@ struct monitor {
 	GMainLoop *loop;
 	struct machine *machine;
 	struct control *control;
+	struct stats_page *stats; /* or NULL */
 	struct terminal_keys keys;
 	const char *name;
 	bool terminal;
@@ -138,6 +140,7 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 		.terminal_filter = monitor->terminal ? terminal_filter : NULL,
 		.terminal_filter_data = &monitor->keys,
 		.debug_exit_port = (uint16_t)options->debug_exit,
+		.stats = monitor->stats,
 		.event = on_event,
 		.notify = on_notify,
 		.event_data = monitor,
@@ -182,11 +185,13 @@ static int run_guest(const struct machine_config *config, const struct options *
 		.name = config->name,
 		.keys = { .command = on_command, .data = &monitor },
 	};
-	int status;
+	int status = EXIT_FAILURE;
 
 	watch_signals(&monitor);
 	monitor.terminal = !options->no_terminal && has_terminal(config) && terminal_raw();
-	status = run(&monitor, config, options, &error);
+	if (!options->statistics || (monitor.stats = stats_page_new(options->statistics, &error)))
+		status = run(&monitor, config, options, &error);
+	stats_page_free(monitor.stats);
 	control_free(monitor.control);
 	terminal_restore();
 	if (error)
@@ -211,6 +216,9 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 			N_("Load the guest, and start it when a control request says so"), NULL },
 		{ "probe", 0, 0, G_OPTION_ARG_NONE, &options->probe,
 			N_("Measure what KVM and the software CPU are worth here, as JSON"), NULL },
+		{ "statistics", 0, 0, G_OPTION_ARG_FILENAME, &options->statistics,
+			N_("Keep the guest's statistics in a file that others can map"),
+			N_("FILE") },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &options->version,
 			N_("Show the version"), NULL },
 		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->files, NULL,
@@ -277,6 +285,7 @@ int main(int argc, char **argv)
 	else
 		g_printerr("%s\n", error->message);
 	g_free(options.control);
+	g_free(options.statistics);
 	g_strfreev(options.files);
 	return status;
 }
