@@ -54,6 +54,11 @@ static char *expand_remote(const char *uri, bool read_only)
 		SYSTEM_RUN, socket_name(read_only));
 }
 
+bool bundled_is(const char *uri)
+{
+	return g_str_has_prefix(uri, SCHEME ":") || g_str_has_prefix(uri, SCHEME "+");
+}
+
 char *bundled_expand(const char *uri, bool read_only)
 {
 	if (is_local(uri))

@@ -15,6 +15,9 @@
 #define BUNDLED_SYSTEM "lodge:///system"
 #define BUNDLED_SESSION "lodge:///session"
 
+// Whether a URI is the bundled engine's, short or long, of any machine.
+bool bundled_is(const char *uri);
+
 // What libvirt is to open for a URI: one of the bundled engine's with its socket, any other as it
 // is. Any thread; caller frees.
 char *bundled_expand(const char *uri, bool read_only);

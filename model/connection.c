@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How a connection lives: open, list, read, refresh; lose, wait, open again.
+#include "model/bundled.h"
 #include "model/clock.h"
 #include "model/connection_private.h"
 #include "model/guest_private.h"
@@ -384,7 +385,9 @@ static void take_host(struct connection *connection, struct host_facts *facts)
 	g_free(host->driver);
 	g_free(host->version);
 	host->hostname = g_steal_pointer(&facts->hostname);
-	host->driver = g_steal_pointer(&facts->driver);
+	// The engine calls itself QEMU, for tools that know no other name.
+	host->driver = bundled_is(connection->uri) ? g_strdup("Lodge")
+						   : g_steal_pointer(&facts->driver);
 	host->version = g_steal_pointer(&facts->version);
 	host->cpus = facts->cpus;
 	host->memory = facts->memory;

@@ -22,7 +22,7 @@ enum connection_state {
 // The machine behind a connection. Zero or NAN is unknown.
 struct host {
 	char *hostname;     // as the hypervisor tells; NULL until connected
-	char *driver;       // libvirt's driver: "QEMU", "LXC", "Xen", "TEST"; NULL until connected
+	char *driver;       // the driver: "QEMU", "LXC", "Xen", "TEST", "Lodge"; NULL until connected
 	char *version;      // the hypervisor's version, "7.2.0"; NULL until connected
 	unsigned cpus;      // CPUs online
 	guint64 memory;     // bytes

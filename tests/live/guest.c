@@ -37,11 +37,24 @@ static const char usual_definition[] =
 	"  </devices>\n"
 	"</domain>\n";
 
+int live_patience(void)
+{
+	const char *wanted = g_getenv("LODGE_LIVE_PATIENCE");
+
+	return wanted ? (int)g_ascii_strtoll(wanted, NULL, 10) : 240;
+}
+
 static const char *build_dir(void)
 {
 	const char *dir = g_getenv("top_builddir");
 
 	return dir ? dir : ".";
+}
+
+/* Whether the guests are the bundled engine's. */
+static bool bundled(void)
+{
+	return !g_strcmp0(g_getenv("LODGE_LIVE_SERVER"), "private-lodged");
 }
 
 static const char *source_dir(void)
@@ -85,6 +98,12 @@ static void fill(GString *xml, const char *mark, const char *value)
 	g_string_replace(xml, mark, value, 0);
 }
 
+/* The script that starts and ends the hypervisor: libvirtd's, or what LODGE_LIVE_SERVER says. */
+static const char *server_script(void)
+{
+	return bundled() ? "tests/live/private-lodged" : "tests/live/private-libvirtd";
+}
+
 static void define_guest(
 	struct live *live, unsigned i, const char *guest_dir, const char *definition)
 {
@@ -124,12 +143,12 @@ void live_start(struct live **live, const char *definition)
 void live_start_libvirtd(struct live *live)
 {
 	g_free(live->uri);
-	live->uri = run_script("tests/live/private-libvirtd", "start", live->dir);
+	live->uri = run_script(server_script(), "start", live->dir);
 }
 
 void live_kill_libvirtd(struct live *live)
 {
-	g_free(run_script("tests/live/private-libvirtd", "kill", live->dir));
+	g_free(run_script(server_script(), "kill", live->dir));
 }
 
 static void guest_clear(struct live_guest *guest)
@@ -147,8 +166,8 @@ static void remove_dir(char *dir)
 	char *argv[] = {"rm", "-rf", dir, NULL};
 	g_autofree char *out = NULL, *err = NULL;
 
-	if (!try_script("tests/live/private-libvirtd", "stop", dir, &out, &err))
-		print_message("private-libvirtd stop: %s\n", err);
+	if (!try_script(server_script(), "stop", dir, &out, &err))
+		print_message("%s stop: %s\n", server_script(), err);
 	g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
 }
 
@@ -196,7 +215,7 @@ struct harness *live_console(struct live *live, int width, int height, const cha
 	console = harness_start(&(struct harness_options){.argv = argv,
 		.env = (const char *const *)all->pdata, .width = width, .height = height});
 	harness_expect(console, "F3Add");
-	harness_expect(console, "qemu 0");
+	harness_expect(console, bundled() ? "lodge 0" : "qemu 0");
 	return console;
 }
 

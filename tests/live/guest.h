@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Real guests for live tests: a private libvirtd (tests/live/private-libvirtd), definitions of three
- * small Linux guests (tests/guest/make-guest), and their serial lines to talk to them.
+ * Real guests for live tests: a private libvirtd (tests/live/private-libvirtd), or lodged where the
+ * environment has LODGE_LIVE_SERVER=private-lodged; definitions of three small Linux guests (tests/guest/make-guest), and their serial lines to talk to them.
  *
  * What fails here fails the test (cmocka), with what the guest last said.
  */
@@ -11,8 +11,10 @@
 #include <stdbool.h>
 
 #define LIVE_GUESTS 3
-/* Seconds that anything may take: software emulation on a busy machine is slow. */
-#define LIVE_PATIENCE 240
+/* Seconds that anything may take: software emulation on a busy machine is slow. For writing tests,
+ * LODGE_LIVE_PATIENCE is another number. */
+#define LIVE_PATIENCE live_patience()
+int live_patience(void);
 
 struct live_guest {
 	const char *name;   /* "alpha", "beta", "gamma" */
