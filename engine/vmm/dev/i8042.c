@@ -183,3 +183,24 @@ const struct i8042_state *i8042_get_state(const struct i8042 *i8042)
 {
 	return &i8042->s;
 }
+
+/* ---- saving ---- */
+
+const struct field i8042_state_fields[] = {
+	FIELD(struct i8042_state, config),
+	FIELD(struct i8042_state, command),
+	FIELD(struct i8042_state, output),
+	FIELD_FLAG(struct i8042_state, output_full),
+	FIELD_FLAG(struct i8042_state, output_aux),
+	FIELD_END,
+};
+
+void i8042_save(const struct i8042 *i8042, struct state_out *out)
+{
+	state_put(out, "i8042", 0, i8042_state_fields, &i8042->s);
+}
+
+bool i8042_load(struct i8042 *i8042, struct state_in *in, GError **error)
+{
+	return state_get(in, "i8042", 0, i8042_state_fields, &i8042->s, error);
+}

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "engine/vmm/bus.h"
+#include "engine/vmm/save/state.h"
 
 struct i8042_state {
 	uint8_t config;  /* the command byte */
@@ -26,3 +27,8 @@ void i8042_free(struct i8042 *i8042);
 void i8042_reset(struct i8042 *i8042);
 
 const struct i8042_state *i8042_get_state(const struct i8042 *i8042);
+
+/* Saving: state.h. */
+extern const struct field i8042_state_fields[];
+void i8042_save(const struct i8042 *i8042, struct state_out *out);
+bool i8042_load(struct i8042 *i8042, struct state_in *in, GError **error);

@@ -168,3 +168,23 @@ const struct ioapic_state *ioapic_get_state(const struct ioapic *ioapic)
 {
 	return &ioapic->s;
 }
+
+/* ---- saving ---- */
+
+const struct field ioapic_state_fields[] = {
+	FIELD_RANGE(struct ioapic_state, select, 0, 255),
+	FIELD(struct ioapic_state, id),
+	FIELD_ARRAY(struct ioapic_state, redirect),
+	FIELD_RANGE(struct ioapic_state, levels, 0, (1u << IOAPIC_PINS) - 1),
+	FIELD_END,
+};
+
+void ioapic_save(const struct ioapic *ioapic, struct state_out *out)
+{
+	state_put(out, "ioapic", 0, ioapic_state_fields, &ioapic->s);
+}
+
+bool ioapic_load(struct ioapic *ioapic, struct state_in *in, GError **error)
+{
+	return state_get(in, "ioapic", 0, ioapic_state_fields, &ioapic->s, error);
+}

@@ -9,6 +9,7 @@
 
 #include "engine/vmm/bus.h"
 #include "engine/vmm/dev/lapic.h"
+#include "engine/vmm/save/state.h"
 
 #define IOAPIC_BASE 0xfec00000ull
 #define IOAPIC_SIZE 0x1000u
@@ -36,3 +37,8 @@ void ioapic_set(struct ioapic *ioapic, unsigned pin, bool level);
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector);
 
 const struct ioapic_state *ioapic_get_state(const struct ioapic *ioapic);
+
+/* Saving: state.h. */
+extern const struct field ioapic_state_fields[];
+void ioapic_save(const struct ioapic *ioapic, struct state_out *out);
+bool ioapic_load(struct ioapic *ioapic, struct state_in *in, GError **error);

@@ -122,3 +122,21 @@ struct lapic *irqchip_lapic(struct irqchip *chip, unsigned id)
 	g_assert(id < chip->set.count);
 	return chip->lapics[id];
 }
+
+void irqchip_save(const struct irqchip *chip, struct state_out *out)
+{
+	for (unsigned i = 0; i < chip->set.count; i++)
+		lapic_save(chip->lapics[i], out);
+	ioapic_save(chip->ioapic, out);
+	pic_save(chip->pic, out);
+	pit_save(chip->pit, out);
+}
+
+bool irqchip_load(struct irqchip *chip, struct state_in *in, GError **error)
+{
+	for (unsigned i = 0; i < chip->set.count; i++)
+		if (!lapic_load(chip->lapics[i], in, error))
+			return false;
+	return ioapic_load(chip->ioapic, in, error) && pic_load(chip->pic, in, error) &&
+		pit_load(chip->pit, in, error);
+}

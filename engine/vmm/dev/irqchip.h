@@ -13,6 +13,7 @@
 #include "engine/vmm/clock.h"
 #include "engine/vmm/dev/lapic.h"
 #include "engine/vmm/irq.h"
+#include "engine/vmm/save/state.h"
 
 struct irqchip;
 
@@ -28,3 +29,7 @@ void irqchip_reset(struct irqchip *chip);
 struct irq_router *irqchip_router(struct irqchip *chip);
 /* id below count_max; belongs to the chip. */
 struct lapic *irqchip_lapic(struct irqchip *chip, unsigned id);
+
+/* Saving: state.h. */
+void irqchip_save(const struct irqchip *chip, struct state_out *out);
+bool irqchip_load(struct irqchip *chip, struct state_in *in, GError **error);

@@ -678,3 +678,48 @@ const struct lapic_state *lapic_get_state(const struct lapic *lapic)
 {
 	return &lapic->s;
 }
+
+/* ---- saving ---- */
+
+const struct field lapic_state_fields[] = {
+	FIELD(struct lapic_state, base),
+	FIELD_ARRAY(struct lapic_state, irr),
+	FIELD_ARRAY(struct lapic_state, tmr),
+	FIELD_ARRAY(struct lapic_state, isr),
+	FIELD_RANGE(struct lapic_state, tpr, 0, 255),
+	FIELD(struct lapic_state, spurious),
+	FIELD(struct lapic_state, ldr),
+	FIELD(struct lapic_state, dfr),
+	FIELD(struct lapic_state, esr),
+	FIELD(struct lapic_state, esr_new),
+	FIELD_ARRAY(struct lapic_state, lvt),
+	FIELD(struct lapic_state, icr),
+	FIELD_RANGE(struct lapic_state, divide, 0, 0xb),
+	FIELD(struct lapic_state, initial),
+	FIELD(struct lapic_state, timer_start),
+	FIELD(struct lapic_state, deadline),
+	FIELD(struct lapic_state, tsc_deadline),
+	FIELD(struct lapic_state, tsc_offset),
+	FIELD_END,
+};
+
+static const struct field lapic_fields[] = {
+	FIELD_STRUCT(struct lapic, s, lapic_state_fields),
+	FIELD_FLAG(struct lapic, lint0),
+	FIELD_END,
+};
+
+void lapic_save(const struct lapic *lapic, struct state_out *out)
+{
+	state_put(out, "lapic", lapic->id, lapic_fields, lapic);
+}
+
+bool lapic_load(struct lapic *lapic, struct state_in *in, GError **error)
+{
+	if (!state_get(in, "lapic", lapic->id, lapic_fields, lapic, error))
+		return false;
+	if (lapic->s.timer_start > clock_ns(lapic->clock))
+		return state_damaged("lapic", lapic->id, "timer_start", error);
+	lapic_timer_loaded(lapic);
+	return true;
+}

@@ -24,6 +24,7 @@
 
 #include "engine/vmm/bus.h"
 #include "engine/vmm/clock.h"
+#include "engine/vmm/save/state.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -175,3 +176,8 @@ void lapic_set_send(const struct lapic_set *set, uint32_t destination, bool logi
 
 /* For tests and reports; not while the vCPU runs. */
 const struct lapic_state *lapic_get_state(const struct lapic *lapic);
+
+/* Saving: state.h; the id is the index. With the machine lock held. */
+extern const struct field lapic_state_fields[];
+void lapic_save(const struct lapic *lapic, struct state_out *out);
+bool lapic_load(struct lapic *lapic, struct state_in *in, GError **error);

@@ -43,5 +43,7 @@ uint32_t lapic_timer_current(struct lapic *lapic);
 void lapic_timer_set_divide(struct lapic *lapic, uint32_t divide);
 void lapic_timer_set_lvt(struct lapic *lapic, uint32_t value);
 void lapic_timer_set_tsc_deadline(struct lapic *lapic, uint64_t value);
+/* After the state was loaded: sets the clock's timer. Machine lock held. */
+void lapic_timer_loaded(struct lapic *lapic);
 /* The clock's callback: data is the APIC. Machine lock held. */
 void lapic_timer_fired(void *data);

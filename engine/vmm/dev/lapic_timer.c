@@ -83,6 +83,12 @@ static void timer_arm(struct lapic *lapic, uint64_t earliest)
 		timer_set(lapic->timer, deadline);
 }
 
+void lapic_timer_loaded(struct lapic *lapic)
+{
+	timer_cancel(lapic->timer);
+	timer_arm(lapic, 0);
+}
+
 void lapic_timer_fired(void *data)
 {
 	struct lapic *lapic = data;

@@ -505,3 +505,104 @@ void pci_bus_free(struct pci_bus *bus)
 	}
 	g_free(bus);
 }
+
+/* ---- saving ---- */
+
+void pci_bus_freeze(struct pci_bus *bus, bool frozen)
+{
+	for (unsigned i = 0; i < PCI_SLOTS; i++)
+		if (bus->slots[i] && bus->slots[i]->freeze)
+			bus->slots[i]->freeze(bus->slots[i], frozen);
+}
+
+static const struct field msix_entry_fields[] = {
+	FIELD(struct pci_msix_entry, address),
+	FIELD(struct pci_msix_entry, data),
+	FIELD_RANGE(struct pci_msix_entry, control, 0, MSIX_MASKED),
+	FIELD_END,
+};
+
+static const struct field msix_fields[] = {
+	FIELD(struct pci_msix, pending),
+	FIELD_STRUCTS(struct pci_msix, table, msix_entry_fields),
+	FIELD_END,
+};
+
+static const struct field device_fields[] = {
+	FIELD_BYTES(struct pci_device, config),
+	FIELD_STRUCT(struct pci_device, msix, msix_fields),
+	FIELD_FLAG(struct pci_device, intx),
+	FIELD_END,
+};
+
+static const struct field bus_fields[] = {
+	FIELD(struct pci_bus, address),
+	FIELD_RANGE(struct pci_bus, window, PCI_WINDOW_BASE, PCI_WINDOW_END),
+	FIELD(struct pci_bus, levels),
+	FIELD_END,
+};
+
+void pci_bus_save(const struct pci_bus *bus, struct state_out *out)
+{
+	state_put(out, "pci", 0, bus_fields, bus);
+	for (unsigned i = 0; i < PCI_SLOTS; i++) {
+		if (!bus->slots[i])
+			continue;
+		state_put(out, "slot", i, device_fields, bus->slots[i]);
+		if (bus->slots[i]->save)
+			bus->slots[i]->save(bus->slots[i], out);
+	}
+}
+
+/* What the guest cannot change tells one device from another. */
+static bool same_device(const struct pci_device *a, const struct pci_device *b)
+{
+	for (unsigned i = 0; i < PCI_CONFIG_SIZE; i++) {
+		uint8_t fixed = ~a->writable[i];
+
+		if (i == PCI_STATUS)
+			fixed &= ~PCI_STATUS_INTERRUPT;
+		if ((a->config[i] ^ b->config[i]) & fixed)
+			return false;
+	}
+	return true;
+}
+
+static bool load_device(
+	struct pci_device *dev, unsigned slot, struct state_in *in, GError **error)
+{
+	struct pci_device loaded = *dev;
+
+	if (!state_get(in, "slot", slot, device_fields, &loaded, error))
+		return false;
+	if (!same_device(dev, &loaded))
+		return state_foreign("slot", slot, error);
+	put16(dev->config + PCI_COMMAND, 0);
+	pci_update_bars(dev);
+	memcpy(dev->config, loaded.config, sizeof(dev->config));
+	dev->msix.pending = loaded.msix.pending;
+	memcpy(dev->msix.table, loaded.msix.table, sizeof(dev->msix.table));
+	dev->intx = loaded.intx;
+	return !dev->load || dev->load(dev, in, error);
+}
+
+bool pci_bus_load(struct pci_bus *bus, struct state_in *in, GError **error)
+{
+	if (!state_get(in, "pci", 0, bus_fields, bus, error))
+		return false;
+	for (unsigned i = 0; i < PCI_SLOTS; i++)
+		if (bus->slots[i] && !load_device(bus->slots[i], i, in, error))
+			return false;
+	/* All have let go of their ranges: now each takes its own. */
+	for (unsigned i = 0; i < PCI_SLOTS; i++)
+		if (bus->slots[i])
+			pci_update_bars(bus->slots[i]);
+	/* The wires, for a router that does not keep their levels. */
+	for (unsigned i = 0; i < PCI_SLOTS; i++) {
+		if (!(bus->levels >> i & 1))
+			continue;
+		irq_set(&(struct irq_line){bus->router, pci_intx_gsi(i)}, true);
+		irq_set(&(struct irq_line){bus->router, pci_intx_isa(i)}, true);
+	}
+	return true;
+}

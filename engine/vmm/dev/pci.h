@@ -21,6 +21,7 @@
 
 #include "engine/vmm/bus.h"
 #include "engine/vmm/irq.h"
+#include "engine/vmm/save/state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -89,6 +90,11 @@ struct pci_device {
 	void (*config_read)(struct pci_device *dev, unsigned offset, unsigned size);
 	/* Power-on state; the bus has reset configuration, BARs and MSI-X already. */
 	void (*reset)(struct pci_device *dev);
+	/* Saving (state.h) of what is behind the function; the slot is the index. */
+	void (*save)(struct pci_device *dev, struct state_out *out);
+	bool (*load)(struct pci_device *dev, struct state_in *in, GError **error);
+	/* The machine stands still, or goes on: see pci_bus_freeze(). */
+	void (*freeze)(struct pci_device *dev, bool frozen);
 	void *opaque; /* the owner's */
 };
 
@@ -128,3 +134,11 @@ bool pci_msix_enabled(const struct pci_device *dev);
 void pci_msix_send(struct pci_device *dev, unsigned vector);
 /* The level of INTA#; reaches the wire while INTx is not disabled and MSI-X is off. */
 void pci_set_intx(struct pci_device *dev, bool level);
+
+/* While frozen no device touches guest memory by itself; what comes from outside waits. Devices
+ * that are not told begin thawed. */
+void pci_bus_freeze(struct pci_bus *bus, bool frozen);
+
+/* Saving: state.h. The same devices must be in the same slots when it is loaded. */
+void pci_bus_save(const struct pci_bus *bus, struct state_out *out);
+bool pci_bus_load(struct pci_bus *bus, struct state_in *in, GError **error);

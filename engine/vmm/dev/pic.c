@@ -327,3 +327,40 @@ const struct pic_chip *pic_get_state(const struct pic *pic, unsigned which)
 {
 	return &pic->chip[which];
 }
+
+/* ---- saving ---- */
+
+const struct field pic_chip_fields[] = {
+	FIELD(struct pic_chip, irr),
+	FIELD(struct pic_chip, imr),
+	FIELD(struct pic_chip, isr),
+	FIELD(struct pic_chip, lines),
+	FIELD(struct pic_chip, elcr),
+	FIELD(struct pic_chip, base),
+	FIELD_RANGE(struct pic_chip, priority, 0, 7),
+	FIELD_RANGE(struct pic_chip, icw, 0, 4),
+	FIELD_FLAG(struct pic_chip, icw4),
+	FIELD_FLAG(struct pic_chip, auto_eoi),
+	FIELD_FLAG(struct pic_chip, rotate_auto),
+	FIELD_FLAG(struct pic_chip, special_nested),
+	FIELD_FLAG(struct pic_chip, special_mask),
+	FIELD_FLAG(struct pic_chip, poll),
+	FIELD_FLAG(struct pic_chip, read_isr),
+	FIELD_END,
+};
+
+void pic_save(const struct pic *pic, struct state_out *out)
+{
+	for (unsigned i = 0; i < 2; i++)
+		state_put(out, "pic", i, pic_chip_fields, &pic->chip[i]);
+}
+
+bool pic_load(struct pic *pic, struct state_in *in, GError **error)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (!state_get(in, "pic", i, pic_chip_fields, &pic->chip[i], error))
+			return false;
+	/* Who hears the wire has its level in its own state. */
+	pic->int_wire = chip_request(pic, 0) >= 0;
+	return true;
+}

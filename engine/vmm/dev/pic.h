@@ -11,6 +11,7 @@
 #pragma once
 
 #include "engine/vmm/bus.h"
+#include "engine/vmm/save/state.h"
 
 #define PIC_ELCR_DEFAULT 0x0e00u /* IRQ 9, 10, 11 */
 
@@ -38,3 +39,8 @@ int pic_acknowledge(struct pic *pic);
 
 /* which: 0 or 1. */
 const struct pic_chip *pic_get_state(const struct pic *pic, unsigned which);
+
+/* Saving: state.h. */
+extern const struct field pic_chip_fields[];
+void pic_save(const struct pic *pic, struct state_out *out);
+bool pic_load(struct pic *pic, struct state_in *in, GError **error);

@@ -118,7 +118,7 @@ static void pit_fired(void *data)
 	pit_schedule(pit);
 }
 
-static void pit_load(struct pit *pit, unsigned which, uint16_t value)
+static void pit_set_count(struct pit *pit, unsigned which, uint16_t value)
 {
 	struct pit_channel *channel = &pit->channel[which];
 
@@ -141,15 +141,15 @@ static void pit_write_count(struct pit *pit, unsigned which, uint8_t value)
 	struct pit_channel *channel = &pit->channel[which];
 
 	if (channel->access == 1) {
-		pit_load(pit, which, value);
+		pit_set_count(pit, which, value);
 	} else if (channel->access == 2) {
-		pit_load(pit, which, value << 8);
+		pit_set_count(pit, which, value << 8);
 	} else if (!channel->write_high) {
 		channel->write_low = value;
 		channel->write_high = true;
 	} else {
 		channel->write_high = false;
-		pit_load(pit, which, value << 8 | channel->write_low);
+		pit_set_count(pit, which, value << 8 | channel->write_low);
 	}
 }
 
@@ -334,4 +334,47 @@ void pit_free(struct pit *pit)
 const struct pit_channel *pit_get_state(const struct pit *pit, unsigned channel)
 {
 	return &pit->channel[channel];
+}
+
+/* ---- saving ---- */
+
+const struct field pit_channel_fields[] = {
+	FIELD_RANGE(struct pit_channel, mode, 0, 5),
+	FIELD_RANGE(struct pit_channel, access, 1, 3),
+	FIELD_FLAG(struct pit_channel, bcd),
+	FIELD_FLAG(struct pit_channel, gate),
+	FIELD_FLAG(struct pit_channel, write_high),
+	FIELD_FLAG(struct pit_channel, read_high),
+	FIELD(struct pit_channel, write_low),
+	FIELD_FLAG(struct pit_channel, count_latched),
+	FIELD_FLAG(struct pit_channel, status_latched),
+	FIELD(struct pit_channel, latched_status),
+	FIELD(struct pit_channel, latched_count),
+	FIELD_RANGE(struct pit_channel, reload, 1, 65536),
+	FIELD_FLAG(struct pit_channel, armed),
+	FIELD(struct pit_channel, start),
+	FIELD(struct pit_channel, paused),
+	FIELD_END,
+};
+
+static const struct field pit_fields[] = {
+	FIELD_STRUCTS(struct pit, channel, pit_channel_fields),
+	FIELD_RANGE(struct pit, control, 0, 3),
+	FIELD_END,
+};
+
+void pit_save(const struct pit *pit, struct state_out *out)
+{
+	state_put(out, "pit", 0, pit_fields, pit);
+}
+
+bool pit_load(struct pit *pit, struct state_in *in, GError **error)
+{
+	if (!state_get(in, "pit", 0, pit_fields, pit, error))
+		return false;
+	for (unsigned i = 0; i < CHANNELS; i++)
+		if (pit->channel[i].start > clock_ns(pit->clock))
+			return state_damaged("pit", 0, "start", error);
+	pit_schedule(pit);
+	return true;
 }

@@ -11,6 +11,7 @@
 #include "engine/vmm/bus.h"
 #include "engine/vmm/clock.h"
 #include "engine/vmm/irq.h"
+#include "engine/vmm/save/state.h"
 
 #define PIT_HZ 1193182ull
 
@@ -38,3 +39,8 @@ void pit_free(struct pit *pit);
 void pit_reset(struct pit *pit);
 
 const struct pit_channel *pit_get_state(const struct pit *pit, unsigned channel);
+
+/* Saving: state.h. */
+extern const struct field pit_channel_fields[];
+void pit_save(const struct pit *pit, struct state_out *out);
+bool pit_load(struct pit *pit, struct state_in *in, GError **error);

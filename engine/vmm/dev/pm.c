@@ -193,3 +193,29 @@ const struct pm_state *pm_get_state(const struct pm *pm)
 {
 	return &pm->s;
 }
+
+/* ---- saving ---- */
+
+const struct field pm_state_fields[] = {
+	FIELD(struct pm_state, status),
+	FIELD(struct pm_state, enable),
+	FIELD(struct pm_state, control),
+	FIELD(struct pm_state, gpe_status),
+	FIELD(struct pm_state, gpe_enable),
+	FIELD(struct pm_state, carry),
+	FIELD(struct pm_state, reset),
+	FIELD_END,
+};
+
+void pm_save(const struct pm *pm, struct state_out *out)
+{
+	state_put(out, "pm", 0, pm_state_fields, &pm->s);
+}
+
+bool pm_load(struct pm *pm, struct state_in *in, GError **error)
+{
+	if (!state_get(in, "pm", 0, pm_state_fields, &pm->s, error))
+		return false;
+	pm_update(pm);
+	return true;
+}

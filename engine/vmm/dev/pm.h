@@ -18,6 +18,7 @@
 #include "engine/vmm/bus.h"
 #include "engine/vmm/clock.h"
 #include "engine/vmm/irq.h"
+#include "engine/vmm/save/state.h"
 
 #define PM_EVENT 0x600u
 #define PM_CONTROL 0x604u
@@ -55,3 +56,8 @@ void pm_press_power(struct pm *pm);
 void pm_raise_gpe(struct pm *pm, unsigned event);
 
 const struct pm_state *pm_get_state(const struct pm *pm);
+
+/* Saving: state.h. */
+extern const struct field pm_state_fields[];
+void pm_save(const struct pm *pm, struct state_out *out);
+bool pm_load(struct pm *pm, struct state_in *in, GError **error);

@@ -334,3 +334,45 @@ const struct rtc_state *rtc_get_state(const struct rtc *rtc)
 {
 	return &rtc->s;
 }
+
+/* ---- saving ---- */
+
+const struct field rtc_state_fields[] = {
+	FIELD_RANGE(struct rtc_state, index, 0, 127),
+	FIELD_BYTES(struct rtc_state, cmos),
+	FIELD(struct rtc_state, offset),
+	FIELD(struct rtc_state, second),
+	FIELD(struct rtc_state, period),
+	FIELD_END,
+};
+
+/* The guest's deviation from the host's clock is bounded by what the registers can show. */
+#define DEVIATION_MAX (1ll << 40)
+
+/* In a file the offset counts from the host's time of day. */
+static int64_t base(const struct rtc *rtc, int64_t start)
+{
+	return start - (int64_t)(clock_ns(rtc->clock) / CLOCK_HZ);
+}
+
+void rtc_save(const struct rtc *rtc, int64_t start, struct state_out *out)
+{
+	struct rtc_state s = rtc->s;
+
+	s.offset -= base(rtc, start);
+	state_put(out, "rtc", 0, rtc_state_fields, &s);
+}
+
+bool rtc_load(struct rtc *rtc, int64_t start, struct state_in *in, GError **error)
+{
+	struct rtc_state s;
+
+	if (!state_get(in, "rtc", 0, rtc_state_fields, &s, error))
+		return false;
+	if (s.offset < -DEVIATION_MAX || s.offset > DEVIATION_MAX)
+		return state_damaged("rtc", 0, "offset", error);
+	rtc->s = s;
+	rtc->s.offset += base(rtc, start);
+	rtc_update(rtc);
+	return true;
+}

@@ -11,6 +11,7 @@
 #include "engine/vmm/bus.h"
 #include "engine/vmm/clock.h"
 #include "engine/vmm/irq.h"
+#include "engine/vmm/save/state.h"
 
 #define RTC_PORT 0x70u
 #define RTC_CENTURY 0x32u
@@ -35,3 +36,9 @@ void rtc_free(struct rtc *rtc);
 void rtc_reset(struct rtc *rtc);
 
 const struct rtc_state *rtc_get_state(const struct rtc *rtc);
+
+/* Saving: state.h. The clock shows, when it is loaded, the time of day that start would have, and
+ * by as much more or less as the guest had set it. */
+extern const struct field rtc_state_fields[];
+void rtc_save(const struct rtc *rtc, int64_t start, struct state_out *out);
+bool rtc_load(struct rtc *rtc, int64_t start, struct state_in *in, GError **error);

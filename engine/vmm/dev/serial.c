@@ -357,3 +357,43 @@ const struct serial_state *serial_get_state(const struct serial *serial)
 {
 	return &serial->s;
 }
+
+/* ---- saving ---- */
+
+const struct field serial_state_fields[] = {
+	FIELD(struct serial_state, ier),
+	FIELD(struct serial_state, fcr),
+	FIELD(struct serial_state, lcr),
+	FIELD(struct serial_state, mcr),
+	FIELD(struct serial_state, lsr),
+	FIELD(struct serial_state, msr),
+	FIELD(struct serial_state, scratch),
+	FIELD(struct serial_state, divisor),
+	FIELD_BYTES(struct serial_state, rx),
+	FIELD_RANGE(struct serial_state, rx_first, 0, SERIAL_FIFO - 1),
+	FIELD_RANGE(struct serial_state, rx_count, 0, SERIAL_FIFO),
+	FIELD_BYTES(struct serial_state, tx),
+	FIELD_RANGE(struct serial_state, tx_count, 0, SERIAL_FIFO),
+	FIELD_FLAG(struct serial_state, thr_interrupt),
+	FIELD_FLAG(struct serial_state, rx_refused),
+	FIELD_END,
+};
+
+void serial_save(const struct serial *serial, unsigned index, struct state_out *out)
+{
+	state_put(out, "serial", index, serial_state_fields, &serial->s);
+}
+
+bool serial_load(struct serial *serial, unsigned index, struct state_in *in, GError **error)
+{
+	bool refused = serial->s.rx_refused;
+
+	if (!state_get(in, "serial", index, serial_state_fields, &serial->s, error))
+		return false;
+	/* Whether a host side waits is a matter of the one that is there now. */
+	serial->s.rx_refused = refused;
+	if (serial->s.tx_count)
+		serial_flush(serial);
+	serial_update(serial);
+	return true;
+}

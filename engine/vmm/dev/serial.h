@@ -10,6 +10,7 @@
 #include "engine/vmm/bus.h"
 #include "engine/vmm/dev/chardev.h"
 #include "engine/vmm/irq.h"
+#include "engine/vmm/save/state.h"
 
 /* The PC's four: port and GSI. */
 #define SERIAL_COM1 0x3f8u /* GSI 4 */
@@ -39,3 +40,8 @@ void serial_free(struct serial *serial);
 void serial_reset(struct serial *serial);
 
 const struct serial_state *serial_get_state(const struct serial *serial);
+
+/* Saving: state.h; index is the port's number. */
+extern const struct field serial_state_fields[];
+void serial_save(const struct serial *serial, unsigned index, struct state_out *out);
+bool serial_load(struct serial *serial, unsigned index, struct state_in *in, GError **error);

@@ -147,23 +147,30 @@ static void *ring_at(struct virtio_device *dev, uint64_t address, uint64_t lengt
 	return address & (align - 1) ? NULL : memory_at(dev->env->memory, address, length);
 }
 
-/* Section 2.7: sizes and alignments of the three parts. */
+/* Section 2.7: sizes and alignments of the three parts. What is wrong, or NULL. */
+static const char *virtq_map(struct virtio_device *dev, struct virtq *q)
+{
+	if (!q->size || q->size > q->size_max || q->size & (q->size - 1))
+		return "the size of a queue is wrong";
+	q->table = ring_at(dev, q->desc, 16ull * q->size, 16);
+	q->avail = ring_at(dev, q->driver, 6 + 2ull * q->size, 2);
+	q->used = ring_at(dev, q->device, 6 + 8ull * q->size, 4);
+	if (!q->table || !q->avail || !q->used)
+		return "a queue does not lie in memory, or not aligned";
+	return NULL;
+}
+
 void virtio_enable_queue(struct virtio_device *dev, unsigned queue)
 {
 	struct virtq *q = &dev->queues[queue];
+	const char *wrong;
 
 	g_assert(queue < dev->queue_count);
 	if (q->enabled || dev->resetting)
 		return;
-	if (!q->size || q->size > q->size_max || q->size & (q->size - 1)) {
-		virtio_misused(dev, "the size of a queue is wrong");
-		return;
-	}
-	q->table = ring_at(dev, q->desc, 16ull * q->size, 16);
-	q->avail = ring_at(dev, q->driver, 6 + 2ull * q->size, 2);
-	q->used = ring_at(dev, q->device, 6 + 8ull * q->size, 4);
-	if (!q->table || !q->avail || !q->used) {
-		virtio_misused(dev, "a queue does not lie in memory, or not aligned");
+	wrong = virtq_map(dev, q);
+	if (wrong) {
+		virtio_misused(dev, wrong);
 		return;
 	}
 	q->next_avail = q->next_used = q->signalled = 0;
@@ -172,7 +179,7 @@ void virtio_enable_queue(struct virtio_device *dev, unsigned queue)
 
 void virtio_kick(struct virtio_device *dev, unsigned queue)
 {
-	if (queue >= dev->queue_count || !virtq_live(dev, queue))
+	if (queue >= dev->queue_count || !virtq_live(dev, queue) || dev->frozen)
 		return;
 	dev->serving = true;
 	dev->budget = BUDGET;
@@ -292,7 +299,7 @@ bool virtq_has_work(struct virtio_device *dev, unsigned queue)
 {
 	const struct virtq *q = &dev->queues[queue];
 
-	return virtq_live(dev, queue) && avail_index(q) != q->next_avail;
+	return virtq_live(dev, queue) && !dev->frozen && avail_index(q) != q->next_avail;
 }
 
 bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *chain)
@@ -413,7 +420,7 @@ bool virtq_want_kicks(struct virtio_device *dev, unsigned queue, bool wanted)
 {
 	struct virtq *q = &dev->queues[queue];
 
-	if (!virtq_live(dev, queue))
+	if (!virtq_live(dev, queue) || dev->frozen)
 		return false;
 	if (!virtio_has(dev, VIRTIO_FEATURE_EVENT_IDX))
 		__atomic_store_n(
@@ -480,4 +487,106 @@ void virtio_config_write(
 {
 	if (dev->ops->config_write && offset + size <= dev->ops->config_size)
 		dev->ops->config_write(dev, offset, data, size);
+}
+
+/* ---- saving ---- */
+
+void virtio_freeze(struct virtio_device *dev, bool frozen)
+{
+	if (dev->frozen == frozen)
+		return;
+	dev->frozen = frozen;
+	for (unsigned i = 0; !frozen && i < dev->queue_count; i++)
+		virtio_kick(dev, i);
+}
+
+static const struct field virtq_fields[] = {
+	FIELD_RANGE(struct virtq, size, 0, UINT16_MAX),
+	FIELD_FLAG(struct virtq, enabled),
+	FIELD(struct virtq, desc),
+	FIELD(struct virtq, driver),
+	FIELD(struct virtq, device),
+	FIELD(struct virtq, next_avail),
+	FIELD(struct virtq, next_used),
+	FIELD(struct virtq, signalled),
+	FIELD_END,
+};
+
+/* id: the kind of device. */
+struct virtio_state {
+	uint16_t id;
+	uint64_t offered, features;
+	uint8_t status;
+	uint32_t generation;
+	uint32_t queue_count;
+	struct virtq queues[VIRTIO_QUEUES_MAX];
+};
+
+static const struct field virtio_fields[] = {
+	FIELD(struct virtio_state, id),
+	FIELD(struct virtio_state, offered),
+	FIELD(struct virtio_state, features),
+	FIELD(struct virtio_state, status),
+	FIELD(struct virtio_state, generation),
+	FIELD(struct virtio_state, queue_count),
+	FIELD_STRUCTS(struct virtio_state, queues, virtq_fields),
+	FIELD_END,
+};
+
+void virtio_save(struct virtio_device *dev, unsigned index, struct state_out *out)
+{
+	struct virtio_state s = {
+		.id = dev->ops->id,
+		.offered = dev->offered,
+		.features = dev->features,
+		.status = dev->status,
+		.generation = dev->generation,
+		.queue_count = dev->queue_count,
+	};
+
+	memcpy(s.queues, dev->queues, sizeof(s.queues));
+	for (unsigned i = 0; i < dev->queue_count; i++)
+		s.queues[i].next_avail -= s.queues[i].popped;
+	state_put(out, "virtio", index, virtio_fields, &s);
+	if (dev->ops->save)
+		dev->ops->save(dev, index, out);
+}
+
+static bool load_queue(
+	struct virtio_device *dev, struct virtq *q, const struct virtq *loaded)
+{
+	*q = (struct virtq){
+		.index = q->index,
+		.size_max = q->size_max,
+		.size = loaded->size,
+		.enabled = loaded->enabled,
+		.desc = loaded->desc,
+		.driver = loaded->driver,
+		.device = loaded->device,
+		.next_avail = loaded->next_avail,
+		.next_used = loaded->next_used,
+		.signalled = loaded->signalled,
+	};
+	return !q->enabled || !virtq_map(dev, q);
+}
+
+bool virtio_load(struct virtio_device *dev, unsigned index, struct state_in *in, GError **error)
+{
+	struct virtio_state s = {0};
+
+	if (!state_get(in, "virtio", index, virtio_fields, &s, error))
+		return false;
+	if (s.id != dev->ops->id || s.offered != dev->offered || s.queue_count != dev->queue_count)
+		return state_foreign("virtio", index, error);
+	/* A driver may have asked for more than is offered and not got FEATURES_OK. */
+	if (s.status & VIRTIO_STATUS_FEATURES_OK && s.features & ~s.offered)
+		return state_damaged("virtio", index, "features", error);
+	dev->frozen = true;
+	dev->features = s.features;
+	dev->status = s.status;
+	dev->generation = s.generation;
+	for (unsigned i = 0; i < dev->queue_count; i++)
+		if (!load_queue(dev, &dev->queues[i], &s.queues[i]))
+			return state_damaged("virtio", index, "queues", error);
+	return !dev->ops->load || dev->ops->load(dev, index, in, error);
 }

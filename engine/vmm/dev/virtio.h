@@ -19,6 +19,7 @@
 #include "engine/vmm/bus.h"
 #include "engine/vmm/clock.h"
 #include "engine/vmm/memory.h"
+#include "engine/vmm/save/state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -101,6 +102,11 @@ struct virtio_ops {
 	 * (its status reads 0) when every queue's popped is 0 again. Chains are pushed as ever;
 	 * that tells the driver nothing any more. NULL: nothing to do. */
 	void (*reset)(struct virtio_device *dev);
+
+	/* Saving (state.h) of what is the device's own. A chain that is held back is not saved: the
+	 * device that is loaded takes it anew. NULL: nothing to save. */
+	void (*save)(struct virtio_device *dev, unsigned index, struct state_out *out);
+	bool (*load)(struct virtio_device *dev, unsigned index, struct state_in *in, GError **error);
 };
 
 /* What a transport does for a device. */
@@ -120,6 +126,7 @@ struct virtio_device {
 	uint64_t features;   /* as the driver accepted them */
 	uint8_t status;      /* what the driver reads */
 	bool resetting;      /* the driver has asked for a reset, requests are in flight */
+	bool frozen;         /* the machine stands still: no request is taken */
 	uint32_t generation; /* of the configuration */
 	/* How many more chains the notification that is being served may take; what is left then
 	 * waits for the main loop, so that a driver that adds without end does not keep the lock.
@@ -197,3 +204,9 @@ void virtio_kick(struct virtio_device *dev, unsigned queue);
 void virtio_config_read(struct virtio_device *dev, unsigned offset, void *data, unsigned size);
 void virtio_config_write(
 	struct virtio_device *dev, unsigned offset, const void *data, unsigned size);
+
+/* Stops taking requests, or goes on with those that have come. What is under way ends as ever. */
+void virtio_freeze(struct virtio_device *dev, bool frozen);
+/* Saving: state.h. A device that is loaded is frozen. */
+void virtio_save(struct virtio_device *dev, unsigned index, struct state_out *out);
+bool virtio_load(struct virtio_device *dev, unsigned index, struct state_in *in, GError **error);

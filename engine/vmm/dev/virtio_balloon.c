@@ -263,6 +263,26 @@ static void virtio_balloon_config_write(
 	balloon_changed(balloon);
 }
 
+/* ---- saving ---- */
+
+static const struct field balloon_fields[] = {
+	FIELD(struct virtio_balloon, target),
+	FIELD(struct virtio_balloon, actual),
+	FIELD_END,
+};
+
+static void virtio_balloon_save(struct virtio_device *dev, unsigned index, struct state_out *out)
+{
+	state_put(out, "balloon", index, balloon_fields, (struct virtio_balloon *)dev);
+}
+
+/* The statistics come with the driver's buffer, which is taken anew. */
+static bool virtio_balloon_load(
+	struct virtio_device *dev, unsigned index, struct state_in *in, GError **error)
+{
+	return state_get(in, "balloon", index, balloon_fields, (struct virtio_balloon *)dev, error);
+}
+
 static const struct virtio_ops virtio_balloon_ops = {
 	.name = "virtio-balloon",
 	.id = VIRTIO_ID_BALLOON,
@@ -272,6 +292,8 @@ static const struct virtio_ops virtio_balloon_ops = {
 	.config_write = virtio_balloon_config_write,
 	.kick = virtio_balloon_kick,
 	.reset = virtio_balloon_reset,
+	.save = virtio_balloon_save,
+	.load = virtio_balloon_load,
 };
 
 struct virtio_balloon *virtio_balloon_new(const struct virtio_env *env)

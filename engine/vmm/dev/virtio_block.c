@@ -265,6 +265,42 @@ static void virtio_block_config_read(
 	memcpy(data, (uint8_t *)&config + offset, size);
 }
 
+/* ---- saving ---- */
+
+struct block_state {
+	uint64_t size;
+	char serial[VIRTIO_BLK_ID_BYTES];
+};
+
+static const struct field block_fields[] = {
+	FIELD(struct block_state, size),
+	FIELD_BYTES(struct block_state, serial),
+	FIELD_END,
+};
+
+static void virtio_block_save(struct virtio_device *dev, unsigned index, struct state_out *out)
+{
+	const struct virtio_block *block = (struct virtio_block *)dev;
+	struct block_state s = {.size = block->backend->size};
+
+	memcpy(s.serial, block->serial, sizeof(s.serial));
+	state_put(out, "block", index, block_fields, &s);
+}
+
+/* Another image in its place would be another disk under a guest that has it mounted. */
+static bool virtio_block_load(
+	struct virtio_device *dev, unsigned index, struct state_in *in, GError **error)
+{
+	const struct virtio_block *block = (struct virtio_block *)dev;
+	struct block_state s;
+
+	if (!state_get(in, "block", index, block_fields, &s, error))
+		return false;
+	if (s.size == block->backend->size && !memcmp(s.serial, block->serial, sizeof(s.serial)))
+		return true;
+	return state_foreign("block", index, error);
+}
+
 static const struct virtio_ops virtio_block_ops = {
 	.name = "virtio-block",
 	.id = VIRTIO_ID_BLOCK,
@@ -272,6 +308,8 @@ static const struct virtio_ops virtio_block_ops = {
 	.config_size = offsetof(struct virtio_blk_config, unused1),
 	.config_read = virtio_block_config_read,
 	.kick = virtio_block_kick,
+	.save = virtio_block_save,
+	.load = virtio_block_load,
 };
 
 static uint64_t virtio_block_features(const struct block_backend *backend)

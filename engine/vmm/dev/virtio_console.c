@@ -24,6 +24,7 @@ struct port {
 	bool refused; /* the host side waits */
 	bool sending; /* out is being sent, out_done bytes are gone */
 	uint64_t out_done;
+	uint64_t out_skip; /* after a load: so many bytes of the next are gone already */
 	struct virtq_chain out;
 };
 
@@ -80,7 +81,9 @@ static bool port_next(struct port *port)
 	if (port->sending)
 		return true;
 	port->sending = virtq_pop(&port->console->dev, port_transmit_queue(port), &port->out);
-	port->out_done = 0;
+	port->out_done = port->sending ? port->out_skip : 0;
+	if (port->sending)
+		port->out_skip = 0;
 	return port->sending;
 }
 
@@ -288,6 +291,7 @@ static void virtio_console_reset(struct virtio_device *dev)
 		struct port *port = &console->ports[i];
 
 		port->open = !port->name;
+		port->out_skip = 0;
 		if (!port->sending)
 			continue;
 		port->sending = false;
@@ -318,6 +322,85 @@ static void virtio_console_config_write(
 		chardev_write(console->ports[0].chardev, data, 1);
 }
 
+/* ---- saving ---- */
+
+struct console_state {
+	uint32_t port_count;
+	uint16_t columns, rows;
+	uint32_t messages; /* that wait: records of their own */
+	bool open[VIRTIO_CONSOLE_PORTS];
+	uint64_t sent[VIRTIO_CONSOLE_PORTS]; /* bytes of a chain that is under way */
+};
+
+static const struct field console_fields[] = {
+	FIELD(struct console_state, port_count),
+	FIELD(struct console_state, columns),
+	FIELD(struct console_state, rows),
+	FIELD_RANGE(struct console_state, messages, 0, CONTROL_PENDING_MAX),
+	FIELD_FLAGS(struct console_state, open),
+	FIELD_ARRAY(struct console_state, sent),
+	FIELD_END,
+};
+
+/* Messages of all consoles are numbered through. */
+static unsigned message_index(unsigned index, unsigned message)
+{
+	return index * CONTROL_PENDING_MAX + message;
+}
+
+static void virtio_console_save(struct virtio_device *dev, unsigned index, struct state_out *out)
+{
+	struct virtio_console *console = (struct virtio_console *)dev;
+	struct console_state s = {
+		.port_count = console->port_count,
+		.columns = console->columns,
+		.rows = console->rows,
+		.messages = console->control.length,
+	};
+
+	for (unsigned i = 0; i < console->port_count; i++) {
+		const struct port *port = &console->ports[i];
+
+		s.open[i] = port->open;
+		s.sent[i] = port->sending ? port->out_done : port->out_skip;
+	}
+	state_put(out, "console", index, console_fields, &s);
+	for (unsigned i = 0; i < s.messages; i++) {
+		GBytes *message = g_queue_peek_nth(&console->control, i);
+
+		state_put_bytes(out, "console-message", message_index(index, i),
+			g_bytes_get_data(message, NULL), g_bytes_get_size(message));
+	}
+}
+
+static bool virtio_console_load(
+	struct virtio_device *dev, unsigned index, struct state_in *in, GError **error)
+{
+	struct virtio_console *console = (struct virtio_console *)dev;
+	struct console_state s;
+
+	if (!state_get(in, "console", index, console_fields, &s, error))
+		return false;
+	if (s.port_count != console->port_count)
+		return state_foreign("console", index, error);
+	console->columns = s.columns;
+	console->rows = s.rows;
+	for (unsigned i = 0; i < console->port_count; i++) {
+		console->ports[i].open = s.open[i];
+		console->ports[i].out_skip = s.sent[i];
+	}
+	control_forget(console);
+	for (unsigned i = 0; i < s.messages; i++) {
+		GBytes *message =
+			state_get_bytes(in, "console-message", message_index(index, i), error);
+
+		if (!message)
+			return false;
+		g_queue_push_tail(&console->control, message);
+	}
+	return true;
+}
+
 static const struct virtio_ops virtio_console_ops = {
 	.name = "virtio-console",
 	.id = VIRTIO_ID_CONSOLE,
@@ -327,6 +410,8 @@ static const struct virtio_ops virtio_console_ops = {
 	.config_write = virtio_console_config_write,
 	.kick = virtio_console_kick,
 	.reset = virtio_console_reset,
+	.save = virtio_console_save,
+	.load = virtio_console_load,
 };
 
 static void console_add_port(

@@ -324,6 +324,34 @@ static void virtio_net_config_read(
 	memcpy(data, (uint8_t *)&config + offset, size);
 }
 
+/* ---- saving ---- */
+
+static const struct field net_fields[] = {
+	FIELD_BYTES(struct virtio_net, mac),
+	FIELD(struct virtio_net, mtu),
+	FIELD_FLAG(struct virtio_net, cable),
+	FIELD_END,
+};
+
+static void virtio_net_save(struct virtio_device *dev, unsigned index, struct state_out *out)
+{
+	state_put(out, "net", index, net_fields, (struct virtio_net *)dev);
+}
+
+static bool virtio_net_load(
+	struct virtio_device *dev, unsigned index, struct state_in *in, GError **error)
+{
+	struct virtio_net *net = (struct virtio_net *)dev;
+	uint16_t mtu = net->mtu;
+	uint8_t mac[6];
+
+	memcpy(mac, net->mac, sizeof(mac));
+	if (!state_get(in, "net", index, net_fields, net, error))
+		return false;
+	return (mtu == net->mtu && !memcmp(mac, net->mac, sizeof(mac))) ||
+	       state_foreign("net", index, error);
+}
+
 static const struct virtio_ops virtio_net_ops = {
 	.name = "virtio-net",
 	.id = VIRTIO_ID_NET,
@@ -332,6 +360,8 @@ static const struct virtio_ops virtio_net_ops = {
 	.config_read = virtio_net_config_read,
 	.kick = virtio_net_kick,
 	.reset = virtio_net_reset,
+	.save = virtio_net_save,
+	.load = virtio_net_load,
 };
 
 struct virtio_net *virtio_net_new(const struct virtio_env *env, const uint8_t mac[6], uint16_t mtu,

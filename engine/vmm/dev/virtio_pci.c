@@ -387,6 +387,48 @@ static void virtio_pci_add_regions(struct virtio_pci *pci)
 	add_access_capability(pci);
 }
 
+/* ---- saving ---- */
+
+static const struct field virtio_pci_fields[] = {
+	FIELD(struct virtio_pci, device_feature_select),
+	FIELD(struct virtio_pci, driver_feature_select),
+	FIELD(struct virtio_pci, driver_features),
+	FIELD(struct virtio_pci, queue_select),
+	FIELD(struct virtio_pci, config_vector),
+	FIELD_ARRAY(struct virtio_pci, queue_vector),
+	FIELD(struct virtio_pci, isr),
+	FIELD_END,
+};
+
+static void virtio_pci_save(struct pci_device *dev, struct state_out *out)
+{
+	struct virtio_pci *pci = dev->opaque;
+
+	state_put(out, "virtio-pci", dev->slot, virtio_pci_fields, pci);
+	virtio_save(pci->dev, dev->slot, out);
+}
+
+static bool virtio_pci_load(struct pci_device *dev, struct state_in *in, GError **error)
+{
+	struct virtio_pci *pci = dev->opaque;
+
+	if (!state_get(in, "virtio-pci", dev->slot, virtio_pci_fields, pci, error))
+		return false;
+	pci->config_vector = valid_vector(pci, pci->config_vector);
+	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		pci->queue_vector[i] = valid_vector(pci, pci->queue_vector[i]);
+	return virtio_load(pci->dev, dev->slot, in, error);
+}
+
+static void virtio_pci_freeze(struct pci_device *dev, bool frozen)
+{
+	struct virtio_pci *pci = dev->opaque;
+
+	virtio_freeze(pci->dev, frozen);
+}
+
+/* ---- the function ---- */
+
 struct virtio_pci *virtio_pci_new(
 	struct pci_bus *bus, unsigned slot, struct virtio_device *dev, GError **error)
 {
@@ -404,6 +446,9 @@ struct virtio_pci *virtio_pci_new(
 	pci_device_init(&pci->pci, dev->ops->name, &identity);
 	pci->pci.opaque = pci;
 	pci->pci.reset = virtio_pci_reset;
+	pci->pci.save = virtio_pci_save;
+	pci->pci.load = virtio_pci_load;
+	pci->pci.freeze = virtio_pci_freeze;
 	pci->pci.config_read = virtio_pci_config_read;
 	pci->pci.config_written = virtio_pci_config_written;
 	virtio_pci_add_regions(pci);
