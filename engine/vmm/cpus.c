@@ -1,25 +1,36 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
 #include "engine/vmm/cpus.h"
 
 #include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
 
 struct cpu_thread {
 	struct cpus *cpus;
 	struct vcpu *vcpu;
-	GThread *thread;
+	GThread *thread; /* NULL: not made yet */
+	atomic_int tid;  /* 0: it has not begun */
 	bool broken; /* has left run() for good, until a reset */
 };
 
 struct cpus {
 	struct cpus_listener listener;
-	GMutex mutex; /* guards what follows, but for hold's readers */
+	GMutex mutex; /* guards what follows, but for readers of hold and capped */
 	GCond changed;
-	atomic_bool hold; /* vCPUs are to stay out of run() */
+	atomic_bool hold;   /* vCPUs are to stay out of run() */
+	atomic_bool capped; /* the same, by cpus_hold() */
 	atomic_bool quit;
 	unsigned running; /* threads that are not waiting */
 	unsigned count;
 	struct cpu_thread threads[VCPU_MAX];
 };
+
+static bool must_wait(const struct cpu_thread *self)
+{
+	return atomic_load(&self->cpus->hold) || atomic_load(&self->cpus->capped) || self->broken;
+}
 
 static void wait_for_go(struct cpu_thread *self)
 {
@@ -28,7 +39,7 @@ static void wait_for_go(struct cpu_thread *self)
 	g_mutex_lock(&cpus->mutex);
 	cpus->running--;
 	g_cond_broadcast(&cpus->changed);
-	while ((atomic_load(&cpus->hold) || self->broken) && !atomic_load(&cpus->quit))
+	while (must_wait(self) && !atomic_load(&cpus->quit))
 		g_cond_wait(&cpus->changed, &cpus->mutex);
 	cpus->running++;
 	g_mutex_unlock(&cpus->mutex);
@@ -39,10 +50,13 @@ static void *run_thread(void *data)
 	struct cpu_thread *self = data;
 	struct cpus *cpus = self->cpus;
 
+	atomic_store(&self->tid, gettid());
+	if (cpus->listener.begin)
+		cpus->listener.begin(cpus->listener.data, self->vcpu->id);
 	while (!atomic_load(&cpus->quit)) {
 		enum vcpu_exit why = VCPU_EXIT_KICKED;
 
-		if (atomic_load(&cpus->hold) || self->broken) {
+		if (must_wait(self)) {
 			wait_for_go(self);
 			continue;
 		}
@@ -83,12 +97,6 @@ struct cpus *cpus_new(struct vcpu_backend *backend, const struct vcpu_env *env,
 		cpus_free(cpus);
 		return NULL;
 	}
-	cpus->running = cpus->count;
-	for (unsigned id = 0; id < cpus->count; id++) {
-		g_autofree char *name = g_strdup_printf("vcpu%u", id);
-
-		cpus->threads[id].thread = g_thread_new(name, run_thread, &cpus->threads[id]);
-	}
 	return cpus;
 }
 
@@ -111,19 +119,71 @@ void cpus_free(struct cpus *cpus)
 	g_free(cpus);
 }
 
+/* With the mutex held. */
+static void make_threads(struct cpus *cpus)
+{
+	for (unsigned id = 0; id < cpus->count; id++) {
+		g_autofree char *name = g_strdup_printf("vcpu%u", id);
+
+		if (cpus->threads[id].thread)
+			continue;
+		cpus->running++;
+		cpus->threads[id].thread = g_thread_new(name, run_thread, &cpus->threads[id]);
+	}
+}
+
 void cpus_start(struct cpus *cpus)
 {
 	g_mutex_lock(&cpus->mutex);
 	atomic_store(&cpus->hold, false);
+	make_threads(cpus);
 	g_cond_broadcast(&cpus->changed);
 	g_mutex_unlock(&cpus->mutex);
+}
+
+static void kick_all(struct cpus *cpus)
+{
+	for (unsigned id = 0; id < cpus->count; id++)
+		vcpu_kick(cpus->threads[id].vcpu);
+}
+
+void cpus_hold(struct cpus *cpus, bool hold)
+{
+	g_mutex_lock(&cpus->mutex);
+	atomic_store(&cpus->capped, hold);
+	if (hold)
+		kick_all(cpus);
+	else
+		g_cond_broadcast(&cpus->changed);
+	g_mutex_unlock(&cpus->mutex);
+}
+
+int cpus_tid(const struct cpus *cpus, unsigned id)
+{
+	return id < cpus->count ? atomic_load(&cpus->threads[id].tid) : 0;
+}
+
+/* The clock of another thread of this process by its id, as clock_getcpuclockid(3) makes it of a
+ * process's: inverted, and bits for "a thread's" and "what the scheduler counts". */
+static clockid_t thread_clock(int tid)
+{
+	return (clockid_t)(~(unsigned)tid << 3 | 4 | 2);
+}
+
+uint64_t cpus_run_ns(const struct cpus *cpus, unsigned id)
+{
+	int tid = cpus_tid(cpus, id);
+	struct timespec time;
+
+	if (!tid || clock_gettime(thread_clock(tid), &time) < 0)
+		return 0;
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 void cpus_ask_stop(struct cpus *cpus)
 {
 	atomic_store(&cpus->hold, true);
-	for (unsigned id = 0; id < cpus->count; id++)
-		vcpu_kick(cpus->threads[id].vcpu);
+	kick_all(cpus);
 }
 
 void cpus_stop(struct cpus *cpus)

@@ -15,11 +15,14 @@ struct cpus;
 /* Told in the vCPU's thread when it cannot go on: VCPU_EXIT_SHUTDOWN or VCPU_EXIT_ERROR, with the
  * vCPU's error text. The vCPU is stopped then, the others run. */
 struct cpus_listener {
+	/* First of all in each vCPU's thread; NULL: nothing. */
+	void (*begin)(void *data, unsigned id);
 	void (*stopped)(void *data, enum vcpu_exit why, const char *error);
 	void *data;
 };
 
-/* Makes env->count vCPUs, each with a thread; all are stopped. */
+/* Makes env->count vCPUs; all are stopped. Their threads are made when they are first started, so that
+ * they begin with what the main thread has given up by then. */
 struct cpus *cpus_new(struct vcpu_backend *backend, const struct vcpu_env *env,
 	const struct cpus_listener *listener, GError **error);
 /* Stops and frees all. */
@@ -30,6 +33,13 @@ void cpus_start(struct cpus *cpus);
 void cpus_stop(struct cpus *cpus);
 /* Makes all stop as soon as they can, and does not wait. */
 void cpus_ask_stop(struct cpus *cpus);
+
+/* Keeps all out of run(), or lets them go on, beside the above: for the cap. Any thread. */
+void cpus_hold(struct cpus *cpus, bool hold);
+/* The id of a vCPU's thread; 0: it has not begun. Any thread. */
+int cpus_tid(const struct cpus *cpus, unsigned id);
+/* Nanoseconds that a vCPU's thread has spent on a host CPU. Any thread. */
+uint64_t cpus_run_ns(const struct cpus *cpus, unsigned id);
 
 /* While stopped: power-on state for all, then this for the boot processor. */
 void cpus_reset(struct cpus *cpus, const struct vcpu_state *boot_state);

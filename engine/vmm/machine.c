@@ -221,7 +221,7 @@ static bool make_core(struct machine *machine, GError **error)
 	if (!machine->parts.backend)
 		return false;
 	machine->parts.cpus = cpus_new(machine->parts.backend, &machine->env,
-		&(struct cpus_listener){ cpu_stopped, machine }, error);
+		&(struct cpus_listener){ .stopped = cpu_stopped, .data = machine }, error);
 	return machine->parts.cpus != NULL;
 }
 

@@ -78,10 +78,22 @@ struct vcpu_env {
 	void *warn_data;
 };
 
+/* Why a vCPU left guest code, counted. */
+enum vcpu_cause {
+	VCPU_CAUSE_PORT,   /* an access to an I/O port */
+	VCPU_CAUSE_MEMORY, /* one to a device's registers in memory */
+	VCPU_CAUSE_HALT,   /* HLT; with KVM it stays in the kernel and is not seen */
+	VCPU_CAUSE_KICK,
+	VCPU_CAUSE_OTHER,
+	VCPU_CAUSES,
+};
+
 struct vcpu {
 	const struct vcpu_ops *ops;
 	unsigned id; /* also the APIC id; 0 is the boot processor */
 	char *error; /* after VCPU_EXIT_ERROR: one sentence with the cause, then registers; owned */
+	/* Written by the vCPU's thread by vcpu_count(), read by any. */
+	uint64_t causes[VCPU_CAUSES];
 };
 
 struct vcpu_ops {
@@ -120,6 +132,14 @@ extern const struct vcpu_backend_ops vcpu_backend_soft;
 
 /* Both, ended by NULL. */
 extern const struct vcpu_backend_ops *const vcpu_backends[];
+
+/* In the vCPU's thread. */
+static inline void vcpu_count(struct vcpu *cpu, enum vcpu_cause cause)
+{
+	uint64_t *count = &cpu->causes[cause];
+
+	__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
 
 static inline enum vcpu_exit vcpu_run(struct vcpu *cpu)
 {

@@ -113,9 +113,24 @@ static enum vcpu_exit unknown_exit(struct kvm_vcpu *cpu)
 	return fail(cpu, sentence);
 }
 
+static void count(struct kvm_vcpu *cpu)
+{
+	static const enum vcpu_cause causes[] = {
+		[KVM_EXIT_IO] = VCPU_CAUSE_PORT,
+		[KVM_EXIT_MMIO] = VCPU_CAUSE_MEMORY,
+		[KVM_EXIT_HLT] = VCPU_CAUSE_HALT,
+		[KVM_EXIT_INTR] = VCPU_CAUSE_KICK,
+	};
+	uint32_t reason = cpu->run->exit_reason;
+	bool known = reason < G_N_ELEMENTS(causes) && (causes[reason] || reason == KVM_EXIT_IO);
+
+	vcpu_count(&cpu->base, known ? causes[reason] : VCPU_CAUSE_OTHER);
+}
+
 /* Deals with an exit; true: on with the guest, else *why. */
 static bool handle_exit(struct kvm_vcpu *cpu, enum vcpu_exit *why)
 {
+	count(cpu);
 	switch (cpu->run->exit_reason) {
 	case KVM_EXIT_IO:
 		do_ports(cpu);
@@ -154,6 +169,7 @@ static enum vcpu_exit run_until_exit(struct kvm_vcpu *cpu)
 		if (ioctl(cpu->fd, KVM_RUN, 0) < 0) {
 			if (errno != EINTR && errno != EAGAIN)
 				return fail(cpu, g_strerror(errno));
+			vcpu_count(&cpu->base, VCPU_CAUSE_KICK);
 		} else if (!handle_exit(cpu, &why)) {
 			return why;
 		}

@@ -73,6 +73,7 @@ static bool is_lapic(struct soft_cpu *cpu, uint64_t gpa)
 uint64_t soft_mmio_read(struct soft_cpu *cpu, uint64_t gpa, unsigned size)
 {
 	soft_fp_park(&cpu->fp);
+	soft_count(cpu, VCPU_CAUSE_MEMORY);
 	if (is_lapic(cpu, gpa))
 		return lapic_read(cpu->lapic, gpa & ~SOFT_PAGE_MASK, size);
 	return bus_read(cpu->env->mmio, gpa, size);
@@ -81,6 +82,7 @@ uint64_t soft_mmio_read(struct soft_cpu *cpu, uint64_t gpa, unsigned size)
 void soft_mmio_write(struct soft_cpu *cpu, uint64_t gpa, uint64_t value, unsigned size)
 {
 	soft_fp_park(&cpu->fp);
+	soft_count(cpu, VCPU_CAUSE_MEMORY);
 	if (is_lapic(cpu, gpa))
 		lapic_write(cpu->lapic, gpa & ~SOFT_PAGE_MASK, value, size);
 	else

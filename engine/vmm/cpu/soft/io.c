@@ -35,12 +35,14 @@ static void check_port(struct soft_cpu *cpu, unsigned port, unsigned size)
 static uint32_t port_read(struct soft_cpu *cpu, unsigned port, unsigned size)
 {
 	soft_fp_park(&cpu->fp);
+	soft_count(cpu, VCPU_CAUSE_PORT);
 	return (uint32_t)bus_read(cpu->env->ports, port, size);
 }
 
 static void port_write(struct soft_cpu *cpu, unsigned port, uint32_t value, unsigned size)
 {
 	soft_fp_park(&cpu->fp);
+	soft_count(cpu, VCPU_CAUSE_PORT);
 	bus_write(cpu->env->ports, port, value, size);
 }
 

@@ -472,3 +472,10 @@ static inline bool soft_canonical(uint64_t linear)
 {
 	return (uint64_t)((int64_t)(linear << 16) >> 16) == linear;
 }
+
+/* For the vCPU's statistics; what is behind cpu->vcpu begins with its struct vcpu. */
+static inline void soft_count(struct soft_cpu *cpu, enum vcpu_cause cause)
+{
+	if (cpu->vcpu)
+		vcpu_count(cpu->vcpu, cause);
+}

@@ -79,6 +79,7 @@ static void sleep_halted(struct soft_cpu *cpu)
 {
 	struct soft_vcpu *self = cpu->vcpu;
 
+	soft_count(cpu, VCPU_CAUSE_HALT);
 	soft_fp_park(&cpu->fp);
 	soft_blocks_rest(cpu);
 	soft_world_leave(cpu);
@@ -162,6 +163,7 @@ static bool serve_exit(struct soft_cpu *cpu, uint32_t pending, enum vcpu_exit *e
 		*exit = VCPU_EXIT_SHUTDOWN;
 	} else if (pending & SOFT_PENDING_KICK) {
 		soft_unpost(cpu, SOFT_PENDING_KICK);
+		soft_count(cpu, VCPU_CAUSE_KICK);
 		*exit = VCPU_EXIT_KICKED;
 	} else {
 		return false;
