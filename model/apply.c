@@ -153,6 +153,8 @@ static void apply_host(struct connection *connection, const struct sample *sampl
 	}
 	private->host_busy = sample->host_busy;
 	private->host_idle = sample->host_idle;
+	if (sample->host_memory != SAMPLE_UNKNOWN)
+		host->memory = sample->host_memory;
 	host->memory_used = sample->host_memory_used == SAMPLE_UNKNOWN || clock_frozen()
 				    ? NAN
 				    : (double)sample->host_memory_used;

@@ -293,17 +293,23 @@ void jobs_give_up(struct connection *connection)
 		give_up_steps(jobs->pdata[i], connection);
 }
 
+// A cancelled step that still runs is told again: the hypervisor may not have begun the first time.
+static void tick_step(struct job_step *step)
+{
+	if (step->state != JOB_RUNNING || step->private->asking)
+		return;
+	if (step->private->cancelled)
+		lane_work_abort(step);
+	else
+		lane_work_ask(step);
+}
+
 void jobs_tick(struct model *model)
 {
 	for (unsigned i = 0; i < model->jobs->len; i++) {
 		struct job *job = model->jobs->pdata[i];
 
-		for (unsigned k = 0; (job->verb->flags & VERB_PROGRESS) && k < job->steps->len;
-			k++) {
-			struct job_step *step = job->steps->pdata[k];
-
-			if (step->state == JOB_RUNNING && !step->private->asking)
-				lane_work_ask(step);
-		}
+		for (unsigned k = 0; (job->verb->flags & VERB_PROGRESS) && k < job->steps->len; k++)
+			tick_step(job->steps->pdata[k]);
 	}
 }

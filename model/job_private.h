@@ -20,7 +20,7 @@ struct step_private {
 	struct connection *connection; // NULL once it was removed, or for a report
 	struct lane_work *work;        // NULL when not queued or running; one reference
 	bool cancelled;                // the user asked
-	bool asking;                   // a progress question is under way
+	bool asking;                   // a question or an abort is under way
 	int error_code;                // enum model_error when failed or cancelled
 };
 

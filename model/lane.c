@@ -182,7 +182,7 @@ static bool done_question(struct connection *connection, struct task *task)
 {
 	struct lane_question *question = (struct lane_question *)task;
 
-	if (question->work->step && !question->abort)
+	if (question->work->step)
 		job_set_progress(question->work->step, question->progress);
 	return false;
 }
@@ -199,6 +199,7 @@ static void ask(struct job_step *step, bool abort)
 
 	if (!step->private->work || !step->private->work->uuid)
 		return;
+	step->private->asking = true;
 	question = g_new0(struct lane_question, 1);
 	question->task.run = run_question;
 	question->task.done = done_question;
@@ -211,7 +212,6 @@ static void ask(struct job_step *step, bool abort)
 
 void lane_work_ask(struct job_step *step)
 {
-	step->private->asking = true;
 	ask(step, false);
 }
 

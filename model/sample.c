@@ -390,6 +390,8 @@ static void take_host_memory(
 		else
 			spare += stats[i].value; // free, buffers, cached
 	}
+	if (total)
+		sample->host_memory = total * 1024;
 	if (total >= spare)
 		sample->host_memory_used = (total - spare) * 1024;
 }
@@ -401,7 +403,8 @@ struct sample *sample_take(virConnectPtr connection, struct sample_limits *limit
 
 	sample->guests = g_array_new(FALSE, TRUE, sizeof(struct sample_guest));
 	g_array_set_clear_func(sample->guests, clear_guest);
-	sample->host_busy = sample->host_idle = sample->host_memory_used = SAMPLE_UNKNOWN;
+	sample->host_busy = sample->host_idle = SAMPLE_UNKNOWN;
+	sample->host_memory = sample->host_memory_used = SAMPLE_UNKNOWN;
 	if (!limits->no_bulk)
 		taken = take_bulk(connection, limits, sample);
 	if (limits->no_bulk)

@@ -45,6 +45,7 @@ struct sample {
 	GArray *guests;               // struct sample_guest
 	guint64 host_busy, host_idle; // ns of CPU since boot
 	guint64 host_memory_used;     // bytes
+	guint64 host_memory;          // bytes now: memory is plugged into hosts, too
 	unsigned next;                // the main thread's place while it applies the sample
 };
 

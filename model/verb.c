@@ -167,7 +167,7 @@ const struct verb verbs[] = {
 		.help = N_("Lets saved guests go on, or one that was saved to a file."),
 		.title_one = N_("Restore %s"),
 		.title_many = N_("Restore %u guests"),
-		.flags = VERB_CHANGES | VERB_ON_INACTIVE | VERB_PROGRESS,
+		.flags = VERB_CHANGES | VERB_ON_INACTIVE,
 		.arguments = {{.name = "GUEST",
 				      .kind = ARGUMENT_GUESTS,
 				      .optional = true,

@@ -9,8 +9,12 @@
 #include <string.h>
 
 // Seconds between two keepalive questions, and how many may stay without answer.
-#define KEEPALIVE_SECONDS 5
-#define KEEPALIVE_COUNT 5
+//
+// One second is the least: a libvirt client (9.0's rpc/virnetclient.c) may forget to send a thread's
+// call while another thread's long one (a save, in a lane) is under way, until anything else comes
+// along. A keepalive message is such a thing, so that figures and a cancel wait a second at most.
+#define KEEPALIVE_SECONDS 1
+#define KEEPALIVE_COUNT 25
 
 struct worker {
 	gint refs;

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
 
 #include "screens/guest_columns.h"
 #include "screens/guest_facts.h"
@@ -22,7 +23,7 @@ static char *state_value(const struct guest *g)
 
 		return g_strdup_printf(_("%s, as it was %s ago"), guest_state_word(g), age);
 	}
-	if (!reason)
+	if (!reason || !strcmp(reason, guest_state_word(g)))
 		return g_strdup(guest_state_word(g));
 	return g_strdup_printf("%s (%s)", guest_state_word(g), reason);
 }
