@@ -160,6 +160,14 @@ static bool walk_children(struct config_reader *reader, const struct config_rule
 	return true;
 }
 
+/* The last name of a path, or "/" where there is none. */
+static const char *path_end(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path ? path : "/";
+}
+
 static bool walk(struct config_reader *reader, xmlNode *node, const char *parent_path,
 	unsigned depth, GError **error)
 {
@@ -173,7 +181,7 @@ static bool walk(struct config_reader *reader, xmlNode *node, const char *parent
 			_("element <%s%s%s> in <%s> is not supported"),
 			node->ns && node->ns->prefix ? (const char *)node->ns->prefix : "",
 			node->ns && node->ns->prefix ? ":" : "", name,
-			parent_path ? (const char *)node->parent->name : "/");
+			path_end(parent_path));
 	if (rule->flags & CONFIG_RULE_TREE)
 		return true;
 	if (!(rule->flags & CONFIG_RULE_MANY) && is_repeated(node))
@@ -211,6 +219,11 @@ static void disk_free(void *data)
 	g_free(disk->path);
 	g_free(disk->target);
 	g_free(disk->serial);
+	g_free(disk->format);
+	g_free(disk->rbd);
+	g_free(disk->rbd_user);
+	g_free(disk->rbd_conf);
+	g_clear_pointer(&disk->rbd_hosts, g_ptr_array_unref);
 	g_free(disk);
 }
 
@@ -221,6 +234,8 @@ static void net_free(void *data)
 	g_free(net->device);
 	g_free(net->address);
 	g_free(net->log);
+	g_free(net->bridge);
+	g_free(net->tap_name);
 	g_ptr_array_free(net->forwards, TRUE);
 	g_free(net);
 }
@@ -257,6 +272,29 @@ void config_free(struct machine_config *config)
 	g_free(config);
 }
 
+/* Devices are told apart by their names. */
+static bool check_names(const struct config_reader *reader, xmlNode *root, GError **error)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const struct machine_config *config = reader->config;
+
+	for (unsigned i = 0; i < config->disks->len; i++) {
+		const struct config_disk *disk = g_ptr_array_index(config->disks, i);
+
+		if (!g_hash_table_add(names, g_strdup(disk->target)))
+			return config_fail(reader, root, CONFIG_ERROR_INVALID, error,
+				_("there are two disks '%s'"), disk->target);
+	}
+	for (unsigned i = 0; i < config->nets->len; i++) {
+		g_autofree char *mac = config_net_name(g_ptr_array_index(config->nets, i));
+
+		if (!g_hash_table_add(names, g_strdup(mac)))
+			return config_fail(reader, root, CONFIG_ERROR_INVALID, error,
+				_("there are two network cards %s"), mac);
+	}
+	return true;
+}
+
 /* What can be said only of the whole. */
 static bool check_whole(const struct config_reader *reader, xmlNode *root, GError **error)
 {
@@ -276,7 +314,7 @@ static bool check_whole(const struct config_reader *reader, xmlNode *root, GErro
 		return config_fail(reader, root, CONFIG_ERROR_UNSUPPORTED, error,
 			_("there are %u devices, more than the %d slots of the engine's PCI bus"),
 			devices, CONFIG_DEVICES_MAX);
-	return true;
+	return check_names(reader, root, error);
 }
 
 static bool read_document(struct config_reader *reader, xmlDoc *document, GError **error)
@@ -296,6 +334,22 @@ static bool read_document(struct config_reader *reader, xmlDoc *document, GError
 	return true;
 }
 
+/* A device by itself: an element that stands in <devices> otherwise. */
+static bool read_lone_device(struct config_reader *reader, xmlDoc *document, GError **error)
+{
+	xmlNode *root = xmlDocGetRootElement(document);
+	const struct machine_config *config = reader->config;
+
+	if (document->intSubset)
+		return config_fail(reader, root, CONFIG_ERROR_UNSUPPORTED, error,
+			_("a definition with a document type is not supported"));
+	if (!root || !walk(reader, root, "domain/devices", 2, error))
+		return false;
+	return config->disks->len + config->nets->len == 1 ||
+		config_fail(reader, root, CONFIG_ERROR_UNSUPPORTED, error,
+			_("<%s> cannot be plugged into a running guest"), (const char *)root->name);
+}
+
 static bool set_syntax_error(xmlParserCtxt *context, const char *file_name, GError **error)
 {
 	const xmlError *cause = xmlCtxtGetLastError(context);
@@ -306,8 +360,9 @@ static bool set_syntax_error(xmlParserCtxt *context, const char *file_name, GErr
 	return false;
 }
 
-struct machine_config *config_read_memory(const char *text, size_t length, const char *file_name,
-	GError **error)
+static struct machine_config *read_text(const char *text, size_t length, const char *file_name,
+	const char *guest, bool (*read)(struct config_reader *reader, xmlDoc *document,
+		GError **error), GError **error)
 {
 	struct config_reader reader = { .file_name = file_name };
 	xmlParserCtxt *context = xmlNewParserCtxt();
@@ -320,11 +375,12 @@ struct machine_config *config_read_memory(const char *text, size_t length, const
 			XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 				XML_PARSE_BIG_LINES);
 	reader.config = config_new();
+	reader.config->name = g_strdup(guest);
 	if (length > FILE_SIZE_MAX)
 		ok = config_fail(&reader, NULL, CONFIG_ERROR_INVALID, error,
 			_("this is too large for a definition"));
 	else
-		ok = document ? read_document(&reader, document, error)
+		ok = document ? read(&reader, document, error)
 			      : set_syntax_error(context, file_name, error);
 	xmlFreeDoc(document);
 	xmlFreeParserCtxt(context);
@@ -332,6 +388,18 @@ struct machine_config *config_read_memory(const char *text, size_t length, const
 		return reader.config;
 	config_free(reader.config);
 	return NULL;
+}
+
+struct machine_config *config_read_memory(const char *text, size_t length, const char *file_name,
+	GError **error)
+{
+	return read_text(text, length, file_name, NULL, read_document, error);
+}
+
+struct machine_config *config_read_device(const char *text, size_t length, const char *guest,
+	GError **error)
+{
+	return read_text(text, length, _("device"), guest, read_lone_device, error);
 }
 
 struct machine_config *config_read_file(const char *path, GError **error)

@@ -68,14 +68,54 @@ struct config_port {
 	char *name; /* the channel's name in the guest, or NULL */
 };
 
+/* <iotune>, in its words: one limit of six. */
+enum config_limit {
+	CONFIG_LIMIT_TOTAL_BYTES,
+	CONFIG_LIMIT_READ_BYTES,
+	CONFIG_LIMIT_WRITE_BYTES,
+	CONFIG_LIMIT_TOTAL_IOPS,
+	CONFIG_LIMIT_READ_IOPS,
+	CONFIG_LIMIT_WRITE_IOPS,
+	CONFIG_LIMITS,
+};
+/* "total_bytes"…; the element's name is this and "_sec". */
+extern const char *const config_limit_names[CONFIG_LIMITS];
+
+struct config_rate {
+	uint64_t rate;        /* a second; 0: no limit */
+	uint64_t max;         /* while in a burst, a second; 0: no bursts */
+	uint64_t max_length;  /* seconds that a burst may last; 0: 1 */
+};
+#define CONFIG_RATE_MAX 1000000000000ull
+#define CONFIG_BURST_SECONDS_MAX 86400u
+/* What cannot be of a limit, a half sentence; NULL: nothing. */
+const char *config_rate_problem(const struct config_rate *rate);
+
+/* error_policy: what becomes of a request that the host could not carry out. */
+enum config_on_error {
+	CONFIG_ON_ERROR_REPORT, /* the guest is told */
+	CONFIG_ON_ERROR_IGNORE, /* the guest is told that it worked */
+	CONFIG_ON_ERROR_STOP,   /* the guest is paused, and the request tried again when it goes on */
+	CONFIG_ON_ERROR_ENOSPC, /* STOP where the host has no space left, else REPORT */
+};
+
 struct config_disk {
-	char *path;
+	char *path;   /* the image; NULL for RBD */
 	char *target; /* vda… */
 	char *serial; /* or NULL */
+	char *format; /* NULL: raw, which needs no help; else qemu's name: "qcow2" */
 	bool block;   /* a block device of the host */
 	bool readonly;
 	bool shareable; /* may be open in other machines too */
 	bool discard;   /* discard="unmap" */
+	enum config_on_error on_write_error, on_read_error;
+	struct config_rate limits[CONFIG_LIMITS];
+
+	/* A Ceph RADOS block device: "pool/image". */
+	char *rbd;            /* or NULL */
+	char *rbd_user;       /* or NULL: ceph's own default */
+	char *rbd_conf;       /* ceph.conf, or NULL for the default */
+	GPtrArray *rbd_hosts; /* char *: "name:port" or "name"; NULL: those of ceph.conf */
 };
 
 /* Ports of the host that lead to the guest: [start, end] to start of the guest's range. */
@@ -89,9 +129,24 @@ struct config_forward {
 	bool exclude; /* the range is left out of an earlier one */
 };
 
-/* A user-mode network: one passt process. */
+/* <bandwidth>, libvirt's units: KiB a second and KiB. */
+struct config_bandwidth {
+	uint64_t average; /* 0: no limit */
+	uint64_t peak;    /* 0: as fast as it comes, within the burst */
+	uint64_t burst;   /* 0: a tenth of a second's */
+};
+#define CONFIG_BANDWIDTH_MAX 1000000000ull
+const char *config_bandwidth_problem(const struct config_bandwidth *bandwidth);
+
+/* A network card: a user-mode network (one passt process), or a TAP device on the host. */
 struct config_net {
 	uint8_t mac[6];
+	bool mac_given;  /* else made from the guest's name */
+	bool tap;        /* types bridge and ethernet */
+	char *bridge;    /* the host's bridge that the TAP device joins, or NULL */
+	char *tap_name;  /* of the TAP device, or NULL for the next free one */
+	bool link_down;
+	struct config_bandwidth inbound, outbound; /* as the guest sees them */
 	char *device;  /* the host's interface to copy addresses and routes from, or NULL */
 	char *address; /* IPv4 address for the guest, or NULL: the host's own */
 	unsigned prefix;
@@ -99,6 +154,9 @@ struct config_net {
 	uint16_t mtu;        /* 0: passt's default */
 	GPtrArray *forwards; /* struct config_forward */
 };
+
+/* Its MAC address as text, in lower case; free with g_free(). */
+char *config_net_name(const struct config_net *net);
 
 struct machine_config {
 	char *name;
@@ -133,6 +191,10 @@ struct machine_config {
  * CONFIG_ERROR, and G_FILE_ERROR for config_read_file(). */
 struct machine_config *config_read_file(const char *path, GError **error);
 struct machine_config *config_read_memory(const char *text, size_t length, const char *file_name,
+	GError **error);
+/* Reads one device, a <disk> or <interface> element, by the same rules, for the guest of this
+ * name; the configuration has this device and nothing else. */
+struct machine_config *config_read_device(const char *text, size_t length, const char *guest,
 	GError **error);
 void config_free(struct machine_config *config);
 

@@ -51,3 +51,26 @@ bool config_attribute_is(const xmlNode *node, const char *name, const char *valu
 /* An unsigned decimal number of the attribute or (name NULL) of the text, within [min, max]. */
 bool config_number(const struct config_reader *reader, const xmlNode *node, const char *name,
 	uint64_t min, uint64_t max, uint64_t *number, GError **error);
+
+/* What rules call for disks and network cards (config_devices.c). */
+bool config_read_disk(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_driver(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_source(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_host(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_config(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_auth(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_target(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_serial(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_readonly(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_shareable(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_iotune(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_interface(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_mac(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_interface_source(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_interface_target(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_interface_backend(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_interface_mtu(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_interface_link(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_bandwidth(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_interface_ip(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_range(struct config_reader *reader, xmlNode *node, GError **error);

@@ -2,7 +2,6 @@
 /* The elements of a domain XML that the engine understands: the table is at the end. */
 #include "engine/common/config_reader.h"
 
-#include <arpa/inet.h>
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -215,193 +214,6 @@ static void *last_of(GPtrArray *list)
 	return g_ptr_array_index(list, list->len - 1);
 }
 
-static bool read_disk(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_disk *disk = g_new0(struct config_disk, 1);
-
-	disk->block = config_attribute_is(node, "type", "block");
-	g_ptr_array_add(reader->config->disks, disk);
-	for (xmlNode *child = node->children; child; child = child->next)
-		if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, BAD_CAST "source"))
-			return true;
-	return config_fail(reader, node, CONFIG_ERROR_MISSING, error, _("<disk> has no <source>"));
-}
-
-static bool read_disk_driver(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_disk *disk = last_of(reader->config->disks);
-
-	disk->discard = config_attribute_is(node, "discard", "unmap");
-	return true;
-}
-
-static bool read_disk_source(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_disk *disk = last_of(reader->config->disks);
-	const char *name = disk->block ? "dev" : "file";
-
-	disk->path = config_attribute(node, name);
-	if (!disk->path || !*disk->path)
-		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
-			_("<source> of this <disk> has no '%s'"), name);
-	return true;
-}
-
-static bool read_disk_target(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_disk *disk = last_of(reader->config->disks);
-	g_autofree char *bus = config_attribute(node, "bus");
-
-	disk->target = config_attribute(node, "dev");
-	if (!disk->target || !*disk->target)
-		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
-			_("<target> has no 'dev'"));
-	if (!bus && !g_str_has_prefix(disk->target, "vd"))
-		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
-			_("disk '%s' is not on the virtio bus: write bus='virtio'"), disk->target);
-	return true;
-}
-
-static bool read_disk_serial(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_disk *disk = last_of(reader->config->disks);
-
-	disk->serial = config_text(node);
-	if (strlen(disk->serial) > 20)
-		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
-			_("<serial> has more than virtio's 20 characters"));
-	return true;
-}
-
-static bool read_disk_readonly(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	((struct config_disk *)last_of(reader->config->disks))->readonly = true;
-	return true;
-}
-
-static bool read_disk_shareable(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	((struct config_disk *)last_of(reader->config->disks))->shareable = true;
-	return true;
-}
-
-static void forward_free(void *data)
-{
-	struct config_forward *forward = data;
-
-	g_free(forward->address);
-	g_free(forward->device);
-	g_free(forward);
-}
-
-/* An interface without <mac> keeps the same one at each start, made from the guest's name. */
-static void default_mac(const struct machine_config *config, uint8_t mac[6])
-{
-	g_autofree char *seed = g_strdup_printf("%s/%u", config->name ? config->name : "",
-		config->nets->len);
-	unsigned hash = g_str_hash(seed);
-
-	memcpy(mac, (const uint8_t[]){ 0x52, 0x54, 0x00, hash >> 16, hash >> 8, hash }, 6);
-}
-
-static bool read_interface(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_net *net = g_new0(struct config_net, 1);
-
-	default_mac(reader->config, net->mac);
-	net->forwards = g_ptr_array_new_with_free_func(forward_free);
-	g_ptr_array_add(reader->config->nets, net);
-	for (xmlNode *child = node->children; child; child = child->next)
-		if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, BAD_CAST "model"))
-			return true;
-	return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
-		_("<interface> has no <model type='virtio'/>"));
-}
-
-static bool read_mac(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_net *net = last_of(reader->config->nets);
-	g_autofree char *text = config_attribute(node, "address");
-	unsigned byte[6];
-	int end = 0;
-
-	if (!text ||
-		sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
-			&byte[4], &byte[5], &end) != 6 ||
-		text[end] || end != 17 || byte[0] & 1)
-		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
-			_("'%s' is not the hardware address of a network card"), text ? text : "");
-	for (int i = 0; i < 6; i++)
-		net->mac[i] = (uint8_t)byte[i];
-	return true;
-}
-
-static bool read_interface_source(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	((struct config_net *)last_of(reader->config->nets))->device = config_attribute(node, "dev");
-	return true;
-}
-
-static bool read_interface_backend(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	((struct config_net *)last_of(reader->config->nets))->log =
-		config_attribute(node, "logFile");
-	return true;
-}
-
-static bool read_interface_mtu(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	uint64_t size;
-
-	if (!config_number(reader, node, "size", 576, 65520, &size, error))
-		return false;
-	((struct config_net *)last_of(reader->config->nets))->mtu = (uint16_t)size;
-	return true;
-}
-
-static bool read_interface_ip(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_net *net = last_of(reader->config->nets);
-	g_autofree char *prefix = config_attribute(node, "prefix");
-	struct in_addr address;
-	uint64_t bits = 24;
-
-	net->address = config_attribute(node, "address");
-	if (!net->address || inet_pton(AF_INET, net->address, &address) != 1)
-		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
-			_("'%s' is not an IPv4 address"), net->address ? net->address : "");
-	if (prefix && !config_number(reader, node, "prefix", 1, 32, &bits, error))
-		return false;
-	net->prefix = (unsigned)bits;
-	return true;
-}
-
-static bool read_range(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	struct config_net *net = last_of(reader->config->nets);
-	struct config_forward *forward = g_new0(struct config_forward, 1);
-	g_autofree char *end_text = config_attribute(node, "end");
-	g_autofree char *to_text = config_attribute(node, "to");
-	uint64_t start = 0, end = 0, to = 0;
-
-	g_ptr_array_add(net->forwards, forward);
-	forward->udp = config_attribute_is(node->parent, "proto", "udp");
-	forward->address = config_attribute(node->parent, "address");
-	forward->device = config_attribute(node->parent, "dev");
-	forward->exclude = config_attribute_is(node, "exclude", "yes");
-	if (!config_number(reader, node, "start", 1, 65535, &start, error))
-		return false;
-	end = to = start;
-	if (end_text && !config_number(reader, node, "end", start, 65535, &end, error))
-		return false;
-	if (to_text && !config_number(reader, node, "to", 1, 65535 - (end - start), &to, error))
-		return false;
-	forward->start = (uint16_t)start;
-	forward->end = (uint16_t)end;
-	forward->to = (uint16_t)to;
-	return true;
-}
-
 static void read_chardev(struct config_reader *reader, xmlNode *node,
 	struct config_chardev *chardev)
 {
@@ -556,6 +368,12 @@ static bool read_rng_backend(struct config_reader *reader, xmlNode *node, GError
 		"type domain bus slot function multifunction controller port target unit iobase irq", \
 		0, NULL }
 
+/* A limit of <iotune> with its bursts; all are read with the parent. */
+#define IOTUNE(name) \
+	{ DEVICES "/disk/iotune/" name, NULL, TEXT, NULL }, \
+	{ DEVICES "/disk/iotune/" name "_max", NULL, TEXT, NULL }, \
+	{ DEVICES "/disk/iotune/" name "_max_length", NULL, TEXT, NULL }
+
 const struct config_rule config_rules[] = {
 	{ "domain", "type=kvm|qemu id", 0, read_type },
 	{ "domain/name", NULL, TEXT, read_name },
@@ -599,30 +417,49 @@ const struct config_rule config_rules[] = {
 	{ DEVICES, NULL, 0, NULL },
 	{ DEVICES "/emulator", NULL, TEXT, NULL },
 
-	{ DEVICES "/disk", "type=file|block device=disk", MANY, read_disk },
+	{ DEVICES "/disk", "type=file|block|network device=disk", MANY, config_read_disk },
 	{ DEVICES "/disk/driver",
-		"name=qemu type=raw cache=default|none|writeback|unsafe "
-		"discard=unmap|ignore io=threads|native|io_uring",
-		0, read_disk_driver },
-	{ DEVICES "/disk/source", "file dev index startupPolicy=mandatory", 0, read_disk_source },
+		"name=qemu type=raw|qcow2|qed|vdi|vhdx|vmdk|vpc "
+		"cache=default|none|writeback|unsafe discard=unmap|ignore io=threads|native|io_uring "
+		"error_policy=stop|report|ignore|enospace rerror_policy=stop|report|ignore",
+		0, config_read_disk_driver },
+	{ DEVICES "/disk/source",
+		"file dev index startupPolicy=mandatory protocol=rbd name", 0,
+		config_read_disk_source },
+	{ DEVICES "/disk/source/host", "name port", MANY, config_read_disk_host },
+	{ DEVICES "/disk/source/config", "file", 0, config_read_disk_config },
+	{ DEVICES "/disk/source/auth", "username", 0, config_read_disk_auth },
+	{ DEVICES "/disk/auth", "username", 0, config_read_disk_auth },
 	{ DEVICES "/disk/backingStore", NULL, 0, NULL },
-	{ DEVICES "/disk/target", "dev bus=virtio", 0, read_disk_target },
-	{ DEVICES "/disk/serial", NULL, TEXT, read_disk_serial },
-	{ DEVICES "/disk/readonly", NULL, 0, read_disk_readonly },
-	{ DEVICES "/disk/shareable", NULL, 0, read_disk_shareable },
+	{ DEVICES "/disk/target", "dev bus=virtio", 0, config_read_disk_target },
+	{ DEVICES "/disk/serial", NULL, TEXT, config_read_disk_serial },
+	{ DEVICES "/disk/readonly", NULL, 0, config_read_disk_readonly },
+	{ DEVICES "/disk/shareable", NULL, 0, config_read_disk_shareable },
 	{ DEVICES "/disk/boot", "order", 0, NULL },
+	{ DEVICES "/disk/iotune", NULL, 0, config_read_iotune },
+	IOTUNE("total_bytes_sec"),
+	IOTUNE("read_bytes_sec"),
+	IOTUNE("write_bytes_sec"),
+	IOTUNE("total_iops_sec"),
+	IOTUNE("read_iops_sec"),
+	IOTUNE("write_iops_sec"),
 	PLACE("disk"),
 
-	{ DEVICES "/interface", "type=user", MANY, read_interface },
-	{ DEVICES "/interface/mac", "address type", 0, read_mac },
+	{ DEVICES "/interface", "type=user|bridge|ethernet", MANY, config_read_interface },
+	{ DEVICES "/interface/mac", "address type", 0, config_read_mac },
 	{ DEVICES "/interface/model", "type=virtio", 0, NULL },
-	{ DEVICES "/interface/source", "dev", 0, read_interface_source },
-	{ DEVICES "/interface/backend", "type=passt logFile", 0, read_interface_backend },
-	{ DEVICES "/interface/mtu", "size", 0, read_interface_mtu },
-	{ DEVICES "/interface/link", "state=up", 0, NULL },
-	{ DEVICES "/interface/ip", "family=ipv4 address prefix", 0, read_interface_ip },
+	{ DEVICES "/interface/source", "dev bridge", 0, config_read_interface_source },
+	{ DEVICES "/interface/target", "dev", 0, config_read_interface_target },
+	{ DEVICES "/interface/backend", "type=passt logFile", 0, config_read_interface_backend },
+	{ DEVICES "/interface/mtu", "size", 0, config_read_interface_mtu },
+	{ DEVICES "/interface/link", "state=up|down", 0, config_read_interface_link },
+	{ DEVICES "/interface/bandwidth", NULL, 0, NULL },
+	{ DEVICES "/interface/bandwidth/inbound", "average peak burst", 0, config_read_bandwidth },
+	{ DEVICES "/interface/bandwidth/outbound", "average peak burst", 0, config_read_bandwidth },
+	{ DEVICES "/interface/ip", "family=ipv4 address prefix", 0, config_read_interface_ip },
 	{ DEVICES "/interface/portForward", "proto=tcp|udp address dev", MANY, NULL },
-	{ DEVICES "/interface/portForward/range", "start end to exclude=yes|no", MANY, read_range },
+	{ DEVICES "/interface/portForward/range", "start end to exclude=yes|no", MANY,
+		config_read_range },
 	PLACE("interface"),
 
 	{ DEVICES "/serial", CHARDEV, MANY, read_serial },

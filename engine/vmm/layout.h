@@ -24,6 +24,8 @@
  * I/O ports
  *	0x20 0xa0 0x4d0  8259s        0x40 0x61  8254        0x60 0x64  i8042
  *	0x70 0x71        MC146818     0x2e8 0x2f8 0x3e8 0x3f8  serial ports COM4 2 3 1
+ *	0x640-0x64f      PCI hotplug (pcihp.h)
+ *	0x660-0x66f      CPU hotplug (cpuhp.h)
  *	0x600-0x627      ACPI (pm.h)  0xcf8-0xcff  PCI, 0xcf9 reset
  *
  * Global system interrupts
@@ -31,7 +33,7 @@
  *	16-23 PCI INTA# by slot (pci_intx_gsi())
  *
  * PCI slots, bus 0: 0 host bridge, 1 up: disks, network cards, console, balloon, entropy, in the
- * order of the definition.
+ * order of the definition; what is plugged later takes the first that is free.
  */
 #pragma once
 

@@ -146,7 +146,7 @@ static void test_config(void **state)
 	transmit(f, 60);
 	driver_wait(&f->driver, 1);
 	assert_int_equal(f->cable.frames, 0);
-	assert_int_equal(virtio_net_get_stats(f->net)->tx_dropped, 1);
+	assert_int_equal(virtio_net_get_stats(f->net)->tx_drops, 1);
 	virtio_net_set_link(f->net, true);
 	assert_int_equal(bus_read(f->box->mmio, f->driver.device + 6, 2), 1);
 }
@@ -285,7 +285,7 @@ static void test_receive_plain(void **state)
 	offer_buffers(f, 1, 100);
 	assert_true(receive(f, frame, 200));
 	assert_false(driver_has_used(&f->driver, 0));
-	assert_int_equal(virtio_net_get_stats(f->net)->rx_dropped, 1);
+	assert_int_equal(virtio_net_get_stats(f->net)->rx_drops, 1);
 	assert_true(receive(f, frame, 88));
 	assert_int_equal(driver_wait(&f->driver, 0), 100);
 	assert_int_equal(*(uint8_t *)driver_at(&f->driver, RX), 0);
@@ -429,7 +429,7 @@ static void test_passt_dies(void **state)
 	assert_int_equal(bus_read(f->box->mmio, f->driver.device + 6, 2), 0);
 	transmit(f, 60);
 	driver_wait(&f->driver, 1);
-	assert_int_equal(virtio_net_get_stats(f->net)->tx_dropped, 1);
+	assert_int_equal(virtio_net_get_stats(f->net)->tx_drops, 1);
 	/* A second later there is a new one, and it works. */
 	for (unsigned i = 0; i < 120000 && !backend->link_up; i++)
 		devbox_run(f->box, 1);

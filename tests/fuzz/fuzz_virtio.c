@@ -143,7 +143,7 @@ static void machine_plug(struct machine *m)
 	static const uint8_t mac[6] = {2};
 	struct virtio_device *devices[DEVICES];
 
-	m->block = virtio_block_new(&m->env, &m->disk.base, "fuzz");
+	m->block = virtio_block_new(&m->env, &m->disk.base, "fuzz", NULL);
 	m->net = virtio_net_new(&m->env, mac, 1500, &m->cable);
 	m->console = virtio_console_new(&m->env, &m->chardev);
 	virtio_console_add_channel(m->console, &m->channel, "channel");

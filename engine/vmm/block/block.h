@@ -48,6 +48,8 @@ struct block_backend_ops {
 	void (*drain)(struct block_backend *backend);
 	/* Looks at the size again (a file that was grown); errors leave the size alone. */
 	bool (*refresh)(struct block_backend *backend, GError **error);
+	/* Makes the image larger, so that refresh finds size bytes. NULL: it cannot be. */
+	bool (*resize)(struct block_backend *backend, uint64_t size, GError **error);
 	/* Drains and frees. */
 	void (*free)(struct block_backend *backend);
 };
@@ -73,6 +75,12 @@ static inline bool block_attempt(struct block_backend *backend, const struct blo
 static inline void block_drain(struct block_backend *backend)
 {
 	backend->ops->drain(backend);
+}
+
+/* false without an error: the backend cannot. */
+static inline bool block_resize(struct block_backend *backend, uint64_t size, GError **error)
+{
+	return backend->ops->resize && backend->ops->resize(backend, size, error);
 }
 
 static inline void block_free(struct block_backend *backend)

@@ -194,6 +194,8 @@ static void raw_submit(struct block_backend *backend, struct block_request *requ
 		raw->first = request;
 	raw->last = request;
 	raw->pending++;
+	if (!raw->thread)
+		raw->thread = g_thread_new("block", raw_thread, raw);
 	g_cond_signal(&raw->work);
 	g_mutex_unlock(&raw->mutex);
 }
@@ -255,6 +257,29 @@ static bool raw_refresh(struct block_backend *backend, GError **error)
 	return raw_measure((struct block_raw *)backend, error);
 }
 
+static bool raw_resize(struct block_backend *backend, uint64_t size, GError **error)
+{
+	struct block_raw *raw = (struct block_raw *)backend;
+	int saved;
+
+	if (raw->is_device) {
+		/* It has been grown by other means, or not. */
+		if (!raw_measure(raw, error))
+			return false;
+		if (raw->base.size >= size)
+			return true;
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+			_("The disk is a block device of the host, which is not that large."));
+		return false;
+	}
+	if (!ftruncate(raw->fd, (off_t)size))
+		return true;
+	saved = errno;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+		_("The disk cannot be made larger: %s"), g_strerror(saved));
+	return false;
+}
+
 static void raw_free(struct block_backend *backend)
 {
 	struct block_raw *raw = (struct block_raw *)backend;
@@ -279,6 +304,7 @@ static const struct block_backend_ops raw_ops = {
 	.attempt = raw_attempt,
 	.drain = raw_drain,
 	.refresh = raw_refresh,
+	.resize = raw_resize,
 	.free = raw_free,
 };
 
@@ -287,7 +313,13 @@ static const struct block_backend_ops raw_ops = {
 static bool raw_open_file(
 	struct block_raw *raw, const struct block_raw_config *config, GError **error)
 {
-	int flags = (config->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int flags;
+
+	if (config->opened) {
+		raw->fd = config->fd;
+		return true;
+	}
+	flags = (config->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 	raw->fd = open(config->path, flags);
 	if (raw->fd < 0) {
@@ -368,6 +400,5 @@ struct block_backend *block_raw_open(const struct block_raw_config *config, GErr
 		raw_free(&raw->base);
 		return NULL;
 	}
-	raw->thread = g_thread_new("block", raw_thread, raw);
 	return &raw->base;
 }

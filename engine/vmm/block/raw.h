@@ -4,6 +4,7 @@
  *
  * It is locked while open (an open file description lock on the whole of it: exclusive, or shared
  * when read-only), so that two monitors cannot write to one disk; QEMU's locks exclude ours, too.
+ * Its thread begins with the first request.
  */
 #pragma once
 
@@ -11,6 +12,8 @@
 
 struct block_raw_config {
 	const char *path;
+	bool opened; /* fd is the image, opened already, and path what to call it */
+	int fd;      /* taken, also on an error */
 	bool read_only;
 	bool shared;  /* <shareable/>: no lock */
 	bool discard; /* pass discards on; else they are acknowledged and dropped */

@@ -456,6 +456,15 @@ void pci_unplug(struct pci_device *dev)
 	dev->bus = NULL;
 }
 
+void pci_clear_bars(struct pci_device *dev)
+{
+	put16(dev->config + PCI_COMMAND, 0);
+	for (unsigned i = 0; i < PCI_BARS; i++)
+		if (dev->bars[i].size)
+			bar_set_address(dev, i, 0);
+	pci_update_bars(dev);
+}
+
 void pci_bus_reset(struct pci_bus *bus)
 {
 	bus->address = 0;

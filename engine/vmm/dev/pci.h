@@ -127,6 +127,8 @@ void pci_add_msix(struct pci_device *dev, unsigned bar, unsigned vectors);
 /* Plugs into slot 1-31, or with slot 0 into the first that is free; false where all are taken. */
 bool pci_plug(struct pci_bus *bus, struct pci_device *dev, unsigned slot);
 void pci_unplug(struct pci_device *dev);
+/* Takes the BARs' addresses away: a running guest finds room by itself for a device that comes. */
+void pci_clear_bars(struct pci_device *dev);
 
 bool pci_msix_enabled(const struct pci_device *dev);
 /* Sends vector, or keeps it pending while masked. MSI-X must be enabled; a vector that the device

@@ -16,7 +16,11 @@ struct virtio_block {
 	struct virtio_device dev;
 	struct block_backend *backend;
 	char serial[VIRTIO_BLK_ID_BYTES];
-	struct virtio_block_stats stats;
+	struct virtio_block_owner owner;
+	struct request *kept; /* newest first */
+	uint64_t in_flight;
+	struct stats_disk own_stats;
+	struct stats_disk *stats; /* own_stats, or the owner's */
 };
 
 struct request {
@@ -26,7 +30,8 @@ struct request {
 	uint8_t *status; /* in guest memory: the last writable byte */
 	uint64_t status_address;
 	uint32_t type;
-	uint64_t start; /* machine time of submission */
+	uint64_t start; /* ns, when it was submitted */
+	struct request *next_kept;
 };
 
 /* ---- requests ---- */
@@ -46,29 +51,71 @@ static void request_finish(struct request *request, uint8_t status, uint32_t wri
 
 	*request->status = status;
 	memory_dirty(block->dev.env->memory, request->status_address, 1);
-	if (status == VIRTIO_BLK_S_IOERR)
-		block->stats.errors++;
 	virtq_push(&block->dev, 0, &request->chain, written + 1);
 	virtq_notify(&block->dev, 0);
 	g_free(request);
 }
 
-static void request_count(struct request *request)
+/* The device itself says no. */
+static void request_refuse(struct request *request)
 {
-	struct virtio_block_stats *stats = &request->owner->stats;
-	uint64_t ns = clock_ns(request->owner->dev.env->clock) - request->start;
+	enum stats_op op = request->type == VIRTIO_BLK_T_IN ? STATS_READ
+		: request->type == VIRTIO_BLK_T_OUT         ? STATS_WRITE
+							    : STATS_DISCARD;
 
-	if (request->type == VIRTIO_BLK_T_IN) {
-		stats->read_requests++;
-		stats->read_bytes += request->block.length;
-		stats->read_ns += ns;
-	} else if (request->type == VIRTIO_BLK_T_OUT) {
-		stats->write_requests++;
-		stats->write_bytes += request->block.length;
-		stats->write_ns += ns;
-	} else if (request->type == VIRTIO_BLK_T_FLUSH) {
-		stats->flush_requests++;
-		stats->flush_ns += ns;
+	stats_io_ended(&request->owner->stats->io[op], 0, 0, true);
+	request_finish(request, VIRTIO_BLK_S_IOERR, 0);
+}
+
+static uint64_t now_ns(void)
+{
+	return (uint64_t)g_get_monotonic_time() * 1000;
+}
+
+static void count_in_flight(struct virtio_block *block, int change)
+{
+	block->in_flight += (uint64_t)change;
+	stats_set(&block->stats->in_flight, block->in_flight);
+}
+
+/* The request has come back from the backend. */
+static void request_count(struct request *request, bool failed)
+{
+	static const enum stats_op ops[] = {
+		[BLOCK_READ] = STATS_READ,
+		[BLOCK_WRITE] = STATS_WRITE,
+		[BLOCK_FLUSH] = STATS_FLUSH,
+		[BLOCK_DISCARD] = STATS_DISCARD,
+		[BLOCK_ZERO] = STATS_DISCARD,
+	};
+
+	count_in_flight(request->owner, -1);
+	stats_io_ended(&request->owner->stats->io[ops[request->block.op]], request->block.length,
+		now_ns() - request->start, failed);
+}
+
+static void request_keep(struct request *request)
+{
+	request->next_kept = request->owner->kept;
+	request->owner->kept = request;
+}
+
+/* The backend could not. */
+static void request_failed(struct request *request, int error)
+{
+	const struct virtio_block_owner *owner = &request->owner->owner;
+	bool write = request->block.op != BLOCK_READ;
+
+	switch (owner->failed ? owner->failed(owner->data, write, error) : VIRTIO_BLOCK_REPORT) {
+	case VIRTIO_BLOCK_KEEP:
+		request_keep(request);
+		break;
+	case VIRTIO_BLOCK_IGNORE:
+		request_finish(request, VIRTIO_BLK_S_OK, 0);
+		break;
+	case VIRTIO_BLOCK_REPORT:
+		request_finish(request, VIRTIO_BLK_S_IOERR, 0);
+		break;
 	}
 }
 
@@ -80,26 +127,78 @@ static void request_done(struct block_request *block_request, int error)
 	uint32_t written = request->type == VIRTIO_BLK_T_IN ? request->block.length : 0;
 
 	g_mutex_lock(&lock->mutex);
-	if (!error)
-		request_count(request);
-	request_finish(request, error ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK, error ? 0 : written);
+	request_count(request, error != 0);
+	if (error)
+		request_failed(request, error);
+	else
+		request_finish(request, VIRTIO_BLK_S_OK, written);
 	g_mutex_unlock(&lock->mutex);
+}
+
+static void request_send(struct request *request)
+{
+	request->start = now_ns();
+	count_in_flight(request->owner, 1);
+	block_submit(request->owner->backend, &request->block);
 }
 
 static void request_submit(struct request *request, enum block_op op)
 {
+	uint64_t start = now_ns();
+
 	request->block.op = op;
 	request->block.done = request_done;
 	request->block.opaque = request;
-	request->start = clock_ns(request->owner->dev.env->clock);
 	if ((op == BLOCK_READ || op == BLOCK_WRITE) &&
 		block_attempt(request->owner->backend, &request->block)) {
-		request_count(request);
+		request->start = start;
+		count_in_flight(request->owner, 1);
+		request_count(request, false);
 		request_finish(
 			request, VIRTIO_BLK_S_OK, op == BLOCK_READ ? request->block.length : 0);
 		return;
 	}
-	block_submit(request->owner->backend, &request->block);
+	request_send(request);
+}
+
+void virtio_block_retry(struct virtio_block *block)
+{
+	struct request *request = block->kept, *oldest_first = NULL;
+
+	block->kept = NULL;
+	while (request) {
+		struct request *next = request->next_kept;
+
+		request->next_kept = oldest_first;
+		oldest_first = request;
+		request = next;
+	}
+	while (oldest_first) {
+		request = oldest_first;
+		oldest_first = request->next_kept;
+		request_send(request);
+	}
+}
+
+unsigned virtio_block_kept(const struct virtio_block *block)
+{
+	unsigned count = 0;
+
+	for (const struct request *request = block->kept; request; request = request->next_kept)
+		count++;
+	return count;
+}
+
+/* The driver waits for none of them any more. */
+static void virtio_block_reset(struct virtio_device *dev)
+{
+	struct virtio_block *block = (struct virtio_block *)dev;
+	struct request *request;
+
+	while ((request = block->kept)) {
+		block->kept = request->next_kept;
+		request_finish(request, VIRTIO_BLK_S_IOERR, 0);
+	}
 }
 
 /* Whether [sector, sector + length) lies on the disk. */
@@ -134,7 +233,7 @@ static void request_transfer(struct request *request, uint64_t sector)
 		in ? chain->in_length - 1 : chain->out_length - sizeof(struct virtio_blk_outhdr);
 
 	if (!request_fits(request, sector, length) || (!in && request->owner->backend->read_only)) {
-		request_finish(request, VIRTIO_BLK_S_IOERR, 0);
+		request_refuse(request);
 		return;
 	}
 	request->block.iov = chain->segment + (in ? chain->out_count : 0);
@@ -154,7 +253,7 @@ static void request_clear(struct request *request)
 	uint64_t data = request->chain.out_length - sizeof(struct virtio_blk_outhdr);
 
 	if (data != sizeof(range) || request->owner->backend->read_only) {
-		request_finish(request, VIRTIO_BLK_S_IOERR, 0);
+		request_refuse(request);
 		return;
 	}
 	virtq_chain_read(&request->chain, sizeof(struct virtio_blk_outhdr), &range, sizeof(range));
@@ -164,7 +263,7 @@ static void request_clear(struct request *request)
 	}
 	if (range.num_sectors > CLEAR_SECTORS ||
 		!request_fits(request, range.sector, (uint64_t)range.num_sectors * SECTOR)) {
-		request_finish(request, VIRTIO_BLK_S_IOERR, 0);
+		request_refuse(request);
 		return;
 	}
 	request->block.unmap = range.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
@@ -308,6 +407,7 @@ static const struct virtio_ops virtio_block_ops = {
 	.config_size = offsetof(struct virtio_blk_config, unused1),
 	.config_read = virtio_block_config_read,
 	.kick = virtio_block_kick,
+	.reset = virtio_block_reset,
 	.save = virtio_block_save,
 	.load = virtio_block_load,
 };
@@ -324,12 +424,15 @@ static uint64_t virtio_block_features(const struct block_backend *backend)
 	return features | 1ull << VIRTIO_BLK_F_WRITE_ZEROES;
 }
 
-struct virtio_block *virtio_block_new(
-	const struct virtio_env *env, struct block_backend *backend, const char *serial)
+struct virtio_block *virtio_block_new(const struct virtio_env *env, struct block_backend *backend,
+	const char *serial, const struct virtio_block_owner *owner)
 {
 	struct virtio_block *block = g_new0(struct virtio_block, 1);
 
 	block->backend = backend;
+	if (owner)
+		block->owner = *owner;
+	virtio_block_count(block, NULL);
 	if (serial)
 		memcpy(block->serial, serial, MIN(strlen(serial), sizeof(block->serial)));
 	virtio_device_init(&block->dev, &virtio_block_ops, env, virtio_block_features(backend));
@@ -341,6 +444,7 @@ void virtio_block_free(struct virtio_block *block)
 {
 	if (!block)
 		return;
+	virtio_block_reset(&block->dev);
 	virtio_device_release(&block->dev);
 	g_free(block);
 }
@@ -352,10 +456,18 @@ struct virtio_device *virtio_block_device(struct virtio_block *block)
 
 void virtio_block_resized(struct virtio_block *block)
 {
+	stats_set(&block->stats->size, block->backend->size);
 	virtio_config_changed(&block->dev);
 }
 
-const struct virtio_block_stats *virtio_block_get_stats(const struct virtio_block *block)
+void virtio_block_count(struct virtio_block *block, struct stats_disk *stats)
 {
-	return &block->stats;
+	block->stats = stats ? stats : &block->own_stats;
+	stats_set(&block->stats->size, block->backend ? block->backend->size : 0);
+	stats_set(&block->stats->in_flight, block->in_flight);
+}
+
+const struct stats_disk *virtio_block_get_stats(const struct virtio_block *block)
+{
+	return block->stats;
 }

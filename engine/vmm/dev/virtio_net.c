@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vmm/dev/virtio_net.h"
 
+#include "engine/vmm/bucket.h"
+
 #include <glib.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
@@ -17,6 +19,15 @@ enum {
 	TRANSMIT,
 };
 
+/* What limits one direction, as the guest sees it. */
+struct direction {
+	struct config_bandwidth bandwidth;
+	struct bucket bucket;
+	struct clock_timer *timer; /* set while frames are held */
+	bool held;
+	uint64_t held_since;
+};
+
 struct virtio_net {
 	struct virtio_device dev;
 	struct net_backend *backend;
@@ -25,7 +36,9 @@ struct virtio_net {
 	bool cable;   /* the administrator's side of the link state */
 	bool busy;    /* the backend will call writable() */
 	bool refused; /* the backend waits for receive buffers */
-	struct virtio_net_stats stats;
+	struct stats_nic own_stats;
+	struct stats_nic *stats; /* own_stats, or the owner's */
+	struct direction in, out;
 	struct virtq_chain first; /* the receive chain with the header, while a frame is spread */
 	struct virtq_chain chain;
 	uint8_t frame[NET_FRAME_MAX]; /* a frame whose checksum is completed */
@@ -34,6 +47,36 @@ struct virtio_net {
 static bool net_link_up(const struct virtio_net *net)
 {
 	return net->cable && net->backend && net->backend->link_up;
+}
+
+/* ---- limits ---- */
+
+static uint64_t net_now(const struct virtio_net *net)
+{
+	return clock_ns(net->dev.env->clock);
+}
+
+/* Whether a direction must wait; then its timer is set. */
+static bool net_hold(struct virtio_net *net, struct direction *direction)
+{
+	uint64_t now = net_now(net), wait = bucket_wait(&direction->bucket, now);
+
+	if (!wait)
+		return false;
+	if (!direction->held)
+		direction->held_since = now;
+	direction->held = true;
+	timer_set(direction->timer, now + wait);
+	return true;
+}
+
+/* The wait is over. */
+static void net_release(struct virtio_net *net, struct direction *direction)
+{
+	if (!direction->held)
+		return;
+	direction->held = false;
+	stats_add(&net->stats->waited_ns, net_now(net) - direction->held_since);
 }
 
 /* ---- from the guest ---- */
@@ -123,7 +166,13 @@ static enum net_sent net_send(struct virtio_net *net)
 /* Sends the chain popped last. False when the backend is busy: the chain goes back. */
 static bool net_transmit_one(struct virtio_net *net)
 {
-	enum net_sent sent = net_send(net);
+	enum net_sent sent;
+
+	if (net_hold(net, &net->out)) {
+		virtq_unpop(&net->dev, TRANSMIT, 1);
+		return false;
+	}
+	sent = net_send(net);
 
 	if (sent == NET_BUSY) {
 		net->busy = true;
@@ -131,10 +180,11 @@ static bool net_transmit_one(struct virtio_net *net)
 		return false;
 	}
 	if (sent == NET_SENT) {
-		net->stats.tx_packets++;
-		net->stats.tx_bytes += net->chain.out_length - HEADER;
+		bucket_take(&net->out.bucket, net->chain.out_length - HEADER, net_now(net));
+		stats_add(&net->stats->tx_packets, 1);
+		stats_add(&net->stats->tx_bytes, net->chain.out_length - HEADER);
 	} else {
-		net->stats.tx_dropped++;
+		stats_add(&net->stats->tx_drops, 1);
 	}
 	virtq_push(&net->dev, TRANSMIT, &net->chain, 0);
 	return true;
@@ -144,7 +194,7 @@ static void net_transmit(struct virtio_net *net)
 {
 	struct virtio_device *dev = &net->dev;
 
-	if (net->busy)
+	if (net->busy || net->out.held)
 		return;
 	do {
 		virtq_want_kicks(dev, TRANSMIT, false);
@@ -160,6 +210,14 @@ static void net_transmit(struct virtio_net *net)
 	} while (virtq_want_kicks(dev, TRANSMIT, true));
 out:
 	virtq_notify(dev, TRANSMIT);
+}
+
+static void net_out_due(void *data)
+{
+	struct virtio_net *net = data;
+
+	net_release(net, &net->out);
+	net_transmit(net);
 }
 
 static void net_writable(void *device)
@@ -220,31 +278,44 @@ static unsigned net_spread(struct virtio_net *net, const uint8_t *frame, size_t 
 	if (done < length) {
 		/* One buffer that does not hold it: the frame is lost, the buffer is not. */
 		virtq_unpop(&net->dev, RECEIVE, chains);
-		net->stats.rx_dropped++;
+		stats_add(&net->stats->rx_drops, 1);
 		return 0;
 	}
 	return chains;
 }
 
+/* Lets the backend wait with its frames, or no more. */
+static void net_refuse(struct virtio_net *net, bool refused)
+{
+	net->refused = refused;
+	stats_set(&net->stats->rx_waiting, refused);
+}
+
 static bool net_receive(void *device, const void *frame, size_t length)
 {
 	struct virtio_net *net = device;
-	uint64_t dropped = net->stats.rx_dropped;
+	uint64_t dropped = stats_get(&net->stats->rx_drops);
 	unsigned chains;
 
 	if (!virtio_running(&net->dev) || !net->cable || length < FRAME_MIN) {
-		net->stats.rx_dropped++;
+		stats_add(&net->stats->rx_drops, 1);
 		return true;
+	}
+	if (net_hold(net, &net->in)) {
+		net_refuse(net, true);
+		return false;
 	}
 	chains = net_spread(net, frame, length);
 	if (!chains) {
-		net->refused = net->stats.rx_dropped == dropped && virtio_running(&net->dev);
+		net_refuse(net,
+			stats_get(&net->stats->rx_drops) == dropped && virtio_running(&net->dev));
 		return !net->refused;
 	}
 	net_write_header(net, chains);
 	virtq_flush(&net->dev, RECEIVE, chains);
-	net->stats.rx_packets++;
-	net->stats.rx_bytes += length;
+	stats_add(&net->stats->rx_packets, 1);
+	stats_add(&net->stats->rx_bytes, length);
+	bucket_take(&net->in.bucket, length, net_now(net));
 	return true;
 }
 
@@ -259,8 +330,16 @@ static void net_resume(struct virtio_net *net)
 {
 	if (!net->refused)
 		return;
-	net->refused = false;
+	net_refuse(net, false);
 	net->backend->ops->resume(net->backend);
+}
+
+static void net_in_due(void *data)
+{
+	struct virtio_net *net = data;
+
+	net_release(net, &net->in);
+	net_resume(net);
 }
 
 /* ---- link ---- */
@@ -269,6 +348,7 @@ static void net_link_changed(void *device)
 {
 	struct virtio_net *net = device;
 
+	stats_set(&net->stats->link_up, net_link_up(net));
 	virtio_config_changed(&net->dev);
 	/* What waited for the backend is sent, or dropped with the link. */
 	net->busy = false;
@@ -372,6 +452,8 @@ struct virtio_net *virtio_net_new(const struct virtio_env *env, const uint8_t ma
 	net->backend = backend;
 	net->mtu = mtu;
 	net->cable = true;
+	net->in.timer = timer_new(env->clock, net_in_due, net);
+	net->out.timer = timer_new(env->clock, net_out_due, net);
 	memcpy(net->mac, mac, sizeof(net->mac));
 	virtio_device_init(&net->dev, &virtio_net_ops, env,
 		1ull << VIRTIO_NET_F_CSUM | 1ull << VIRTIO_NET_F_GUEST_CSUM |
@@ -380,6 +462,7 @@ struct virtio_net *virtio_net_new(const struct virtio_env *env, const uint8_t ma
 	virtio_add_queue(&net->dev, QUEUE_SIZE);
 	virtio_add_queue(&net->dev, QUEUE_SIZE);
 	net_connect(backend, &net_client_ops, net);
+	virtio_net_count(net, NULL);
 	return net;
 }
 
@@ -388,6 +471,8 @@ void virtio_net_free(struct virtio_net *net)
 	if (!net)
 		return;
 	net_connect(net->backend, NULL, NULL);
+	timer_free(net->in.timer);
+	timer_free(net->out.timer);
 	virtio_device_release(&net->dev);
 	g_free(net);
 }
@@ -397,7 +482,42 @@ struct virtio_device *virtio_net_device(struct virtio_net *net)
 	return &net->dev;
 }
 
-const struct virtio_net_stats *virtio_net_get_stats(const struct virtio_net *net)
+bool virtio_net_cable(const struct virtio_net *net)
 {
-	return &net->stats;
+	return net->cable;
+}
+
+static void net_limit(
+	struct virtio_net *net, struct direction *direction, const struct config_bandwidth *bandwidth)
+{
+	direction->bandwidth = *bandwidth;
+	bucket_set(&direction->bucket, bandwidth->average * 1024, bandwidth->burst * 1024,
+		bandwidth->peak * 1024, net_now(net));
+}
+
+void virtio_net_set_limits(struct virtio_net *net, const struct config_bandwidth *inbound,
+	const struct config_bandwidth *outbound)
+{
+	net_limit(net, &net->in, inbound);
+	net_limit(net, &net->out, outbound);
+	net_in_due(net);
+	net_out_due(net);
+}
+
+void virtio_net_get_limits(const struct virtio_net *net, struct config_bandwidth *inbound,
+	struct config_bandwidth *outbound)
+{
+	*inbound = net->in.bandwidth;
+	*outbound = net->out.bandwidth;
+}
+
+void virtio_net_count(struct virtio_net *net, struct stats_nic *stats)
+{
+	net->stats = stats ? stats : &net->own_stats;
+	stats_set(&net->stats->link_up, net_link_up(net));
+}
+
+const struct stats_nic *virtio_net_get_stats(const struct virtio_net *net)
+{
+	return net->stats;
 }

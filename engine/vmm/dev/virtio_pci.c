@@ -472,6 +472,11 @@ void virtio_pci_free(struct virtio_pci *pci)
 	g_free(pci);
 }
 
+void virtio_pci_clear_bars(struct virtio_pci *pci)
+{
+	pci_clear_bars(&pci->pci);
+}
+
 unsigned virtio_pci_slot(const struct virtio_pci *pci)
 {
 	return pci->pci.slot;

@@ -18,4 +18,6 @@ struct virtio_pci;
 struct virtio_pci *virtio_pci_new(
 	struct pci_bus *bus, unsigned slot, struct virtio_device *dev, GError **error);
 void virtio_pci_free(struct virtio_pci *pci);
+/* Plugged into a running guest, which gives it its addresses. */
+void virtio_pci_clear_bars(struct virtio_pci *pci);
 unsigned virtio_pci_slot(const struct virtio_pci *pci);

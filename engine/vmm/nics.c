@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Network cards: where the cable goes on the host, and the virtio device. */
+#include <config.h>
+
+#include "engine/vmm/devices_private.h"
+
+#include "engine/vmm/dev/virtio_net.h"
+#include "engine/vmm/net/passt.h"
+#include "engine/vmm/netargs.h"
+
+#include <glib/gi18n.h>
+#include <unistd.h>
+
+static void free_nic(void *device)
+{
+	virtio_net_free(device);
+}
+
+static void passt_warns(void *data, const char *message)
+{
+	const struct device_slot *slot = data;
+	const struct virtio_env *env = &slot->devices->env;
+	g_autofree char *text =
+		g_strdup_printf(_("Network card %s: %s"), slot->name, message);
+
+	env->warn(env->warn_data, text);
+}
+
+static struct net_backend *open_user(
+	struct device_slot *slot, const struct config_net *config, GError **error)
+{
+	const struct machine_parts *parts = slot->devices->parts;
+	g_auto(GStrv) arguments = netargs_passt(config);
+
+	return net_passt_new(
+		&(struct net_passt_config){
+			.arguments = (const char *const *)arguments,
+			.mtu = config->mtu,
+			.log_path = config->log,
+			.warn = passt_warns,
+			.warn_data = slot,
+		},
+		parts->context, parts->lock, error);
+}
+
+bool nic_make(struct device_slot *slot, const struct config_net *config, unsigned pci_slot, int fd,
+	GError **error)
+{
+	struct devices *devices = slot->devices;
+	struct virtio_net *net;
+
+	slot->net = open_user(slot, config, error);
+	if (!slot->net)
+		return false;
+	slot->net_config = config;
+	g_mutex_lock(&devices->parts->lock->mutex);
+	net = virtio_net_new(&devices->env, config->mac,
+		config->mtu ? config->mtu : NET_PASST_MTU, slot->net);
+	virtio_net_set_link(net, !config->link_down);
+	virtio_net_set_limits(net, &config->inbound, &config->outbound);
+	slot->nic_stats = stats_add_nic(devices->parts->stats, slot->name);
+	virtio_net_count(net, slot->nic_stats);
+	g_mutex_unlock(&devices->parts->lock->mutex);
+	return devices_plug_slot(slot, pci_slot, virtio_net_device(net), net, free_nic, error);
+}
