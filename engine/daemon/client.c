@@ -3,8 +3,10 @@
 
 #include "engine/daemon/client.h"
 
+#include "engine/daemon/audit.h"
 #include "engine/daemon/events.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/listen.h"
 #include "engine/daemon/procedure.h"
 #include "engine/daemon/stream.h"
 
@@ -14,8 +16,6 @@
 #include <libvirt/libvirt.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define CLIENTS_MAX 1000u
@@ -37,6 +37,7 @@ struct client {
 	GPtrArray *calls;
 	GPtrArray *callbacks;
 	GPtrArray *streams;
+	struct audit_peer peer;
 	char *uri; /* NULL: not opened */
 	bool readonly, broken;
 	bool taking; /* in take_packets() */
@@ -185,14 +186,35 @@ static void call_free(struct call *call)
 	g_free(call);
 }
 
+/* See PROCEDURE_WRITES. */
+static const char *find_subject(const struct call *call, bool worked)
+{
+	bool is_xml = strstr(call->procedure->name, "XML") != NULL;
+	const struct packet_format *format = is_xml ? call->procedure->ret : call->procedure->args;
+	const void *value = is_xml ? call->ret : call->args;
+
+	if (!format || !value || (is_xml && !worked) ||
+		(call->procedure->flags & PROCEDURE_UNNAMED))
+		return NULL;
+	return *(const char *const *)value;
+}
+
+static void audit_call(const struct call *call, const GError *error)
+{
+	if (call->procedure->flags & PROCEDURE_WRITES)
+		audit_write(call->server->audit, &call->peer, call->procedure->name,
+			find_subject(call, !error), error ? error->message : NULL);
+}
+
 void call_done(void *data, const GError *error)
 {
 	struct call *call = data;
 	struct client *client = call->client;
 
+	if (client && !error && call->complete)
+		call->complete(call, call->server);
+	audit_call(call, error);
 	if (client) {
-		if (!error && call->complete)
-			call->complete(call, call->server);
 		g_ptr_array_remove_fast(client->calls, call);
 		reply(client, &call->header, call->procedure->ret, call->ret, error);
 		if (!client->taking)
@@ -226,6 +248,7 @@ static void run_call(struct client *client, const struct procedure *procedure,
 	call->server = client->server;
 	call->procedure = procedure;
 	call->header = packet->header;
+	call->peer = client->peer;
 	call->args = args;
 	call->ret = procedure->ret ? g_malloc0(procedure->ret->size) : NULL;
 	g_ptr_array_add(client->calls, call);
@@ -350,7 +373,7 @@ bool client_open(struct client *client, const char *uri, bool readonly, GError *
 	if (client->uri)
 		return fault_set(error, VIR_ERR_INTERNAL_ERROR, "connection already open");
 	client->uri = g_strdup(uri);
-	client->readonly = readonly;
+	client->readonly |= readonly;
 	return true;
 }
 
@@ -404,86 +427,94 @@ GPtrArray *client_streams(struct client *client)
 	return client->streams;
 }
 
-/* ---- the socket ------------------------------------------------------------------------------ */
+/* ---- coming and going ------------------------------------------------------------------------ */
 
-static bool is_welcome(int fd)
+/* Where the modes let nobody else in, the kernel's word is asked for, too: root may hand over a
+ * connection, or the folder be moved. */
+static bool is_welcome(const struct client *client)
 {
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t size = sizeof(peer);
+	const struct settings *settings = client->server->registry->settings;
+	mode_t mode = client->readonly ? settings->read_only_mode : settings->mode;
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
+	return (mode & 0077) || client->peer.uid == 0 || client->peer.uid == geteuid();
 }
 
-static gboolean client_comes(int fd, GIOCondition condition, void *data)
+static bool know_peer(struct client *client)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return false;
+	client->peer = (struct audit_peer){peer.uid, peer.gid, peer.pid};
+	return true;
+}
+
+static void client_comes(void *data, int fd, bool read_only)
 {
 	struct server *server = data;
-	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct client *client;
+	struct client *client = g_new0(struct client, 1);
+	const char *problem = NULL;
 
-	if (peer < 0)
-		return G_SOURCE_CONTINUE;
-	if (server->clients->len >= CLIENTS_MAX || !is_welcome(peer)) {
-		close(peer);
-		return G_SOURCE_CONTINUE;
-	}
-	client = g_new0(struct client, 1);
 	client->server = server;
-	client->fd = peer;
+	client->fd = fd;
+	client->readonly = read_only;
 	client->in = g_byte_array_new();
 	client->out = g_byte_array_new();
 	client->calls = g_ptr_array_new();
 	client->callbacks = g_ptr_array_new_with_free_func(callback_free);
 	client->streams = g_ptr_array_new_with_free_func((GDestroyNotify)stream_free);
+	if (!know_peer(client) || !is_welcome(client))
+		problem = "not allowed";
+	else if (server->clients->len >= CLIENTS_MAX)
+		problem = "too many clients";
+	audit_write(server->audit, &client->peer,
+		read_only ? "connects to read only" : "connects", NULL, problem);
+	if (problem) {
+		client_free(client);
+		return;
+	}
 	balance(client);
 	g_ptr_array_add(server->clients, client);
-	return G_SOURCE_CONTINUE;
 }
 
-static bool bind_socket(struct server *server, GError **error)
+bool server_listen(struct server *server, GError **error)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int code = ENAMETOOLONG;
-	mode_t mask = umask(0177);
-	bool ok = false;
+	const struct store *store = server->registry->store;
+	const struct settings *settings = server->registry->settings;
+	struct listener_config config = {
+		.path = store->socket,
+		.mode = settings->mode,
+		.group = settings->group,
+		.comes = client_comes,
+		.data = server,
+	};
+	g_autofree char *folder = g_path_get_dirname(store->socket);
 
-	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (server->fd >= 0 && strlen(server->path) < sizeof(address.sun_path)) {
-		strcpy(address.sun_path, server->path);
-		/* Who has the lock is the only daemon: what is there was left by a killed one. */
-		g_unlink(server->path);
-		ok = bind(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-		     listen(server->fd, 128) == 0;
-		code = errno;
-	}
-	umask(mask);
-	if (!ok)
-		g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code),
-			"cannot listen at '%s': %s", server->path, g_strerror(code));
-	return ok;
-}
-
-bool server_listen(struct server *server, const char *path, GError **error)
-{
 	server->clients = g_ptr_array_new_with_free_func(client_free);
 	server->consoles = g_ptr_array_new();
-	server->path = g_strdup(path);
-	if (!bind_socket(server, error))
+	/* Whom the sockets let in must come as far as to them. */
+	g_chmod(folder, (settings->mode | settings->read_only_mode) & 0077 ? 0711 : 0700);
+	server->listener = listener_new(&config, error);
+	if (!server->listener)
 		return false;
-	server->source = g_unix_fd_source_new(server->fd, G_IO_IN);
-	g_source_set_callback(server->source, G_SOURCE_FUNC(client_comes), server, NULL);
-	g_source_attach(server->source, NULL);
-	return true;
+	config.path = store->read_only_socket;
+	config.mode = settings->read_only_mode;
+	config.read_only = true;
+	server->read_only_listener = listener_new(&config, error);
+	return server->read_only_listener != NULL;
+}
+
+bool server_is_wanted(const struct server *server)
+{
+	return server->clients->len || listener_is_wanted(server->listener) ||
+	       listener_is_wanted(server->read_only_listener);
 }
 
 void server_close(struct server *server)
 {
-	drop_source(&server->source);
 	g_clear_pointer(&server->clients, g_ptr_array_unref);
 	g_clear_pointer(&server->consoles, g_ptr_array_unref);
-	if (server->fd >= 0)
-		close(server->fd);
-	if (server->path)
-		g_unlink(server->path);
-	g_clear_pointer(&server->path, g_free);
+	g_clear_pointer(&server->listener, listener_free);
+	g_clear_pointer(&server->read_only_listener, listener_free);
 }

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "engine/daemon/audit.h"
 #include "engine/daemon/packet.h"
 #include "engine/daemon/registry.h"
 
@@ -17,9 +18,8 @@ struct server {
 	struct registry *registry;
 	GPtrArray *clients;  /* struct client */
 	GPtrArray *consoles; /* struct console, for console.c */
-	char *path;
-	int fd;
-	GSource *source;
+	struct audit *audit; /* or NULL */
+	struct listener *listener, *read_only_listener;
 	int last_callback;
 };
 
@@ -30,6 +30,7 @@ struct call {
 	struct client *client; /* NULL when it has left */
 	const struct procedure *procedure;
 	struct wire_header header;
+	struct audit_peer peer;
 	void *args;
 	void *ret;
 	char uuid[37]; /* of the guest it is about, for complete() */
@@ -38,8 +39,10 @@ struct call {
 	struct server *server;
 };
 
-/* Listens at path. Errors: G_FILE_ERROR. */
-bool server_listen(struct server *server, const char *path, GError **error);
+/* Listens where the registry's store and settings say. Errors: G_FILE_ERROR. */
+bool server_listen(struct server *server, GError **error);
+/* Is anybody here, or about to come? */
+bool server_is_wanted(const struct server *server);
 void server_close(struct server *server);
 
 /* Answers and frees the call. A guest_done. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "engine/common/config.h"
+#include "engine/daemon/tree.h"
 #include "engine/daemon/wire.h"
 
 struct definition {
@@ -26,8 +27,23 @@ struct definition {
 struct definition *definition_read(const char *text, GError **error);
 void definition_free(struct definition *definition);
 
-/* The XML of the running guest: with its id and the names of its devices. */
+/* The definition as a guest runs with it: every device has its <alias>. */
+struct definition *definition_live(const struct definition *definition, GError **error);
+/* Gives each device that has none an <alias>, as libvirt's QEMU driver does. */
+void definition_put_aliases(xmlNode *root);
+/* The XML of the running guest: with its id; and without what is only for running ones. */
 char *definition_live_xml(const struct definition *definition, int id);
+char *definition_inactive_xml(const struct definition *definition);
+
+/* Changes the tree, of the running guest's definition or of a saved one. */
+typedef bool (*definition_editor)(void *data, xmlNode *root, bool live, GError **error);
+/* What the editor makes of it, when that is a definition still. */
+struct definition *definition_edit(const struct definition *definition, definition_editor edit,
+	void *data, bool live, GError **error);
+
+/* The text of a network card's address. Free with g_free(). */
+char *definition_mac(const struct config_net *net);
+
 /* The XML for lodge-vmm: its terminals become sockets "char0", "char1"… in its own folder. */
 char *definition_monitor_xml(const struct definition *definition);
 /* How many of these sockets there are. */

@@ -157,6 +157,7 @@ static const struct kind {
 	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 333, F(device_event), fill_device},
 	{VIR_DOMAIN_EVENT_ID_TUNABLE, 346, F(tunable_event), fill_tunable},
 	{VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 354, F(device_event), fill_device},
+	{VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, 363, F(tunable_event), fill_tunable},
 	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, 367, F(device_event), fill_device},
 	{VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, 379, F(metadata_event), fill_metadata},
 	{VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, 438, F(size_event), fill_size},

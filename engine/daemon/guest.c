@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/daemon/guest.h"
 
+#include "engine/daemon/cgroup.h"
+#include "engine/daemon/change.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/policy.h"
 #include "engine/daemon/registry.h"
 
 #include <errno.h>
@@ -13,6 +16,8 @@
 /* How long a monitor has to end by itself. */
 #define END_S 10
 #define LOG_END_MAX 2048
+/* A monitor that dies sooner after its start is not started again. */
+#define RESTART_S 5
 
 struct waiter {
 	guest_done done;
@@ -53,6 +58,7 @@ struct guest *guest_new(
 	guest->folder = store_path(registry->store->run, guest_definition(guest)->uuid, "");
 	g_queue_init(&guest->starting);
 	g_queue_init(&guest->ending);
+	g_queue_init(&guest->changes);
 	return guest;
 }
 
@@ -62,12 +68,14 @@ void guest_free(struct guest *guest)
 		return;
 	if (guest->kill_timer)
 		g_source_remove(guest->kill_timer);
+	change_fail_all(guest);
 	g_queue_clear_full(&guest->starting, g_free);
 	g_queue_clear_full(&guest->ending, g_free);
 	monitor_free(guest->monitor);
 	definition_free(guest->saved);
 	definition_free(guest->running);
 	g_free(guest->folder);
+	g_free(guest->message);
 	g_free(guest);
 }
 
@@ -249,6 +257,7 @@ static void leave(struct guest *guest)
 	guest->kill_timer = 0;
 	guest->id = -1;
 	store_remove_folder(guest->folder);
+	cgroup_remove(guest->registry->cgroup, guest_definition(guest)->uuid);
 	finish(&guest->ending, NULL);
 	if (guest->saved)
 		g_clear_pointer(&guest->running, definition_free);
@@ -268,11 +277,47 @@ static void failed_to_start(struct guest *guest)
 
 static bool launch(struct guest *guest, GError **error);
 
+/* The monitor itself has died, which it never should. */
+static bool has_died(const struct guest *guest)
+{
+	return !guest->destroying && !guest->crashed && !guest->powered_off && !guest->ended &&
+	       g_queue_is_empty((GQueue *)&guest->starting);
+}
+
+static void report_death(struct guest *guest)
+{
+	g_autofree char *log = guest_log_end(guest);
+
+	g_free(guest->message);
+	guest->message = g_strdup_printf("the monitor has ended without a word%s%s",
+		*log ? "; its log ends: " : "", log);
+	g_printerr("lodged: guest '%s': %s\n", guest_name(guest), guest->message);
+}
+
+/* As <on_crash> wants it; but not for ever, when it dies at once. */
+static bool restart_dead(struct guest *guest)
+{
+	gint64 ran = g_get_monotonic_time() - guest->launched;
+
+	if (guest->running->config->on_crash != CONFIG_ACTION_RESTART ||
+		ran < RESTART_S * G_USEC_PER_SEC)
+		return false;
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_CRASHED,
+		VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+	guest->rebooting = launch(guest, NULL);
+	return guest->rebooting;
+}
+
 static void on_gone(void *data)
 {
 	struct guest *guest = data;
 
 	g_clear_pointer(&guest->monitor, monitor_free);
+	if (has_died(guest)) {
+		report_death(guest);
+		if (restart_dead(guest))
+			return;
+	}
 	if (guest->rebooting && guest->powered_off && !guest->destroying) {
 		guest->powered_off = guest->ended = false;
 		if (launch(guest, NULL))
@@ -294,19 +339,32 @@ static const struct monitor_events monitor_events = {
 
 /* ---- what is done to it ---------------------------------------------------------------------- */
 
+static bool write_running(const struct guest *guest, GError **error)
+{
+	g_autofree char *path = store_path(guest->folder, "definition.xml", "");
+	g_autofree char *xml = definition_live_xml(guest->running, guest->id);
+
+	return g_file_set_contents_full(
+		path, xml, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
 static bool write_folder(struct guest *guest, GError **error)
 {
-	g_autofree char *definition = store_path(guest->folder, "definition.xml", "");
 	g_autofree char *monitor = store_path(guest->folder, "guest.xml", "");
-	g_autofree char *definition_xml = definition_live_xml(guest->running, guest->id);
 	g_autofree char *monitor_xml = definition_monitor_xml(guest->running);
 
 	store_remove_folder(guest->folder);
 	g_mkdir(guest->folder, 0700);
-	return g_file_set_contents_full(definition, definition_xml, -1,
-		       G_FILE_SET_CONTENTS_CONSISTENT, 0600, error) &&
+	return write_running(guest, error) &&
 	       g_file_set_contents_full(
 		       monitor, monitor_xml, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+}
+
+bool guest_set_running(struct guest *guest, struct definition *definition, GError **error)
+{
+	definition_free(guest->running);
+	guest->running = definition;
+	return write_running(guest, error);
 }
 
 static bool launch(struct guest *guest, GError **error)
@@ -316,10 +374,35 @@ static bool launch(struct guest *guest, GError **error)
 
 	if (!write_folder(guest, error))
 		return false;
+	guest->launched = g_get_monotonic_time();
 	guest->log_offset = g_stat(log, &info) == 0 ? info.st_size : 0;
-	guest->monitor = monitor_start(
-		guest->registry->program, guest->folder, log, &monitor_events, guest, error);
+	guest->monitor = monitor_start(guest->registry->program, guest->folder, log,
+		cgroup_make(guest->registry->cgroup, guest->running->uuid), &monitor_events, guest,
+		error);
 	return guest->monitor != NULL;
+}
+
+/* What is saved, or what has come for this run only. */
+static bool take_definition(struct guest *guest, GError **error)
+{
+	struct definition *definition =
+		definition_live(guest->running ? guest->running : guest->saved, error);
+
+	if (!definition)
+		return false;
+	definition_free(guest->running);
+	guest->running = definition;
+	return true;
+}
+
+/* It counts as running already. */
+static bool admit(struct guest *guest, GError **error)
+{
+	struct registry *registry = guest->registry;
+
+	g_clear_pointer(&guest->message, g_free);
+	return policy_check_paths(registry->settings, guest->running->config, error) &&
+	       policy_admit(registry, 0, 0, &guest->message, error);
 }
 
 void guest_start(struct guest *guest, guest_done done, void *data)
@@ -331,13 +414,11 @@ void guest_start(struct guest *guest, guest_done done, void *data)
 		done(data, error);
 		return;
 	}
-	if (!guest->running)
-		guest->running = definition_read(guest->saved->xml, &error);
 	guest->id = registry_next_id(guest->registry);
 	guest->destroying = guest->rebooting = guest->powered_off = guest->crashed = false;
 	guest->ended = guest->updated = false;
 	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
-	if (guest->running && launch(guest, &error)) {
+	if (take_definition(guest, &error) && admit(guest, &error) && launch(guest, &error)) {
 		wait_for(&guest->starting, done, data);
 		return;
 	}

@@ -27,9 +27,12 @@ struct guest {
 
 	struct monitor *monitor;
 	char *folder;      /* the run folder */
+	char *message;     /* what clients should know of it, or NULL */
+	gint64 launched;   /* when, monotonic; 0: before this daemon's time */
 	gint64 log_offset; /* where the log of this run begins */
 	GQueue starting;   /* who waits for the start, and for the end: struct waiter */
 	GQueue ending;
+	GQueue changes; /* for change.c */
 	guint kill_timer;
 	bool destroying, rebooting, powered_off, crashed, ended;
 };
@@ -62,6 +65,9 @@ void guest_request(struct guest *guest, const char *request, guest_done done, vo
 typedef void (*guest_answer)(void *data, JsonObject *answer, const GError *error);
 void guest_ask(struct guest *guest, const char *request, JsonObject *members, int fd,
 	guest_answer answer, void *data);
+/* Takes another definition as the one it runs with, and keeps it in the run folder for the next daemon.
+ * Nobody is told. Errors: G_FILE_ERROR. */
+bool guest_set_running(struct guest *guest, struct definition *definition, GError **error);
 /* Presses the power button; when the guest has powered off, it is started again. */
 void guest_reboot(struct guest *guest, guest_done done, void *data);
 

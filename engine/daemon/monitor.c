@@ -416,19 +416,24 @@ static gboolean process_ended(int fd, GIOCondition condition, void *data)
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
+/* In the child: what it can do is what signal handlers can. Without its group the guest runs, too. */
 static void begin_session(void *data)
 {
+	const int *cgroup = data;
+
 	setsid();
+	if (*cgroup >= 0 && write(*cgroup, "0", 1) < 0)
+		return;
 }
 
 static bool spawn(struct monitor *monitor, const char *program, const char *folder, int log,
-	int lock, GError **error)
+	int lock, int cgroup, GError **error)
 {
 	const char *arguments[] = {program, "--control", "control", "guest.xml", NULL};
 	const int target = LOCK_FD;
 
 	if (!g_spawn_async_with_pipes_and_fds(folder, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
-		    begin_session, NULL, -1, log, log, &lock, &target, 1, &monitor->pid, NULL, NULL,
+		    begin_session, &cgroup, -1, log, log, &lock, &target, 1, &monitor->pid, NULL, NULL,
 		    NULL, error))
 		return false;
 	monitor->child = true;
@@ -436,7 +441,7 @@ static bool spawn(struct monitor *monitor, const char *program, const char *fold
 	return true;
 }
 
-struct monitor *monitor_start(const char *program, const char *folder, const char *log,
+struct monitor *monitor_start(const char *program, const char *folder, const char *log, int cgroup,
 	const struct monitor_events *events, void *data, GError **error)
 {
 	struct monitor *monitor = monitor_new(folder, events, data);
@@ -449,7 +454,8 @@ struct monitor *monitor_start(const char *program, const char *folder, const cha
 	else if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
 		fail(error, "cannot lock the guest's run folder", folder);
 	else
-		ok = spawn(monitor, program, folder, log_fd, lock, error);
+		ok = spawn(monitor, program, folder, log_fd, lock, cgroup, error);
+	drop_fd(&cgroup);
 	drop_fd(&lock);
 	drop_fd(&log_fd);
 	if (!ok) {

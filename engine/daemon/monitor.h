@@ -33,9 +33,9 @@ struct monitor_events {
 	void (*gone)(void *data);
 };
 
-/* Starts program for the guest.xml in folder; what it writes goes to the end of log. Errors:
- * G_FILE_ERROR, G_SPAWN_ERROR. */
-struct monitor *monitor_start(const char *program, const char *folder, const char *log,
+/* Starts program for the guest.xml in folder; what it writes goes to the end of log. cgroup is taken:
+ * the cgroup.procs of its control group, or -1. Errors: G_FILE_ERROR, G_SPAWN_ERROR. */
+struct monitor *monitor_start(const char *program, const char *folder, const char *log, int cgroup,
 	const struct monitor_events *events, void *data, GError **error);
 /* Finds the monitor that runs in folder; NULL when there is none. */
 struct monitor *monitor_adopt(const char *folder, const struct monitor_events *events, void *data);

@@ -5,8 +5,12 @@
 #include "engine/daemon/client.h"
 
 enum procedure_flags {
-	PROCEDURE_WRITES = 1 << 0, /* not for read-only connections */
-	PROCEDURE_EARLY = 1 << 1,  /* before the connection is opened, too */
+	/* Not for read-only connections, and written to the audit log, with what it is about: the
+	 * text that the arguments begin with (the name in a struct that they begin with), or for a
+	 * function with XML in its name the one that the result begins with. */
+	PROCEDURE_WRITES = 1 << 0,
+	PROCEDURE_EARLY = 1 << 1,   /* before the connection is opened, too */
+	PROCEDURE_UNNAMED = 1 << 2, /* it WRITES, but its arguments do not begin with a text */
 };
 
 struct procedure {

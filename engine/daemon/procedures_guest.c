@@ -187,7 +187,8 @@ static bool do_count_defined(struct call *call, GError **error)
 
 static bool define(struct call *call, const char *xml, GError **error)
 {
-	struct guest *guest = registry_define(call->server->registry, xml, error);
+	struct registry *registry = call->server->registry;
+	struct guest *guest = registry_define(registry, xml, error);
 
 	return guest && return_domain(call, guest);
 }
@@ -241,7 +242,8 @@ static bool do_get_xml(struct call *call, GError **error)
 	live = guest_is_active(guest) && !(args->flags & VIR_DOMAIN_XML_INACTIVE);
 	if (live)
 		return return_text(call, definition_live_xml(guest->running, guest->id));
-	return return_text(call, g_strdup((guest->saved ? guest->saved : guest->running)->xml));
+	return return_text(call, guest->saved ? g_strdup(guest->saved->xml)
+					      : definition_inactive_xml(guest->running));
 }
 
 static bool do_rename(struct call *call, GError **error)
@@ -429,6 +431,23 @@ static bool do_os_type(struct call *call, GError **error)
 	return find(call, error) && return_text(call, g_strdup("hvm"));
 }
 
+static bool do_get_messages(struct call *call, GError **error)
+{
+	const struct wire_domain_flags_args *args = call->args;
+	struct wire_texts_ret *ret = call->ret;
+	const struct guest *guest = find(call, error);
+
+	if (!guest || !check_flags(args->flags,
+			      VIR_DOMAIN_MESSAGE_DEPRECATION | VIR_DOMAIN_MESSAGE_TAINTING, error))
+		return false;
+	if (!guest->message)
+		return true;
+	ret->texts.texts_len = 1;
+	ret->texts.texts_val = calloc(1, sizeof(char *));
+	ret->texts.texts_val[0] = g_strdup(guest->message);
+	return true;
+}
+
 #define F(name) PACKET_FORMAT(wire_##name)
 #define WRITES PROCEDURE_WRITES
 
@@ -468,5 +487,6 @@ const struct procedure procedures_guest[] = {
 		NULL},
 	{358, "virDomainRename", F(domain_optional_flags_args), F(int_ret), WRITES, do_rename,
 		NULL},
+	{426, "virDomainGetMessages", F(domain_flags_args), F(texts_ret), 0, do_get_messages, NULL},
 	{0, NULL, NULL, NULL, 0, NULL, NULL},
 };

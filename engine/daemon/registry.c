@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/daemon/registry.h"
 
+#include "engine/daemon/autostart.h"
+#include "engine/daemon/cgroup.h"
 #include "engine/daemon/fault.h"
 
 #include <libvirt/libvirt.h>
@@ -8,18 +10,29 @@
 
 #define DEFINITION_MAX (1u << 20)
 
-struct registry *registry_new(const struct store *store, const char *program,
-	const struct registry_events *events, void *data)
+/* Named by what no other instance has. */
+static struct cgroup *open_cgroup(const struct store *store)
+{
+	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, store->run, -1);
+	g_autofree char *name = g_strdup_printf("lodge-%.12s", sum);
+
+	return cgroup_open(name);
+}
+
+struct registry *registry_new(const struct store *store, const struct settings *settings,
+	const char *program, const struct registry_events *events, void *data)
 {
 	struct registry *registry = g_new0(struct registry, 1);
 
 	registry->store = store;
+	registry->settings = settings;
 	registry->program = program;
 	registry->events = events;
 	registry->data = data;
 	registry->guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
 	registry->by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	registry->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	registry->cgroup = open_cgroup(store);
 	return registry;
 }
 
@@ -27,6 +40,8 @@ void registry_free(struct registry *registry)
 {
 	if (!registry)
 		return;
+	g_clear_pointer(&registry->autostart, autostart_free);
+	cgroup_close(registry->cgroup);
 	g_hash_table_unref(registry->by_uuid);
 	g_hash_table_unref(registry->by_name);
 	g_ptr_array_unref(registry->guests);
@@ -49,6 +64,14 @@ void registry_tell(struct registry *registry, const struct guest *guest, int typ
 	registry_tell_event(registry, guest,
 		&(const struct guest_event){
 			.id = VIR_DOMAIN_EVENT_ID_LIFECYCLE, .type = type, .detail = detail});
+}
+
+bool registry_is_busy(const struct registry *registry)
+{
+	for (guint i = 0; i < registry->guests->len; i++)
+		if (guest_is_active(g_ptr_array_index(registry->guests, i)))
+			return true;
+	return registry->autostart != NULL;
 }
 
 /* ---- finding --------------------------------------------------------------------------------- */
@@ -370,12 +393,6 @@ static void load_folder(struct registry *registry, const char *path, const char 
 	g_clear_pointer(&folder, g_dir_close);
 }
 
-static void autostarted(void *data, const GError *error)
-{
-	if (error)
-		g_warning("autostart: %s", error->message);
-}
-
 /* Once for each boot of the host: a guest that was ended since then stays so. */
 static void start_marked(struct registry *registry)
 {
@@ -388,12 +405,7 @@ static void start_marked(struct registry *registry)
 		return;
 	if (boot)
 		store_write(path, boot, NULL);
-	for (guint i = 0; i < registry->guests->len; i++) {
-		struct guest *guest = g_ptr_array_index(registry->guests, i);
-
-		if (guest->autostart && !guest_is_active(guest))
-			guest_start(guest, autostarted, NULL);
-	}
+	autostart_begin(registry);
 }
 
 void registry_load(struct registry *registry, void (*report)(const char *sentence))

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "engine/daemon/guest.h"
+#include "engine/daemon/settings.h"
 #include "engine/daemon/store.h"
 
 /* What has happened to a guest. */
@@ -21,7 +22,7 @@ struct guest_event {
 	const char *text;   /* METADATA_CHANGE: the URI or NULL. IO_ERROR: the image's path */
 	const char *reason; /* IO_ERROR: "enospc" or "" */
 	uint64_t kib;       /* BALLOON_CHANGE, MEMORY_DEVICE_SIZE_CHANGE */
-	const struct wire_parameter *parameters; /* TUNABLE */
+	const struct wire_parameter *parameters; /* TUNABLE, JOB_COMPLETED */
 	unsigned parameter_count;
 };
 
@@ -31,6 +32,7 @@ struct registry_events {
 
 struct registry {
 	const struct store *store;
+	const struct settings *settings;
 	const char *program; /* lodge-vmm */
 	const struct registry_events *events;
 	void *data;
@@ -38,16 +40,21 @@ struct registry {
 	GHashTable *by_uuid; /* its text → struct guest */
 	GHashTable *by_name;
 	int last_id;
+	struct cgroup *cgroup; /* or NULL: guests are in the daemon's own */
+	struct autostart *autostart; /* the guests marked for autostart, until all are started */
 };
 
-struct registry *registry_new(const struct store *store, const char *program,
-	const struct registry_events *events, void *data);
+struct registry *registry_new(const struct store *store, const struct settings *settings,
+	const char *program, const struct registry_events *events, void *data);
 /* Lets go of all guests; those that run go on. */
 void registry_free(struct registry *registry);
 
 /* Reads what is on disk, finds the guests that run, and starts those that are to be started, once
  * for each boot of the host. Files that cannot be used are left alone and reported by report. */
 void registry_load(struct registry *registry, void (*report)(const char *sentence));
+
+/* Does a guest run, or wait for its start? */
+bool registry_is_busy(const struct registry *registry);
 
 struct guest *registry_find_uuid(struct registry *registry, const unsigned char uuid[16]);
 struct guest *registry_find_name(struct registry *registry, const char *name);

@@ -27,27 +27,44 @@ char *store_path(const char *folder, const char *name, const char *suffix)
 	return g_build_filename(folder, file, NULL);
 }
 
+/* The folders of settings, running things, data and logs. */
+struct places {
+	char *settings, *run, *data, *log;
+};
+
+static struct places find_places(const char *root, bool system)
+{
+	if (root)
+		return (struct places){g_build_filename(root, "etc", NULL),
+			g_build_filename(root, "run", NULL), g_strdup(root),
+			g_build_filename(root, "log", NULL)};
+	if (system)
+		return (struct places){g_strdup("/etc/lodge"), g_strdup("/run/lodge"),
+			g_strdup("/var/lib/lodge"), g_strdup("/var/log/lodge")};
+	return (struct places){g_build_filename(g_get_user_config_dir(), "lodge", "engine", NULL),
+		g_build_filename(g_get_user_runtime_dir(), "lodge", NULL),
+		g_build_filename(g_get_user_data_dir(), "lodge", NULL),
+		g_build_filename(g_get_user_cache_dir(), "lodge", "engine", NULL)};
+}
+
 static void set_folders(struct store *store, const char *root)
 {
-	g_autofree char *definitions = NULL, *run = NULL;
+	struct places places = find_places(root, store->system);
 
-	if (root) {
-		definitions = g_build_filename(root, "etc", NULL);
-		run = g_build_filename(root, "run", NULL);
-		store->log = g_build_filename(root, "log", NULL);
-	} else if (geteuid() == 0) {
-		definitions = g_strdup("/etc/lodge");
-		run = g_strdup("/run/lodge");
-		store->log = g_strdup("/var/log/lodge");
-	} else {
-		definitions = g_build_filename(g_get_user_config_dir(), "lodge", "engine", NULL);
-		run = g_build_filename(g_get_user_runtime_dir(), "lodge", NULL);
-		store->log = g_build_filename(g_get_user_cache_dir(), "lodge", "engine", NULL);
-	}
-	store->definitions = g_build_filename(definitions, "guests", NULL);
-	store->autostart = g_build_filename(definitions, "autostart", NULL);
-	store->run = g_build_filename(run, "guests", NULL);
-	store->socket = g_build_filename(run, "lodged.sock", NULL);
+	store->settings = g_build_filename(places.settings, "lodged.conf", NULL);
+	store->definitions = g_build_filename(places.settings, "guests", NULL);
+	store->autostart = g_build_filename(places.settings, "autostart", NULL);
+	store->pools = g_build_filename(places.settings, "pools", NULL);
+	store->networks = g_build_filename(places.settings, "networks", NULL);
+	store->images = g_build_filename(places.data, "images", NULL);
+	store->run = g_build_filename(places.run, "guests", NULL);
+	store->own_log = g_build_filename(places.log, "lodged", NULL);
+	store->socket = g_build_filename(places.run, "lodged.sock", NULL);
+	store->read_only_socket = g_build_filename(places.run, "lodged-ro.sock", NULL);
+	store->log = places.log;
+	g_free(places.settings);
+	g_free(places.run);
+	g_free(places.data);
 }
 
 static bool take_lock(struct store *store, GError **error)
@@ -66,26 +83,28 @@ static bool take_lock(struct store *store, GError **error)
 	return false;
 }
 
-struct store *store_open(const char *root, GError **error)
+static bool make_folders(const struct store *store, GError **error)
+{
+	const char *folders[] = {store->definitions, store->autostart, store->pools,
+		store->networks, store->run, store->log, store->own_log};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
+		if (g_mkdir_with_parents(folders[i], 0700) < 0)
+			return fail(error, "cannot make the folder", folders[i]);
+	return true;
+}
+
+struct store *store_open(const char *root, enum store_place place, char **socket, GError **error)
 {
 	struct store *store = g_new0(struct store, 1);
-	const char *folders[4];
 
 	store->lock = -1;
+	store->system = place == STORE_SYSTEM || (place == STORE_USUAL && geteuid() == 0);
 	set_folders(store, root);
-	folders[0] = store->definitions;
-	folders[1] = store->autostart;
-	folders[2] = store->run;
-	folders[3] = store->log;
-	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
-		if (g_mkdir_with_parents(folders[i], 0700) == 0)
-			continue;
-		fail(error, "cannot make the folder", folders[i]);
-		store_close(store);
-		return NULL;
-	}
-	if (take_lock(store, error))
+	*socket = NULL;
+	if (make_folders(store, error) && take_lock(store, error))
 		return store;
+	*socket = g_strdup(store->socket);
 	store_close(store);
 	return NULL;
 }
@@ -96,11 +115,17 @@ void store_close(struct store *store)
 		return;
 	if (store->lock >= 0)
 		close(store->lock);
+	g_free(store->settings);
 	g_free(store->definitions);
 	g_free(store->autostart);
+	g_free(store->pools);
+	g_free(store->networks);
+	g_free(store->images);
 	g_free(store->run);
 	g_free(store->log);
+	g_free(store->own_log);
 	g_free(store->socket);
+	g_free(store->read_only_socket);
 	g_free(store);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Where lodged keeps things, and files that are whole or not there.
  *
- * Under one folder (--root DIR), or for root in /etc/lodge, /run/lodge and /var/log/lodge, or for
- * any other user in the XDG folders. Main thread.
+ * Under one folder (--root DIR), or the system's in /etc/lodge, /run/lodge, /var/lib/lodge and
+ * /var/log/lodge, or a session's in the user's XDG folders. Main thread.
  */
 #pragma once
 
@@ -11,17 +11,31 @@
 #include <stdbool.h>
 
 struct store {
+	bool system;       /* the host's own, not a user's */
+	char *settings;    /* lodged.conf */
 	char *definitions; /* UUID.xml of each guest */
 	char *autostart;   /* an empty file UUID for each guest to be started with the daemon */
+	char *pools;       /* UUID.xml of each storage pool, and UUID.autostart */
+	char *networks;    /* the same of each network */
+	char *images;      /* the default pool's folder; made when the pool is built */
 	char *run;         /* a folder UUID for each running guest */
 	char *log;         /* NAME.log of each guest's monitor */
+	char *own_log;     /* lodged.log and audit.log */
 	char *socket;      /* where clients connect */
-	int lock;          /* held for as long as the store is open */
+	char *read_only_socket;
+	int lock; /* held for as long as the store is open */
 };
 
-/* Makes the folders and takes the lock; root is NULL for the user's own. Errors: G_FILE_ERROR;
- * G_FILE_ERROR_AGAIN when another daemon has the lock. */
-struct store *store_open(const char *root, GError **error);
+enum store_place {
+	STORE_USUAL, /* the system's for root, otherwise the session's */
+	STORE_SYSTEM,
+	STORE_SESSION,
+};
+
+/* Makes the folders and takes the lock. Where root is not NULL, everything lies in it, and place says
+ * only what kind of instance it is. Errors: G_FILE_ERROR; G_FILE_ERROR_AGAIN when another daemon has
+ * the lock: *socket then is where that one listens, or will soon; to be freed. */
+struct store *store_open(const char *root, enum store_place place, char **socket, GError **error);
 void store_close(struct store *store);
 
 /* "FOLDER/NAME" + suffix. Free with g_free(). */

@@ -72,7 +72,7 @@ static void a_guest_is_defined_and_undefined(void **state)
 	says("web", "list --all --name");
 	says("", "list --name");
 	has("Persistent:     yes", true, "dominfo web");
-	has("<memory unit=\"KiB\">8192</memory>", true, "dumpxml web");
+	has("<memory unit='KiB'>8192</memory>", true, "dumpxml web");
 	has("<on_reboot>restart</on_reboot>", true, "dumpxml web");
 	has("maximum      config         1", true, "vcpucount web");
 	g_free(virsh("undefine web"));
@@ -107,7 +107,7 @@ static void names_marks_and_metadata_stay(void **state)
 	daemon_start();
 	says("new", "list --all --name --autostart");
 	says("The title", "desc new --title");
-	has("<e a=\"1\">", true, "metadata new urn:test");
+	has("<e a='1'>", true, "metadata new urn:test");
 	g_free(virsh("autostart new --disable"));
 	says("", "list --all --name --autostart");
 	g_free(virsh("undefine new"));
@@ -146,7 +146,7 @@ static void a_guest_lives_and_dies(void **state)
 	says("running (booted)", "domstate a --reason");
 	has("Domain is already active", false, "start a");
 	says("a", "list --name");
-	has("<domain type=\"qemu\" id=", true, "dumpxml a");
+	has("<domain type='qemu' id=", true, "dumpxml a");
 	g_free(virsh("suspend a"));
 	says("paused (user)", "domstate a --reason");
 	says("a", "list --name --state-paused");

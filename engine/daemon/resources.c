@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/daemon/resources.h"
+
+#include "engine/daemon/change.h"
+#include "engine/daemon/devices.h"
+#include "engine/daemon/fault.h"
+#include "engine/daemon/parameters.h"
+#include "engine/daemon/policy.h"
+#include "engine/daemon/registry.h"
+
+#include <libvirt/libvirt.h>
+#include <string.h>
+
+/* A guest's own programs may have to take new processors on line. */
+#define GUEST_TIMEOUT 30.0
+#define NONE -1
+
+/* The request and its members; false, so that a request function can end with it. */
+static bool fill(struct change_request *request, const char *name, JsonObject *members)
+{
+	request->name = name;
+	request->members = members;
+	return true;
+}
+
+/* ---- number of vCPUs ------------------------------------------------------------------------- */
+
+struct vcpus {
+	unsigned count;
+	bool maximum;
+};
+
+static bool edit_vcpus(void *data, xmlNode *root, bool live, GError **error)
+{
+	const struct vcpus *vcpus = data;
+	xmlNode *node = tree_child(root, "vcpu");
+	uint64_t most = tree_text_number(node, 1);
+
+	if (vcpus->maximum) {
+		tree_set_text_number(node, vcpus->count);
+		if (tree_number(node, "current", most) > vcpus->count)
+			tree_set_number(node, "current", vcpus->count);
+		else if (tree_number(node, "current", 0) == 0)
+			tree_set_number(node, "current", MIN(most, vcpus->count));
+		return true;
+	}
+	if (vcpus->count > most)
+		return fault_set(error, VIR_ERR_INVALID_ARG,
+			"requested vcpus is greater than max allowable vcpus for the %s domain: "
+			"%u > %u",
+			live ? "live" : "persistent", vcpus->count, (unsigned)most);
+	tree_set_number(node, "current", vcpus->count);
+	return true;
+}
+
+static bool request_vcpus(void *data, struct guest *guest, unsigned step,
+	struct change_request *request, GError **error)
+{
+	const struct vcpus *vcpus = data;
+	const struct machine_config *config = guest->running->config;
+	JsonObject *members;
+
+	if (step)
+		return false;
+	if (vcpus->count > config->vcpus &&
+		!policy_admit(guest->registry, 0, vcpus->count - config->vcpus, NULL, error))
+		return false;
+	members = json_object_new();
+	json_object_set_int_member(members, "count", vcpus->count);
+	json_object_set_double_member(members, "timeout", GUEST_TIMEOUT);
+	return fill(request, "set-vcpus", members);
+}
+
+static const struct change_ops vcpus_ops = {
+	.edit = edit_vcpus,
+	.request = request_vcpus,
+	.free = g_free,
+};
+
+void resources_set_vcpus(struct guest *guest, unsigned affect, unsigned count, bool maximum,
+	guest_done done, void *data)
+{
+	struct vcpus *vcpus = g_new0(struct vcpus, 1);
+
+	vcpus->count = count;
+	vcpus->maximum = maximum;
+	change_begin(guest, affect, &vcpus_ops, vcpus, done, data);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+struct memory {
+	uint64_t kib;
+	bool maximum;
+};
+
+static bool edit_memory(void *data, xmlNode *root, bool live, GError **error)
+{
+	const struct memory *memory = data;
+	xmlNode *most = tree_child(root, "memory"), *now = tree_child(root, "currentMemory");
+
+	if (memory->maximum) {
+		if (live)
+			return fault_set(error, VIR_ERR_OPERATION_INVALID,
+				"cannot resize the maximum memory on an active domain");
+		tree_set_text_number(most, memory->kib);
+		if (tree_text_number(now, 0) > memory->kib)
+			tree_set_text_number(now, memory->kib);
+		return true;
+	}
+	if (memory->kib > tree_text_number(most, 0))
+		return fault_set(error, VIR_ERR_INVALID_ARG,
+			"cannot set memory higher than max memory");
+	if (live && tree_attribute_is(tree_child(devices_list(root), "memballoon"), "model", "none"))
+		return fault_set(error, VIR_ERR_OPERATION_INVALID,
+			"Unable to change memory of active domain without the balloon device and "
+			"guest OS balloon driver");
+	/* A running guest's follows as the guest does: by the event. */
+	if (!live)
+		tree_set_text_number(now, memory->kib);
+	return true;
+}
+
+static bool request_memory(void *data, struct guest *guest, unsigned step,
+	struct change_request *request, GError **error)
+{
+	const struct memory *memory = data;
+	JsonObject *members;
+
+	if (step)
+		return false;
+	members = json_object_new();
+	json_object_set_int_member(members, "size", (gint64)(memory->kib << 10));
+	return fill(request, "set-memory", members);
+}
+
+static const struct change_ops memory_ops = {
+	.edit = edit_memory,
+	.request = request_memory,
+	.free = g_free,
+};
+
+void resources_set_memory(struct guest *guest, unsigned affect, uint64_t kib, bool maximum,
+	guest_done done, void *data)
+{
+	struct memory *memory = g_new0(struct memory, 1);
+
+	memory->kib = MIN(kib, CONFIG_MEMORY_MAX);
+	memory->maximum = maximum;
+	change_begin(guest, affect, &memory_ops, memory, done, data);
+}
+
+/* ---- the balloon's statistics ---------------------------------------------------------------- */
+
+static bool edit_period(void *data, xmlNode *root, bool live, GError **error)
+{
+	xmlNode *balloon = tree_child(devices_list(root), "memballoon"), *stats;
+
+	if (!balloon || tree_attribute_is(balloon, "model", "none"))
+		return fault_set(error, VIR_ERR_OPERATION_INVALID,
+			"Memory balloon model must be virtio to set the collection period");
+	stats = tree_child(balloon, "stats");
+	if (!*(unsigned *)data) {
+		tree_remove(stats);
+		return true;
+	}
+	if (!stats)
+		stats = balloon->children
+				? xmlAddPrevSibling(balloon->children,
+					  xmlNewDocNode(root->doc, NULL,
+						  (const xmlChar *)"stats", NULL))
+				: tree_add(balloon, "stats");
+	tree_set_number(stats, "period", *(unsigned *)data);
+	return true;
+}
+
+static bool request_period(void *data, struct guest *guest, unsigned step,
+	struct change_request *request, GError **error)
+{
+	JsonObject *members;
+
+	if (step)
+		return false;
+	members = json_object_new();
+	json_object_set_int_member(members, "seconds", *(unsigned *)data);
+	return fill(request, "set-balloon-period", members);
+}
+
+static const struct change_ops period_ops = {
+	.edit = edit_period,
+	.request = request_period,
+	.free = g_free,
+};
+
+void resources_set_period(
+	struct guest *guest, unsigned affect, unsigned seconds, guest_done done, void *data)
+{
+	unsigned *period = g_new0(unsigned, 1);
+
+	*period = seconds;
+	change_begin(guest, affect, &period_ops, period, done, data);
+}
+
+/* ---- <cputune> ------------------------------------------------------------------------------- */
+
+static xmlNode *put_cputune(xmlNode *root)
+{
+	return tree_ensure(root, "cputune", (const char *const[]){"iothreads", "vcpu", NULL});
+}
+
+static void tell_tunable(const struct guest *guest, struct parameters *parameters)
+{
+	const struct guest_event event = {
+		.id = VIR_DOMAIN_EVENT_ID_TUNABLE,
+		.parameters = parameters->at,
+		.parameter_count = parameters->count,
+	};
+
+	registry_tell_event(guest->registry, guest, &event);
+	parameters_clear(parameters);
+}
+
+struct pin {
+	int vcpu;
+	char *cpus;
+};
+
+static xmlNode *find_pin(const xmlNode *cputune, int vcpu)
+{
+	xmlNode *at;
+
+	if (vcpu == RESOURCES_EMULATOR)
+		return tree_child(cputune, "emulatorpin");
+	for (at = tree_child(cputune, "vcpupin"); at; at = tree_next(at, "vcpupin"))
+		if (tree_number(at, "vcpu", UINT64_MAX) == (uint64_t)vcpu)
+			return at;
+	return NULL;
+}
+
+char *resources_pinning(const struct definition *definition, int vcpu)
+{
+	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
+	const xmlNode *root = xmlDocGetRootElement(document);
+	char *cpus = tree_attribute(find_pin(tree_child(root, "cputune"), vcpu), "cpuset");
+
+	return cpus ? cpus : tree_attribute(tree_child(root, "vcpu"), "cpuset");
+}
+
+static bool edit_pin(void *data, xmlNode *root, bool live, GError **error)
+{
+	const struct pin *pin = data;
+	uint64_t most = tree_text_number(tree_child(root, "vcpu"), 1);
+	xmlNode *cputune, *node;
+
+	if (pin->vcpu >= 0 && (uint64_t)pin->vcpu >= most)
+		return fault_set(error, VIR_ERR_INVALID_ARG,
+			"vcpu %d is out of range of %s cpu count %u", pin->vcpu,
+			live ? "live" : "persistent", (unsigned)most);
+	cputune = put_cputune(root);
+	node = find_pin(cputune, pin->vcpu);
+	if (!node) {
+		node = tree_add(cputune, pin->vcpu >= 0 ? "vcpupin" : "emulatorpin");
+		if (pin->vcpu >= 0)
+			tree_set_number(node, "vcpu", (uint64_t)pin->vcpu);
+	}
+	tree_set(node, "cpuset", pin->cpus);
+	return true;
+}
+
+static bool request_pin(void *data, struct guest *guest, unsigned step,
+	struct change_request *request, GError **error)
+{
+	const struct pin *pin = data;
+	JsonObject *members;
+
+	if (step)
+		return false;
+	members = json_object_new();
+	json_object_set_string_member(members, "cpus", pin->cpus);
+	if (pin->vcpu >= 0)
+		json_object_set_int_member(members, "vcpu", pin->vcpu);
+	else
+		json_object_set_boolean_member(members, "emulator", TRUE);
+	return fill(request, "pin", members);
+}
+
+static void tell_pin(void *data, struct guest *guest)
+{
+	const struct pin *pin = data;
+	g_autofree char *field = pin->vcpu >= 0
+					 ? g_strdup_printf("cputune.vcpupin%d", pin->vcpu)
+					 : g_strdup("cputune.emulatorpin");
+	struct parameters parameters = {0};
+
+	parameters_add_text(&parameters, field, pin->cpus);
+	tell_tunable(guest, &parameters);
+}
+
+static void free_pin(void *data)
+{
+	struct pin *pin = data;
+
+	g_free(pin->cpus);
+	g_free(pin);
+}
+
+static const struct change_ops pin_ops = {
+	.edit = edit_pin,
+	.request = request_pin,
+	.tell = tell_pin,
+	.free = free_pin,
+};
+
+void resources_pin(struct guest *guest, unsigned affect, int vcpu, const char *cpus,
+	guest_done done, void *data)
+{
+	struct pin *pin = g_new0(struct pin, 1);
+
+	pin->vcpu = vcpu;
+	pin->cpus = g_strdup(cpus);
+	change_begin(guest, affect, &pin_ops, pin, done, data);
+}
+
+/* ---- weight and limit ------------------------------------------------------------------------ */
+
+struct tune {
+	bool shares, limit;      /* what is to be changed */
+	struct scheduler wanted; /* period 0, quota 0: as it was */
+};
+
+static int64_t read_quota(const xmlNode *cputune)
+{
+	g_autofree char *text = tree_text(tree_child(cputune, "global_quota"));
+	int64_t quota = text ? g_ascii_strtoll(text, NULL, 10) : NONE;
+
+	return quota > 0 ? quota : NONE;
+}
+
+static void read_scheduler(const xmlNode *root, struct scheduler *scheduler)
+{
+	const xmlNode *cputune = tree_child(root, "cputune");
+
+	scheduler->shares = tree_text_number(tree_child(cputune, "shares"), SCHEDULER_SHARES);
+	scheduler->period =
+		tree_text_number(tree_child(cputune, "global_period"), SCHEDULER_PERIOD);
+	scheduler->quota = read_quota(cputune);
+}
+
+void resources_scheduler(const struct definition *definition, struct scheduler *scheduler)
+{
+	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
+
+	read_scheduler(xmlDocGetRootElement(document), scheduler);
+}
+
+static void merge(const struct tune *tune, struct scheduler *scheduler)
+{
+	if (tune->shares)
+		scheduler->shares = tune->wanted.shares;
+	if (tune->wanted.period)
+		scheduler->period = tune->wanted.period;
+	if (tune->wanted.quota)
+		scheduler->quota = tune->wanted.quota;
+}
+
+/* In the order that libvirt writes them. */
+static void put_number(xmlNode *cputune, const char *name, const char *after, uint64_t value)
+{
+	xmlNode *node = tree_child(cputune, name);
+
+	if (!node && tree_child(cputune, after))
+		node = tree_ensure(cputune, name, (const char *const[]){after, NULL});
+	if (!node) {
+		node = xmlNewDocNode(cputune->doc, NULL, (const xmlChar *)name, NULL);
+		node = cputune->children ? xmlAddPrevSibling(cputune->children, node)
+					 : xmlAddChild(cputune, node);
+	}
+	tree_set_text_number(node, value);
+}
+
+static bool edit_tune(void *data, xmlNode *root, bool live, GError **error)
+{
+	const struct tune *tune = data;
+	struct scheduler scheduler;
+	xmlNode *cputune;
+
+	read_scheduler(root, &scheduler);
+	merge(tune, &scheduler);
+	cputune = put_cputune(root);
+	if (tune->shares)
+		put_number(cputune, "shares", "shares", scheduler.shares);
+	if (!tune->limit)
+		return true;
+	put_number(cputune, "global_period", "shares", scheduler.period);
+	tree_remove(tree_child(cputune, "global_quota"));
+	if (scheduler.quota > 0)
+		put_number(cputune, "global_quota", "global_period", (uint64_t)scheduler.quota);
+	return true;
+}
+
+static bool request_tune(void *data, struct guest *guest, unsigned step,
+	struct change_request *request, GError **error)
+{
+	const struct tune *tune = data;
+	struct scheduler scheduler;
+	JsonObject *members;
+
+	if (step)
+		return false;
+	resources_scheduler(guest->running, &scheduler);
+	merge(tune, &scheduler);
+	members = json_object_new();
+	if (tune->shares)
+		json_object_set_int_member(members, "weight", (gint64)scheduler.shares);
+	if (tune->limit)
+		json_object_set_int_member(members, "cap",
+			scheduler.quota > 0 ? MAX(1, scheduler.quota * 100 /
+							     (int64_t)scheduler.period)
+					    : 0);
+	return fill(request, "set-cpu", members);
+}
+
+static void tell_tune(void *data, struct guest *guest)
+{
+	const struct tune *tune = data;
+	struct parameters parameters = {0};
+
+	if (tune->shares)
+		parameters_add_ullong(&parameters, "cputune.cpu_shares", tune->wanted.shares);
+	if (tune->wanted.period)
+		parameters_add_ullong(&parameters, "cputune.global_period", tune->wanted.period);
+	if (tune->wanted.quota)
+		parameters_add_llong(&parameters, "cputune.global_quota", tune->wanted.quota);
+	tell_tunable(guest, &parameters);
+}
+
+static const struct change_ops tune_ops = {
+	.edit = edit_tune,
+	.request = request_tune,
+	.tell = tell_tune,
+	.free = g_free,
+};
+
+/* libvirt's limits. */
+static bool take_parameter(
+	struct tune *tune, const struct wire_parameter *parameter, GError **error)
+{
+	uint64_t number = parameter->value.wire_value_u.ul;
+	int64_t quota = parameter->value.wire_value_u.l;
+
+	if (strcmp(parameter->field, "cpu_shares") == 0) {
+		tune->shares = true;
+		tune->wanted.shares = number;
+		return (number >= 1 && number <= 10000) ||
+		       fault_set(error, VIR_ERR_INVALID_ARG,
+			       "shares '%" G_GUINT64_FORMAT "' must be in range [1, 10000]",
+			       number);
+	}
+	tune->limit = true;
+	if (strcmp(parameter->field, "global_period") == 0) {
+		tune->wanted.period = number;
+		return !number || (number >= 1000 && number <= 1000000) ||
+		       fault_set(error, VIR_ERR_INVALID_ARG,
+			       "value of 'global_period' is out of range [1000, 1000000]");
+	}
+	tune->wanted.quota = quota < 0 ? NONE : quota;
+	return quota <= 0 || (quota >= 1000 && quota <= 17592186044415) ||
+	       fault_set(error, VIR_ERR_INVALID_ARG,
+		       "value of 'global_quota' is out of range [1000, 17592186044415]");
+}
+
+void resources_set_scheduler(struct guest *guest, unsigned affect,
+	const struct wire_parameter *parameters, unsigned count, guest_done done, void *data)
+{
+	static const struct parameter_kind kinds[] = {
+		{"cpu_shares", VIR_TYPED_PARAM_ULLONG},
+		{"global_period", VIR_TYPED_PARAM_ULLONG},
+		{"global_quota", VIR_TYPED_PARAM_LLONG},
+		{NULL, 0},
+	};
+	g_autofree struct tune *tune = g_new0(struct tune, 1);
+	g_autoptr(GError) error = NULL;
+	bool ok = parameters_check(parameters, count, kinds, &error);
+
+	for (unsigned i = 0; ok && i < count; i++)
+		ok = take_parameter(tune, &parameters[i], &error);
+	if (ok)
+		change_begin(guest, affect, &tune_ops, g_steal_pointer(&tune), done, data);
+	else
+		done(data, error);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Processors and memory of a guest: changing them in the running guest and in the definitions, by
+ * affect as change.h has it, and reading them from a definition. Main thread.
+ */
+#pragma once
+
+#include "engine/daemon/guest.h"
+
+void resources_set_vcpus(struct guest *guest, unsigned affect, unsigned count, bool maximum,
+	guest_done done, void *data);
+void resources_set_memory(struct guest *guest, unsigned affect, uint64_t kib, bool maximum,
+	guest_done done, void *data);
+/* Seconds between the statistics that the guest tells; 0: none. */
+void resources_set_period(
+	struct guest *guest, unsigned affect, unsigned seconds, guest_done done, void *data);
+
+/* vcpu is an id, or RESOURCES_EMULATOR for all other threads; cpus as in cpumap.h. */
+#define RESOURCES_EMULATOR (-1)
+void resources_pin(struct guest *guest, unsigned affect, int vcpu, const char *cpus,
+	guest_done done, void *data);
+/* The definition's cpuset of it, or NULL: any. Free with g_free(). */
+char *resources_pinning(const struct definition *definition, int vcpu);
+
+/* <cputune>: what it says, or libvirt's values where it does not. */
+struct scheduler {
+	uint64_t shares; /* 100 is usual; libvirt's cpu_shares with control groups of version 2 */
+	uint64_t period; /* µs */
+	int64_t quota;   /* µs of a period over all vCPUs; -1: no limit */
+};
+#define SCHEDULER_SHARES 100u
+#define SCHEDULER_PERIOD 100000u
+
+void resources_scheduler(const struct definition *definition, struct scheduler *scheduler);
+/* By libvirt's parameters cpu_shares, global_period and global_quota. */
+void resources_set_scheduler(struct guest *guest, unsigned affect,
+	const struct wire_parameter *parameters, unsigned count, guest_done done, void *data);
