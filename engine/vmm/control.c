@@ -234,6 +234,11 @@ bool control_has(const struct control_call *call, const char *member)
 	return json_object_has_member(call->request, member);
 }
 
+JsonObject *control_members(const struct control_call *call)
+{
+	return call->request;
+}
+
 static const char *string_member(JsonObject *object, const char *name)
 {
 	JsonNode *node = json_object_get_member(object, name);
@@ -313,6 +318,10 @@ static void forget_client(struct control *control, const struct client *client)
 
 static const struct control_request *const tables[] = {
 	control_life_requests,
+	control_disk_requests,
+	control_net_requests,
+	control_cpu_requests,
+	control_save_requests,
 };
 
 static const struct control_request *find_request(const char *name)

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "engine/vmm/control.h"
+#include "engine/vmm/cpus.h"
 
 #include <glib/gi18n.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ static void do_status(struct control_call *call)
 	static const char *const states[] = {
 		[MACHINE_PAUSED] = "paused",
 		[MACHINE_RUNNING] = "running",
+		[MACHINE_HELD] = "paused",
 		[MACHINE_PRESERVED] = "preserved",
 		[MACHINE_ENDED] = "ended",
 	};
@@ -24,7 +26,8 @@ static void do_status(struct control_call *call)
 	json_object_set_string_member(answer, "name", config->name);
 	json_object_set_string_member(answer, "uuid", config->uuid);
 	json_object_set_string_member(answer, "backend", machine_backend(machine));
-	json_object_set_int_member(answer, "vcpus", config->vcpus);
+	json_object_set_int_member(answer, "vcpus", cpus_count(machine_parts(machine)->cpus));
+	json_object_set_int_member(answer, "vcpus_max", config->vcpus_max);
 	json_object_set_int_member(answer, "memory", (gint64)config->memory);
 	json_object_set_int_member(answer, "pid", getpid());
 	json_object_set_int_member(answer, "uptime", (gint64)machine_uptime(machine));

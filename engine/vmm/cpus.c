@@ -9,9 +9,12 @@
 
 struct cpu_thread {
 	struct cpus *cpus;
-	struct vcpu *vcpu;
-	GThread *thread; /* NULL: not made yet */
+	struct vcpu *_Atomic vcpu; /* NULL: never present; kept when it goes */
+	bool present;
+	atomic_bool leave; /* the thread is to end */
+	GThread *thread; /* NULL: not made yet, or not present */
 	atomic_int tid;  /* 0: it has not begun */
+	_Atomic uint64_t ran; /* ns, of threads that have ended */
 	bool broken; /* has left run() for good, until a reset */
 };
 
@@ -23,13 +26,19 @@ struct cpus {
 	atomic_bool capped; /* the same, by cpus_hold() */
 	atomic_bool quit;
 	unsigned running; /* threads that are not waiting */
-	unsigned count;
+	bool begun;       /* threads may be made */
+	struct vcpu_backend *backend;
 	struct cpu_thread threads[VCPU_MAX];
 };
 
 static bool must_wait(const struct cpu_thread *self)
 {
 	return atomic_load(&self->cpus->hold) || atomic_load(&self->cpus->capped) || self->broken;
+}
+
+static uint64_t ns_of(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
 }
 
 static void wait_for_go(struct cpu_thread *self)
@@ -39,10 +48,24 @@ static void wait_for_go(struct cpu_thread *self)
 	g_mutex_lock(&cpus->mutex);
 	cpus->running--;
 	g_cond_broadcast(&cpus->changed);
-	while (must_wait(self) && !atomic_load(&cpus->quit))
+	while (must_wait(self) && !atomic_load(&cpus->quit) && !atomic_load(&self->leave))
 		g_cond_wait(&cpus->changed, &cpus->mutex);
 	cpus->running++;
 	g_mutex_unlock(&cpus->mutex);
+}
+
+/* What its clock says is lost with the thread. */
+static void end_thread(struct cpu_thread *self)
+{
+	struct timespec time;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0)
+		atomic_fetch_add(&self->ran, ns_of(&time));
+	atomic_store(&self->tid, 0);
+	g_mutex_lock(&self->cpus->mutex);
+	self->cpus->running--;
+	g_cond_broadcast(&self->cpus->changed);
+	g_mutex_unlock(&self->cpus->mutex);
 }
 
 static void *run_thread(void *data)
@@ -53,7 +76,7 @@ static void *run_thread(void *data)
 	atomic_store(&self->tid, gettid());
 	if (cpus->listener.begin)
 		cpus->listener.begin(cpus->listener.data, self->vcpu->id);
-	while (!atomic_load(&cpus->quit)) {
+	while (!atomic_load(&cpus->quit) && !atomic_load(&self->leave)) {
 		enum vcpu_exit why = VCPU_EXIT_KICKED;
 
 		if (must_wait(self)) {
@@ -66,38 +89,59 @@ static void *run_thread(void *data)
 		self->broken = true;
 		cpus->listener.stopped(cpus->listener.data, why, self->vcpu->error);
 	}
+	end_thread(self);
 	return NULL;
 }
 
-static bool make_vcpus(struct cpus *cpus, struct vcpu_backend *backend, unsigned count,
-	GError **error)
+/* With the mutex held. */
+static void make_threads(struct cpus *cpus)
 {
-	for (unsigned id = 0; id < count; id++) {
-		struct vcpu *vcpu = backend->ops->vcpu_new(backend, id, error);
+	cpus->begun = true;
+	for (unsigned id = 0; id < VCPU_MAX; id++) {
+		struct cpu_thread *self = &cpus->threads[id];
+		g_autofree char *name = NULL;
 
-		if (!vcpu)
-			return false;
-		cpus->threads[id] = (struct cpu_thread){ .cpus = cpus, .vcpu = vcpu };
-		cpus->count++;
+		if (!self->present || self->thread)
+			continue;
+		name = g_strdup_printf("vcpu%u", id);
+		cpus->running++;
+		self->thread = g_thread_new(name, run_thread, self);
 	}
-	return true;
+}
+
+/* Makes it present, its vCPU as after power-on. */
+static bool make_present(struct cpus *cpus, unsigned id, GError **error)
+{
+	struct cpu_thread *self = &cpus->threads[id];
+
+	self->cpus = cpus;
+	if (!self->vcpu)
+		self->vcpu = cpus->backend->ops->vcpu_new(cpus->backend, id, error);
+	else
+		self->vcpu->ops->reset(self->vcpu);
+	self->present = self->vcpu != NULL;
+	self->broken = false;
+	return self->present;
 }
 
 struct cpus *cpus_new(struct vcpu_backend *backend, const struct vcpu_env *env,
 	const struct cpus_listener *listener, GError **error)
 {
 	struct cpus *cpus = g_new0(struct cpus, 1);
+	bool ok = true;
 
 	g_assert(env->count <= VCPU_MAX);
+	cpus->backend = backend;
 	cpus->listener = *listener;
 	g_mutex_init(&cpus->mutex);
 	g_cond_init(&cpus->changed);
 	atomic_store(&cpus->hold, true);
-	if (!make_vcpus(cpus, backend, env->count, error)) {
-		cpus_free(cpus);
-		return NULL;
-	}
-	return cpus;
+	for (unsigned id = 0; ok && id < env->count; id++)
+		ok = make_present(cpus, id, error);
+	if (ok)
+		return cpus;
+	cpus_free(cpus);
+	return NULL;
 }
 
 void cpus_free(struct cpus *cpus)
@@ -109,27 +153,44 @@ void cpus_free(struct cpus *cpus)
 	atomic_store(&cpus->quit, true);
 	g_cond_broadcast(&cpus->changed);
 	g_mutex_unlock(&cpus->mutex);
-	for (unsigned id = 0; id < cpus->count; id++)
+	for (unsigned id = 0; id < VCPU_MAX; id++)
 		if (cpus->threads[id].thread)
 			g_thread_join(cpus->threads[id].thread);
-	for (unsigned id = 0; id < cpus->count; id++)
-		cpus->threads[id].vcpu->ops->free(cpus->threads[id].vcpu);
+	for (unsigned id = 0; id < VCPU_MAX; id++)
+		if (cpus->threads[id].vcpu)
+			cpus->threads[id].vcpu->ops->free(cpus->threads[id].vcpu);
 	g_mutex_clear(&cpus->mutex);
 	g_cond_clear(&cpus->changed);
 	g_free(cpus);
 }
 
-/* With the mutex held. */
-static void make_threads(struct cpus *cpus)
+bool cpus_add(struct cpus *cpus, unsigned id, GError **error)
 {
-	for (unsigned id = 0; id < cpus->count; id++) {
-		g_autofree char *name = g_strdup_printf("vcpu%u", id);
+	g_assert(id < VCPU_MAX && !cpus->threads[id].present);
+	if (!make_present(cpus, id, error))
+		return false;
+	g_mutex_lock(&cpus->mutex);
+	if (cpus->begun)
+		make_threads(cpus);
+	g_mutex_unlock(&cpus->mutex);
+	return true;
+}
 
-		if (cpus->threads[id].thread)
-			continue;
-		cpus->running++;
-		cpus->threads[id].thread = g_thread_new(name, run_thread, &cpus->threads[id]);
-	}
+void cpus_remove(struct cpus *cpus, unsigned id)
+{
+	struct cpu_thread *self = &cpus->threads[id];
+
+	g_assert(id && id < VCPU_MAX && self->present);
+	self->present = false;
+	atomic_store(&self->leave, true);
+	vcpu_kick(self->vcpu);
+	g_mutex_lock(&cpus->mutex);
+	g_cond_broadcast(&cpus->changed);
+	g_mutex_unlock(&cpus->mutex);
+	if (self->thread)
+		g_thread_join(g_steal_pointer(&self->thread));
+	atomic_store(&self->leave, false);
+	self->vcpu->ops->park(self->vcpu);
 }
 
 void cpus_start(struct cpus *cpus)
@@ -143,8 +204,12 @@ void cpus_start(struct cpus *cpus)
 
 static void kick_all(struct cpus *cpus)
 {
-	for (unsigned id = 0; id < cpus->count; id++)
-		vcpu_kick(cpus->threads[id].vcpu);
+	for (unsigned id = 0; id < VCPU_MAX; id++) {
+		struct vcpu *vcpu = cpus->threads[id].vcpu;
+
+		if (vcpu)
+			vcpu_kick(vcpu);
+	}
 }
 
 void cpus_hold(struct cpus *cpus, bool hold)
@@ -160,7 +225,7 @@ void cpus_hold(struct cpus *cpus, bool hold)
 
 int cpus_tid(const struct cpus *cpus, unsigned id)
 {
-	return id < cpus->count ? atomic_load(&cpus->threads[id].tid) : 0;
+	return id < VCPU_MAX ? atomic_load(&cpus->threads[id].tid) : 0;
 }
 
 /* The clock of another thread of this process by its id, as clock_getcpuclockid(3) makes it of a
@@ -173,11 +238,12 @@ static clockid_t thread_clock(int tid)
 uint64_t cpus_run_ns(const struct cpus *cpus, unsigned id)
 {
 	int tid = cpus_tid(cpus, id);
+	uint64_t before = id < VCPU_MAX ? atomic_load(&cpus->threads[id].ran) : 0;
 	struct timespec time;
 
 	if (!tid || clock_gettime(thread_clock(tid), &time) < 0)
-		return 0;
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+		return before;
+	return before + ns_of(&time);
 }
 
 void cpus_ask_stop(struct cpus *cpus)
@@ -197,18 +263,34 @@ void cpus_stop(struct cpus *cpus)
 
 void cpus_reset(struct cpus *cpus, const struct vcpu_state *boot_state)
 {
-	for (unsigned id = 0; id < cpus->count; id++) {
+	for (unsigned id = 0; id < VCPU_MAX; id++) {
 		struct cpu_thread *self = &cpus->threads[id];
 
+		if (!self->present)
+			continue;
 		self->vcpu->ops->reset(self->vcpu);
 		self->broken = false;
 	}
 	cpus->threads[0].vcpu->ops->set_state(cpus->threads[0].vcpu, boot_state);
 }
 
+bool cpus_present(const struct cpus *cpus, unsigned id)
+{
+	return id < VCPU_MAX && cpus->threads[id].present;
+}
+
+bool cpus_online(const struct cpus *cpus, unsigned id)
+{
+	return cpus_present(cpus, id) && atomic_load(&cpus->threads[id].vcpu->started);
+}
+
 unsigned cpus_count(const struct cpus *cpus)
 {
-	return cpus->count;
+	unsigned count = 0;
+
+	for (unsigned id = 0; id < VCPU_MAX; id++)
+		count += cpus->threads[id].present;
+	return count;
 }
 
 struct vcpu *cpus_get(struct cpus *cpus, unsigned id)

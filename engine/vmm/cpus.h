@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The vCPU threads of one machine, and stopping and starting them all.
+ * The vCPU threads of one machine: stopping and starting them all, adding and removing single ones
+ * while the others run.
  *
  * Threads: made, started, stopped and freed by the main thread, which must not hold the machine
  * lock then (a vCPU on its way out may need it). cpus_ask_stop() may be called from any thread,
@@ -44,6 +45,17 @@ uint64_t cpus_run_ns(const struct cpus *cpus, unsigned id);
 /* While stopped: power-on state for all, then this for the boot processor. */
 void cpus_reset(struct cpus *cpus, const struct vcpu_state *boot_state);
 
+/* Makes one present that is not, as after power-on, waiting for the guest to start it. It runs when
+ * the others do. Errors: the backend's. */
+bool cpus_add(struct cpus *cpus, unsigned id, GError **error);
+/* Takes one out that is present, not the boot processor: its thread ends. The vCPU is parked and
+ * used again if it comes back (KVM cannot delete one). */
+void cpus_remove(struct cpus *cpus, unsigned id);
+
+/* Main thread. online: the guest has started it. */
+bool cpus_present(const struct cpus *cpus, unsigned id);
+bool cpus_online(const struct cpus *cpus, unsigned id);
+/* How many are present; not always the lowest ids. Main thread. */
 unsigned cpus_count(const struct cpus *cpus);
-/* For reports and tests; while stopped. */
+/* For reports and tests; while stopped. NULL: it never was present. */
 struct vcpu *cpus_get(struct cpus *cpus, unsigned id);

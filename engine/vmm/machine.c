@@ -5,6 +5,7 @@
 
 #include "engine/vmm/boot/boot.h"
 #include "engine/vmm/chardevs.h"
+#include "engine/vmm/cpuplug.h"
 #include "engine/vmm/cpus.h"
 #include "engine/vmm/devices.h"
 #include "engine/vmm/dev/debugexit.h"
@@ -31,7 +32,9 @@ struct machine {
 	struct machine_options options;
 	enum machine_state state;
 	bool started;
+	bool held_running; /* MACHINE_HELD: it ran before */
 	int exit_status;
+	struct save *save;
 
 	struct machine_parts parts;
 	struct stats_page *own_stats; /* or NULL */
@@ -99,6 +102,14 @@ static void cpu_stopped(void *data, enum vcpu_exit why, const char *error)
 	request(machine, REQUEST_CRASH);
 }
 
+static void cpu_started(void *data)
+{
+	struct machine *machine = data;
+
+	if (machine->parts.cpuplug)
+		cpuplug_wake(machine->parts.cpuplug);
+}
+
 /* Each sentence once, however many vCPUs find it. */
 static void warn(void *data, const char *message)
 {
@@ -127,8 +138,7 @@ static struct irq_line line(struct machine *machine, unsigned gsi)
 	return (struct irq_line){ machine->parts.backend->router, gsi };
 }
 
-/* The guest's wall clock, in seconds since 1970. */
-static int64_t wall_clock(const struct machine_config *config)
+int64_t machine_wall_clock(const struct machine_config *config)
 {
 	time_t now = time(NULL);
 	struct tm local;
@@ -170,8 +180,9 @@ static void make_chips(struct machine *machine)
 		machine->debugexit = debugexit_new(ports, machine->options.debug_exit_port,
 			asked_debug_exit, machine);
 	machine->parts.pm = pm_new(ports, machine->parts.clock, line(machine, PM_SCI), &pm_ops, machine);
+	machine->parts.cpuplug = cpuplug_new(&machine->parts);
 	machine->parts.rtc = rtc_new(ports, machine->parts.clock, line(machine, LAYOUT_GSI_RTC),
-		wall_clock(machine->parts.config), machine->parts.memory->low_size,
+		machine_wall_clock(machine->parts.config), machine->parts.memory->low_size,
 		machine->parts.memory->high_size);
 	machine->parts.i8042 = i8042_new(ports, asked_reset, machine);
 	machine->parts.pci = pci_bus_new(ports, machine->parts.mmio, machine->parts.backend->router);
@@ -214,6 +225,8 @@ static bool make_core(struct machine *machine, GError **error)
 		.lock = &machine->lock,
 		.count = config->vcpus,
 		.count_max = config->vcpus_max,
+		.started = cpu_started,
+		.started_data = machine,
 		.warn = warn,
 		.warn_data = machine,
 	};
@@ -230,10 +243,19 @@ static bool load(struct machine *machine, GError **error)
 {
 	struct vcpu_state state;
 
+	boot_set_present(machine->boot, cpuplug_present(machine->parts.cpuplug));
 	if (!boot_load(machine->boot, machine->parts.memory, &state, error))
 		return false;
 	cpus_reset(machine->parts.cpus, &state);
 	return true;
+}
+
+/* A guest that stands still is not written to. */
+static void freeze(struct machine *machine, bool frozen)
+{
+	g_mutex_lock(&machine->lock.mutex);
+	pci_bus_freeze(machine->parts.pci, frozen);
+	g_mutex_unlock(&machine->lock.mutex);
 }
 
 static gboolean requests_due(void *data);
@@ -257,6 +279,9 @@ static bool make_machine(struct machine *machine, GError **error)
 	make_chips(machine);
 	if (!make_serials(machine, error) || !devices_make(machine->parts.devices, error))
 		return false;
+	freeze(machine, true);
+	if (machine->options.restore)
+		return save_restore(&machine->parts, machine->options.restore, error);
 	return load(machine, error);
 }
 
@@ -307,7 +332,9 @@ void machine_free(struct machine *machine)
 {
 	if (!machine)
 		return;
+	save_free(machine->save);
 	cpus_free(machine->parts.cpus);
+	cpuplug_free(machine->parts.cpuplug);
 	devices_free(machine->parts.devices);
 	free_chips(machine);
 	if (machine->parts.backend)
@@ -335,14 +362,17 @@ static void stop(struct machine *machine)
 	cpus_stop(machine->parts.cpus);
 	g_mutex_lock(&machine->lock.mutex);
 	clock_pause(machine->parts.clock);
+	pci_bus_freeze(machine->parts.pci, true);
 	g_mutex_unlock(&machine->lock.mutex);
 }
 
 static void go(struct machine *machine)
 {
 	machine->state = MACHINE_RUNNING;
+	devices_resume(machine->parts.devices);
 	g_mutex_lock(&machine->lock.mutex);
 	clock_resume(machine->parts.clock);
+	pci_bus_freeze(machine->parts.pci, false);
 	g_mutex_unlock(&machine->lock.mutex);
 	cpus_start(machine->parts.cpus);
 }
@@ -356,7 +386,7 @@ static void end(struct machine *machine)
 static void reset_devices(struct machine *machine)
 {
 	/* Requests in flight would write into the next guest's memory. */
-	devices_drain(machine->parts.devices);
+	devices_reset(machine->parts.devices);
 	g_mutex_lock(&machine->lock.mutex);
 	pci_bus_reset(machine->parts.pci);
 	pm_reset(machine->parts.pm);
@@ -373,6 +403,7 @@ static bool reload(struct machine *machine)
 	g_autoptr(GError) error = NULL;
 
 	reset_devices(machine);
+	cpuplug_reset(machine->parts.cpuplug);
 	memory_clear(machine->parts.memory);
 	atomic_store(&machine->requests, 0);
 	tell(machine, MACHINE_EVENT_RESET, NULL);
@@ -467,9 +498,54 @@ bool machine_pause(struct machine *machine)
 	return true;
 }
 
+bool machine_hold(struct machine *machine, GError **error)
+{
+	bool runs = machine->state == MACHINE_RUNNING;
+
+	if (!runs && machine->state != MACHINE_PAUSED) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+			_("The guest has ended, or is being saved already"));
+		return false;
+	}
+	stop(machine);
+	/* A reset or power off that it has asked for would be lost. */
+	if (atomic_load(&machine->requests)) {
+		if (runs)
+			go(machine);
+		g_source_set_ready_time(machine->wake, 0);
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+			_("The guest is just about to end or to boot anew"));
+		return false;
+	}
+	machine->held_running = runs;
+	machine->state = MACHINE_HELD;
+	if (runs)
+		tell(machine, MACHINE_EVENT_PAUSED, NULL);
+	return true;
+}
+
+void machine_release(struct machine *machine)
+{
+	if (machine->state != MACHINE_HELD)
+		return;
+	machine->state = MACHINE_PAUSED;
+	if (machine->held_running)
+		machine_resume(machine);
+}
+
+void machine_set_save(struct machine *machine, struct save *save)
+{
+	machine->save = save;
+}
+
+struct save *machine_get_save(const struct machine *machine)
+{
+	return machine->save;
+}
+
 bool machine_reset(struct machine *machine)
 {
-	if (machine->state == MACHINE_ENDED)
+	if (machine->state == MACHINE_ENDED || machine->state == MACHINE_HELD)
 		return false;
 	stop(machine);
 	if (!reload(machine))

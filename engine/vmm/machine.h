@@ -20,6 +20,7 @@
 enum machine_state {
 	MACHINE_PAUSED,    /* made but not started, or paused */
 	MACHINE_RUNNING,
+	MACHINE_HELD,      /* stands still for a while: machine_hold() */
 	MACHINE_PRESERVED, /* powered off or crashed, kept for a look */
 	MACHINE_ENDED,
 };
@@ -36,8 +37,14 @@ enum machine_event {
 	MACHINE_EVENT_ENDED,    /* the machine will do nothing more: free it */
 };
 
+struct save;
+struct save_reader;
+
 struct machine_options {
 	GMainContext *context;
+	/* Instead of booting the guest goes on from this file (save/reader.h), or NULL. Not used
+	 * after machine_new(). */
+	struct save_reader *restore;
 	/* The process's terminal is the first serial port of type pty or stdio. */
 	bool terminal;
 	/* Input on the terminal is filtered by this (terminal.h), or NULL. */
@@ -71,6 +78,7 @@ struct machine_parts {
 	struct bus *mmio;
 	struct vcpu_backend *backend;
 	struct cpus *cpus;
+	struct cpuplug *cpuplug;
 	struct pm *pm;
 	struct rtc *rtc;
 	struct i8042 *i8042;
@@ -97,6 +105,18 @@ bool machine_reset(struct machine *machine);
 bool machine_press_power(struct machine *machine);
 /* Ends the guest at once; the process's exit status is 0. */
 void machine_quit(struct machine *machine);
+
+/* A running or paused guest stands still, is not resumed or reset, and its devices do not touch its
+ * memory by themselves, until machine_release(), after which it is as before. Errors:
+ * G_IO_ERROR_BUSY in another state, and where it is just about to end by itself. */
+bool machine_hold(struct machine *machine, GError **error);
+/* Does nothing where it is not held (any more). */
+void machine_release(struct machine *machine);
+/* What is under way while it is held (save/save.h), or NULL; freed with the machine. */
+void machine_set_save(struct machine *machine, struct save *save);
+struct save *machine_get_save(const struct machine *machine);
+/* The wall clock that a guest of this configuration is shown, in seconds since 1970. */
+int64_t machine_wall_clock(const struct machine_config *config);
 
 enum machine_state machine_state(const struct machine *machine);
 /* After MACHINE_EVENT_ENDED: 0 after power off or quit, else what the debug port or a crash says. */

@@ -492,7 +492,7 @@ static const uint8_t *table_at(const struct guest_memory *memory, uint64_t addre
 static void acpi_tables_are_whole(void **state)
 {
 	struct guest_memory *memory = memory_new(2 * MIB, NULL);
-	uint64_t rsdp = acpi_load(memory, &(struct acpi_config){ 3, 64, 2 });
+	uint64_t rsdp = acpi_load(memory, &(struct acpi_config){ .present = 7, .vcpus_max = 64, .serials = 2 });
 	const uint8_t *root = memory_at(memory, rsdp, 36), *xsdt;
 	const char *found[3];
 	uint64_t address;

@@ -9,6 +9,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The guest is slow where the machine is: it is given all the time that the test has. */
+#define PATIENT "\"timeout\": 250"
 
 static struct livebox *box;
 
@@ -24,18 +30,210 @@ static int end(void **state)
 	return 0;
 }
 
-static void the_guest_answers(void **state)
+/* A processor that has been started counts a moment later. */
+static void assert_nproc(unsigned count)
 {
-	g_autoptr(JsonObject) status = livebox_get(box, "{\"do\": \"status\"}");
+	g_autofree char *expected = g_strdup_printf("%u", count);
 
-	assert_int_equal(livebox_shell_number(box, "nproc"), 1);
-	assert_string_equal(json_object_get_string_member(status, "state"), "running");
+	livebox_shell_until(box, "nproc", expected);
+}
+
+static void set_vcpus(unsigned count)
+{
+	g_autoptr(JsonObject) answer =
+		livebox_get(box, "{\"do\": \"set-vcpus\", \"count\": %u, " PATIENT "}", count);
+
+	assert_int_equal(json_object_get_int_member(answer, "vcpus"), count);
+}
+
+/* As the monitor sees them; those who are present are on line. */
+static unsigned count_present(void)
+{
+	g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"vcpus\"}");
+	JsonArray *vcpus = json_object_get_array_member(answer, "vcpus");
+	unsigned count = 0;
+
+	assert_int_equal(json_array_get_length(vcpus), 4);
+	assert_true(*json_object_get_string_member(answer, "emulator"));
+	for (unsigned i = 0; i < 4; i++) {
+		JsonObject *vcpu = json_array_get_object_element(vcpus, i);
+		bool present = json_object_get_boolean_member(vcpu, "present");
+
+		assert_int_equal(json_object_get_int_member(vcpu, "id"), i);
+		assert_int_equal(json_object_get_boolean_member(vcpu, "online"), present);
+		assert_int_equal(json_object_get_int_member(vcpu, "thread") != 0, present);
+		assert_true(*json_object_get_string_member(vcpu, "cpus"));
+		count += present;
+	}
+	return count;
+}
+
+static long tics_of(unsigned cpu)
+{
+	return livebox_shell_number(
+		box, "awk '/^cpu%u / { print $2 + $3 + $4 }' /proc/stat", cpu);
+}
+
+static void vcpus_come(void **state)
+{
+	liveclient_forget_events(box->control);
+	assert_nproc(1);
+	set_vcpus(3);
+	assert_nproc(3);
+	livebox_shell_until(box, "cat /sys/devices/system/cpu/online", "0-2");
+	assert_int_equal(count_present(), 3);
+	for (int told = 0; told != 3;) {
+		g_autoptr(JsonObject) event = liveclient_event(box->control, "vcpus");
+
+		told = (int)json_object_get_int_member(event, "vcpus");
+	}
+}
+
+/* Work is done on a new one, and its tics are counted there. */
+static void new_vcpus_work(void **state)
+{
+	long before = tics_of(2);
+
+	livebox_shell(box, "taskset 4 sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'");
+	assert_true(tics_of(2) > before);
+}
+
+static void vcpus_go(void **state)
+{
+	g_autoptr(JsonObject) status = NULL;
+
+	livebox_shell(box, "taskset 6 sh -c 'while :; do :; done' & echo $! >/tmp/busy");
+	set_vcpus(1);
+	assert_nproc(1);
+	livebox_shell_until(
+		box, "ls -d /sys/devices/system/cpu/cpu[0-9]*", "/sys/devices/system/cpu/cpu0");
+	assert_int_equal(count_present(), 1);
+	status = livebox_get(box, "{\"do\": \"status\"}");
+	assert_int_equal(json_object_get_int_member(status, "vcpus"), 1);
+	assert_int_equal(json_object_get_int_member(status, "vcpus_max"), 4);
+	livebox_shell(box, "kill $(cat /tmp/busy)");
+}
+
+/* With work on all of them that moves about, and code that is translated anew. */
+static void they_come_and_go_under_load(void **state)
+{
+	livebox_shell(box, "for i in 1 2 3; do (while :; do ls /bin | md5sum; done) >/dev/null & done");
+	for (unsigned i = 0; i < 4; i++) {
+		set_vcpus(4 - i % 2);
+		set_vcpus(1 + i % 3);
+	}
+	set_vcpus(2);
+	assert_nproc(2);
+	livebox_shell(box, "kill $(jobs -p); dmesg | grep -q 'Call Trace\\|BUG:' && exit 1; true");
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+	g_autofree char *zero = livebox_refused(box, "{\"do\": \"set-vcpus\", \"count\": 0}");
+	g_autofree char *many = livebox_refused(box, "{\"do\": \"set-vcpus\", \"count\": 5}");
+	g_autofree char *none = livebox_refused(box, "{\"do\": \"set-vcpus\"}");
+
+	assert_non_null(strstr(zero, "count"));
+	assert_non_null(strstr(many, "count"));
+	assert_non_null(strstr(none, "count"));
+}
+
+/* The guest lets one go that nobody has asked for; the number asked for next is right again. */
+static void the_guest_ejects_by_itself(void **state)
+{
+	set_vcpus(3);
+	livebox_shell(box, "echo 1 >/sys/devices/system/cpu/cpu1/firmware_node/eject");
+	assert_nproc(2);
+	while (count_present() != 2)
+		livebox_pump(box, 50);
+	set_vcpus(3);
+	assert_nproc(3);
+}
+
+/* Of two clients who want different numbers, the later has its way. */
+static void several_clients(void **state)
+{
+	struct liveclient *other = livebox_connect(box);
+	unsigned first, second;
+	g_autoptr(JsonObject) refused = NULL, done = NULL;
+
+	livebox_do(box, "{\"do\": \"pause\"}");
+	first = liveclient_ask(box->control, "{\"do\": \"set-vcpus\", \"count\": 4, " PATIENT "}");
+	second = liveclient_ask(other, "{\"do\": \"set-vcpus\", \"count\": 2, " PATIENT "}");
+	refused = liveclient_answer(box->control, first);
+	assert_non_null(strstr(json_object_get_string_member(refused, "error"), "2"));
+	livebox_do(box, "{\"do\": \"resume\"}");
+	done = liveclient_answer(other, second);
+	assert_int_equal(json_object_get_int_member(done, "vcpus"), 2);
+	assert_nproc(2);
+	liveclient_free(other);
+}
+
+/* A client of its own process that is killed while its request waits. */
+static void a_client_is_killed(void **state)
+{
+	struct liveclient *client = livebox_connect(box);
+	pid_t pid;
+
+	livebox_do(box, "{\"do\": \"pause\"}");
+	pid = fork();
+	if (pid == 0) {
+		liveclient_ask(client, "{\"do\": \"set-vcpus\", \"count\": 4, " PATIENT "}");
+		pause();
+	}
+	liveclient_free(client);
+	for (int thread = 0; !thread;) {
+		g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"status\"}");
+
+		thread = json_object_get_int_member(answer, "vcpus") == 4;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	livebox_do(box, "{\"do\": \"resume\"}");
+	assert_nproc(4);
+	set_vcpus(2);
+}
+
+/* A guest that stands still follows nothing, which is said; what was asked for stays so. */
+static void a_late_guest_is_named(void **state)
+{
+	g_autofree char *sentence = NULL;
+
+	livebox_do(box, "{\"do\": \"pause\"}");
+	sentence = livebox_refused(
+		box, "{\"do\": \"set-vcpus\", \"count\": 4, \"timeout\": 0.2}");
+	assert_non_null(strstr(sentence, "2, 3"));
+	livebox_do(box, "{\"do\": \"resume\"}");
+	assert_nproc(4);
+}
+
+/* After a reset the guest has what it had, and can be changed as before. */
+static void a_reset_keeps_them(void **state)
+{
+	set_vcpus(3);
+	livebox_do(box, "{\"do\": \"reset\"}");
+	livebox_wait_shell(box);
+	assert_nproc(3);
+	assert_int_equal(count_present(), 3);
+	set_vcpus(4);
+	assert_nproc(4);
+	set_vcpus(1);
+	assert_nproc(1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_guest_answers),
+		cmocka_unit_test(vcpus_come),
+		cmocka_unit_test(new_vcpus_work),
+		cmocka_unit_test(vcpus_go),
+		cmocka_unit_test(they_come_and_go_under_load),
+		cmocka_unit_test(what_cannot_be_is_refused),
+		cmocka_unit_test(the_guest_ejects_by_itself),
+		cmocka_unit_test(several_clients),
+		cmocka_unit_test(a_client_is_killed),
+		cmocka_unit_test(a_late_guest_is_named),
+		cmocka_unit_test(a_reset_keeps_them),
 	};
 
 	return cmocka_run_group_tests(tests, boot, end);

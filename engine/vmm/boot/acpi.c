@@ -13,7 +13,7 @@
 #include "engine/vmm/boot/dsdt.hex"
 
 #define HEADER_SIZE 36
-#define TABLE_MAX 8192
+#define TABLE_MAX 32768
 
 /* A table being written: bytes are appended, the header is completed at the end. */
 struct table {
@@ -226,7 +226,7 @@ static uint64_t write_madt(struct writer *writer, struct table *table,
 	put(table, LAPIC_DEFAULT_BASE, 4);
 	put(table, MADT_PCAT_COMPAT, 4);
 	for (unsigned id = 0; id < config->vcpus_max; id++)
-		put_lapic(table, id, id < config->vcpus);
+		put_lapic(table, id, config->present >> id & 1);
 	/* The I/O APIC, id 0, from GSI 0 on. */
 	put(table, 1, 1);
 	put(table, 12, 1);

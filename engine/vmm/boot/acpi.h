@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The ACPI tables (ACPI 6.4, chapter 5): RSDP, XSDT, FADT, MADT, MCFG, and the DSDT, which iasl
- * compiles from dsdt.asl at build time and which gets the values that are the machine's own
+ * compiles from dsdt.asl and what it includes at build time and which gets the values that are the machine's own
  * filled in.
  */
 #pragma once
@@ -9,9 +9,9 @@
 #include "engine/vmm/memory.h"
 
 struct acpi_config {
-	/* APIC ids 0 to vcpus_max - 1, of which the first vcpus are there; the others are given as
-	 * "may come later". */
-	unsigned vcpus;
+	/* APIC ids 0 to vcpus_max - 1, of which those are there whose bit is set; the others are
+	 * given as "may come later". */
+	uint64_t present;
 	unsigned vcpus_max;
 	unsigned serials; /* how many of COM1 to COM4 there are */
 };

@@ -21,6 +21,7 @@ struct boot {
 	struct boot_file *kernel;
 	GPtrArray *files;
 	GPtrArray *file_arguments;
+	uint64_t present; /* processors */
 };
 
 static void free_file(void *file)
@@ -63,6 +64,7 @@ struct boot *boot_open(const struct machine_config *config, GError **error)
 	struct boot *boot = g_new0(struct boot, 1);
 
 	boot->config = config;
+	boot->present = UINT64_MAX >> (64 - config->vcpus);
 	boot->files = g_ptr_array_new_with_free_func(free_file);
 	boot->file_arguments = g_ptr_array_new_with_free_func(g_free);
 	boot->kernel = boot_file_open(config->kernel, error);
@@ -71,6 +73,11 @@ struct boot *boot_open(const struct machine_config *config, GError **error)
 		return NULL;
 	}
 	return boot;
+}
+
+void boot_set_present(struct boot *boot, uint64_t present)
+{
+	boot->present = present;
 }
 
 void boot_free(struct boot *boot)
@@ -130,7 +137,7 @@ bool boot_load(const struct boot *boot, struct guest_memory *memory, struct vcpu
 	boot_map_fill(&job.map, memory);
 	job.rsdp = acpi_load(memory,
 		&(struct acpi_config){
-			.vcpus = boot->config->vcpus,
+			.present = boot->present,
 			.vcpus_max = boot->config->vcpus_max,
 			.serials = boot->config->serials->len,
 		});

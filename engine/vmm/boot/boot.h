@@ -17,6 +17,9 @@ struct boot;
 struct boot *boot_open(const struct machine_config *config, GError **error);
 void boot_free(struct boot *boot);
 
+/* The processors that are there: bit n is APIC id n. Before the first time: those of the definition. */
+void boot_set_present(struct boot *boot, uint64_t present);
+
 /* Puts everything into memory, which must be all zero, ACPI tables included, and fills in the boot processor's registers. Errors: one sentence with the
  * file's path: unknown format, truncated, too little memory… */
 bool boot_load(const struct boot *boot, struct guest_memory *memory, struct vcpu_state *state,

@@ -126,4 +126,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "LODGE", "LODGEVMM", 1)
 			})
 		}
 	}
+
+	Include ("dsdt_cpu.asl")
+	Include ("dsdt_pci.asl")
 }

@@ -11,6 +11,7 @@
  *
  * Threads: run(), get_state() and set_state() belong to the vCPU's thread, or to any thread while
  * the vCPU is not in run(). kick() may be called from any thread, also from a signal handler.
+ * vcpu_new(), park() and reset() of one vCPU are called by the main thread while others run.
  */
 #pragma once
 
@@ -20,12 +21,15 @@
 #include "engine/vmm/memory.h"
 
 #include <glib.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define VCPU_MAX 64
 
 struct lapic;
+struct state_in;
+struct state_out;
 
 /* A segment register with its hidden part. attributes: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 12 AVL,
  * 13 L, 14 D/B, 15 G, 16 unusable (Intel SDM volume 3, "Guest Register State", access rights). */
@@ -72,6 +76,9 @@ struct vcpu_env {
 	struct machine_lock *lock;
 	unsigned count;     /* vCPUs at start */
 	unsigned count_max; /* APIC ids go from 0 to count_max - 1 */
+	/* A vCPU's started has changed; its thread, or who resets it. May be NULL. */
+	void (*started)(void *data);
+	void *started_data;
 	/* Tells the person who runs the machine, once per kind, of something a guest did that is
 	 * not emulated (an unknown MSR…). Rate-limited by the receiver. Any thread. */
 	void (*warn)(void *data, const char *message);
@@ -92,6 +99,8 @@ struct vcpu {
 	const struct vcpu_ops *ops;
 	unsigned id; /* also the APIC id; 0 is the boot processor */
 	char *error; /* after VCPU_EXIT_ERROR: one sentence with the cause, then registers; owned */
+	/* The guest has started it: it waits for SIPI no more. Any thread reads. */
+	atomic_bool started;
 	/* Written by the vCPU's thread by vcpu_count(), read by any. */
 	uint64_t causes[VCPU_CAUSES];
 };
@@ -103,8 +112,16 @@ struct vcpu_ops {
 	void (*get_state)(struct vcpu *cpu, struct vcpu_state *state);
 	void (*set_state)(struct vcpu *cpu, const struct vcpu_state *state);
 	/* Back to the state after power-on: the boot processor runnable at the reset vector, others
-	 * waiting for SIPI. Not while in run(). */
+	 * waiting for SIPI. Not while in run(). The boot processor is reset first, and the interrupt
+	 * controllers with it. Machine lock not held. */
 	void (*reset)(struct vcpu *cpu);
+	/* It is taken out of the machine, whose others go on, and not run until it is reset: gives
+	 * back what memory it can, and interrupts do not reach it. Not the boot processor; not while
+	 * in run(). Machine lock not held. */
+	void (*park)(struct vcpu *cpu);
+	/* Saving (save/state.h), with the machine lock held, not while in run(). */
+	bool (*save)(struct vcpu *cpu, struct state_out *out, GError **error);
+	bool (*load)(struct vcpu *cpu, struct state_in *in, GError **error);
 	void (*free)(struct vcpu *cpu);
 };
 
@@ -123,6 +140,10 @@ struct vcpu_backend_ops {
 	struct vcpu_backend *(*open)(const struct vcpu_env *env, GError **error);
 	/* id < env->count_max. A vCPU with id >= 1 waits for INIT/SIPI. */
 	struct vcpu *(*vcpu_new)(struct vcpu_backend *backend, unsigned id, GError **error);
+	/* Saving of what the vCPUs share: interrupt controllers, 8254. Saved and loaded before the
+	 * vCPUs are; the lock is held. */
+	bool (*save)(struct vcpu_backend *backend, struct state_out *out, GError **error);
+	bool (*load)(struct vcpu_backend *backend, struct state_in *in, GError **error);
 	/* After all vCPUs are freed. */
 	void (*close)(struct vcpu_backend *backend);
 };
@@ -139,6 +160,13 @@ static inline void vcpu_count(struct vcpu *cpu, enum vcpu_cause cause)
 	uint64_t *count = &cpu->causes[cause];
 
 	__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
+/* For backends. */
+static inline void vcpu_set_started(struct vcpu *cpu, const struct vcpu_env *env, bool started)
+{
+	if (atomic_exchange(&cpu->started, started) != started && env->started)
+		env->started(env->started_data);
 }
 
 static inline enum vcpu_exit vcpu_run(struct vcpu *cpu)

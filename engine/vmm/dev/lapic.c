@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vmm/dev/lapic_internal.h"
+#include "engine/vmm/save/state.h"
 
 #include <glib.h>
 #include <string.h>
@@ -666,7 +667,8 @@ void lapic_free(struct lapic *lapic)
 void lapic_connect(struct lapic *lapic, const struct lapic_ops *ops, void *cpu)
 {
 	lapic->ops = ops;
-	lapic->cpu = cpu;
+	/* Others may send to it from now on. */
+	g_atomic_pointer_set(&lapic->cpu, cpu);
 }
 
 unsigned lapic_id(const struct lapic *lapic)
@@ -681,7 +683,7 @@ const struct lapic_state *lapic_get_state(const struct lapic *lapic)
 
 /* ---- saving ---- */
 
-const struct field lapic_state_fields[] = {
+static const struct field lapic_state_fields[] = {
 	FIELD(struct lapic_state, base),
 	FIELD_ARRAY(struct lapic_state, irr),
 	FIELD_ARRAY(struct lapic_state, tmr),

@@ -24,7 +24,6 @@
 
 #include "engine/vmm/bus.h"
 #include "engine/vmm/clock.h"
-#include "engine/vmm/save/state.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -116,7 +115,8 @@ struct lapic *lapic_new(unsigned id, const struct lapic_set *set,
 	struct machine_lock *lock);
 void lapic_free(struct lapic *lapic);
 
-/* Connects the vCPU; until then (and after a NULL cpu) nothing is called back. Before vCPUs run. */
+/* Connects the vCPU; until then (and after a NULL cpu) nothing is called back. NULL only while no
+ * vCPU runs. */
 void lapic_connect(struct lapic *lapic, const struct lapic_ops *ops, void *cpu);
 
 unsigned lapic_id(const struct lapic *lapic);
@@ -177,7 +177,9 @@ void lapic_set_send(const struct lapic_set *set, uint32_t destination, bool logi
 /* For tests and reports; not while the vCPU runs. */
 const struct lapic_state *lapic_get_state(const struct lapic *lapic);
 
-/* Saving: state.h; the id is the index. With the machine lock held. */
-extern const struct field lapic_state_fields[];
+struct state_in;
+struct state_out;
+
+/* Saving: save/state.h; the id is the index. With the machine lock held. */
 void lapic_save(const struct lapic *lapic, struct state_out *out);
 bool lapic_load(struct lapic *lapic, struct state_in *in, GError **error);

@@ -161,6 +161,16 @@ static bool handle_exit(struct kvm_vcpu *cpu, enum vcpu_exit *why)
 	}
 }
 
+static void look_at_start(struct kvm_vcpu *cpu)
+{
+	struct kvm_mp_state state;
+
+	if (ioctl(cpu->fd, KVM_GET_MP_STATE, &state) == 0)
+		vcpu_set_started(&cpu->base, cpu->backend->env,
+			state.mp_state != KVM_MP_STATE_UNINITIALIZED &&
+				state.mp_state != KVM_MP_STATE_INIT_RECEIVED);
+}
+
 static enum vcpu_exit run_until_exit(struct kvm_vcpu *cpu)
 {
 	enum vcpu_exit why = VCPU_EXIT_KICKED;
@@ -169,6 +179,9 @@ static enum vcpu_exit run_until_exit(struct kvm_vcpu *cpu)
 		if (ioctl(cpu->fd, KVM_RUN, 0) < 0) {
 			if (errno != EINTR && errno != EAGAIN)
 				return fail(cpu, g_strerror(errno));
+			/* How KVM_RUN ends when INIT and SIPI have come. */
+			if (errno == EAGAIN)
+				look_at_start(cpu);
 			vcpu_count(&cpu->base, VCPU_CAUSE_KICK);
 		} else if (!handle_exit(cpu, &why)) {
 			return why;
@@ -218,6 +231,16 @@ static void reset(struct vcpu *base)
 	if (base->id == 0)
 		kvm_chips_reset(cpu->backend);
 	kvm_power_on_restore(cpu);
+	vcpu_set_started(base, cpu->backend->env, base->id == 0);
+}
+
+/* KVM cannot delete one: its APIC is as after power-on, and takes nothing. */
+static void park(struct vcpu *base)
+{
+	struct kvm_vcpu *cpu = (struct kvm_vcpu *)base;
+
+	kvm_power_on_restore(cpu);
+	vcpu_set_started(base, cpu->backend->env, false);
 }
 
 static void vcpu_free(struct vcpu *base)
@@ -239,6 +262,9 @@ static const struct vcpu_ops ops = {
 	.get_state = kvm_vcpu_get_state,
 	.set_state = kvm_vcpu_set_state,
 	.reset = reset,
+	.park = park,
+	.save = kvm_vcpu_save,
+	.load = kvm_vcpu_load,
 	.free = vcpu_free,
 };
 
@@ -266,6 +292,7 @@ struct vcpu *kvm_vcpu_new(struct vcpu_backend *base, unsigned id, GError **error
 	cpu->base.id = id;
 	cpu->backend = (struct kvm_backend *)base;
 	cpu->fd = -1;
+	atomic_store(&cpu->base.started, id == 0);
 	if (vcpu_init(cpu, error))
 		return &cpu->base;
 	vcpu_free(&cpu->base);

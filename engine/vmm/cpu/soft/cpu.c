@@ -45,17 +45,27 @@ struct soft_cpu *soft_cpu_new(struct soft_machine *machine, unsigned id, GError 
 	for (unsigned set = 0; set < SOFT_SETS; set++)
 		cpu->tlbs[set].logged = SOFT_TLB_LOG;
 	soft_cpu_reset(cpu);
-	machine->cpu[id] = cpu;
-	machine->cpus++;
+	soft_cpu_publish(cpu);
 	return cpu;
+}
+
+void soft_cpu_publish(struct soft_cpu *cpu)
+{
+	if (!atomic_exchange(&cpu->machine->cpu[cpu->id], cpu))
+		atomic_fetch_add(&cpu->machine->cpus, 1);
+}
+
+void soft_cpu_withdraw(struct soft_cpu *cpu)
+{
+	if (atomic_exchange(&cpu->machine->cpu[cpu->id], NULL))
+		atomic_fetch_sub(&cpu->machine->cpus, 1);
 }
 
 void soft_cpu_free(struct soft_cpu *cpu)
 {
 	if (!cpu)
 		return;
-	cpu->machine->cpu[cpu->id] = NULL;
-	cpu->machine->cpus--;
+	soft_cpu_withdraw(cpu);
 	soft_mmu_free(cpu);
 	soft_fp_park(&cpu->fp);
 	soft_stubs_free(cpu->fp.stubs);

@@ -25,6 +25,7 @@
  *	           system instructions, delivery of exceptions and interrupts (system.h)
  *	fp*.c simd*.c
  *	           x87, MMX, SSE on the host's units
+ *	save.c     registers out to a file and in again
  *	vcpu.c     the vCPU interface over all this
  *
  * Threads: a soft_cpu belongs to its vCPU's thread. Others only post requests (soft_post()).
@@ -333,8 +334,11 @@ struct soft_cpu {
 /* What the vCPUs of one machine share. */
 struct soft_machine {
 	const struct vcpu_env *env;
-	struct soft_cpu *cpu[VCPU_MAX]; /* NULL where there is none */
-	unsigned cpus;
+	/* Those that run or may: NULL where there is none, or it is parked. They come and go while
+	 * others run; one that has gone is not freed before the machine is. Published before it
+	 * looks at any code_page[], so that who marks a page either finds it here or is seen. */
+	struct soft_cpu *_Atomic cpu[VCPU_MAX];
+	atomic_uint cpus;
 	/* Stopping the world, for a locked access that crosses a page: world.c. */
 	GMutex world_lock;
 	GCond world_cond;
@@ -351,6 +355,9 @@ void soft_machine_free(struct soft_machine *machine);
 /* Errors: G_FILE_ERROR where the host grants no executable memory for stub.h. */
 struct soft_cpu *soft_cpu_new(struct soft_machine *machine, unsigned id, GError **error);
 void soft_cpu_free(struct soft_cpu *cpu);
+/* Takes it out of soft_machine's cpu[], or puts it back; nothing where it is so already. */
+void soft_cpu_withdraw(struct soft_cpu *cpu);
+void soft_cpu_publish(struct soft_cpu *cpu);
 /* Power-on state (SDM volume 3, table 10-1): real mode, CS base FFFF0000h, rip FFF0h. */
 void soft_cpu_reset(struct soft_cpu *cpu);
 /* INIT instead keeps the FPU, MSRs, CR0's CD and NW. */
@@ -360,6 +367,10 @@ void soft_cpu_init_signal(struct soft_cpu *cpu);
  * bases, CPL or DR7: derives mode, tlb, jump_key and the base slots. CPL is SS's DPL (3 in
  * virtual-8086 mode, 0 in real mode), as the manual has it. Cheap. (cpu.c) */
 void soft_update_mode(struct soft_cpu *cpu);
+
+/* save.c: the registers of a processor that does not run, and what it waits for. */
+void soft_cpu_save(struct soft_cpu *cpu, struct state_out *out);
+bool soft_cpu_load(struct soft_cpu *cpu, struct state_in *in, GError **error);
 
 /* Runs until somebody's request ends it. (exec.c) */
 enum vcpu_exit soft_cpu_run(struct soft_cpu *cpu);

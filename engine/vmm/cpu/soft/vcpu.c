@@ -105,6 +105,14 @@ void soft_update_interrupt(struct soft_cpu *cpu)
 		soft_post(cpu, SOFT_PENDING_INTERRUPT);
 }
 
+static void set_started(struct soft_cpu *cpu, bool started)
+{
+	struct soft_vcpu *self = cpu->vcpu;
+
+	if (self != NULL)
+		vcpu_set_started(&self->vcpu, cpu->env, started);
+}
+
 /* INIT: an application processor waits for SIPI then, the boot processor begins anew. */
 static void serve_init(struct soft_cpu *cpu)
 {
@@ -113,8 +121,10 @@ static void serve_init(struct soft_cpu *cpu)
 	soft_cpu_init_signal(cpu);
 	if (cpu->lapic != NULL)
 		lapic_init(cpu->lapic);
-	if (cpu->id != 0)
+	if (cpu->id != 0) {
 		soft_post(cpu, SOFT_PENDING_WAIT);
+		set_started(cpu, false);
+	}
 }
 
 static void serve_sipi(struct soft_cpu *cpu)
@@ -123,6 +133,7 @@ static void serve_sipi(struct soft_cpu *cpu)
 	soft_segment_real(&cpu->seg[SOFT_CS], (uint16_t)(cpu->sipi_vector << 8));
 	cpu->rip = 0;
 	soft_update_mode(cpu);
+	set_started(cpu, true);
 }
 
 static void serve_nmi(struct soft_cpu *cpu)
@@ -323,14 +334,40 @@ static void vcpu_soft_reset(struct vcpu *vcpu)
 	soft_cpu_reset(cpu);
 	cpu->nmi_latched = false;
 	soft_unpost(cpu, ~(SOFT_PENDING_KICK | SOFT_PENDING_PROTECT));
+	soft_cpu_publish(cpu);
+	set_started(cpu, cpu->id == 0);
 	if (cpu->id != 0) {
 		soft_post(cpu, SOFT_PENDING_WAIT);
 		return;
 	}
-	/* The boot processor is reset first, and the interrupt controllers with it. */
 	g_mutex_lock(&cpu->env->lock->mutex);
 	irqchip_reset(self_of(vcpu)->irqchip);
 	g_mutex_unlock(&cpu->env->lock->mutex);
+}
+
+static bool vcpu_soft_save(struct vcpu *vcpu, struct state_out *out, GError **error)
+{
+	soft_cpu_save(self_of(vcpu)->cpu, out);
+	return true;
+}
+
+static bool vcpu_soft_load(struct vcpu *vcpu, struct state_in *in, GError **error)
+{
+	return soft_cpu_load(self_of(vcpu)->cpu, in, error);
+}
+
+/* Its translations go, its local APIC is as after power-on; what others still post to it is
+ * forgotten by the reset. */
+static void vcpu_soft_park(struct vcpu *vcpu)
+{
+	struct soft_cpu *cpu = self_of(vcpu)->cpu;
+
+	soft_cpu_withdraw(cpu);
+	soft_blocks_flush(cpu);
+	g_mutex_lock(&cpu->env->lock->mutex);
+	lapic_reset(cpu->lapic);
+	g_mutex_unlock(&cpu->env->lock->mutex);
+	set_started(cpu, false);
 }
 
 static void vcpu_soft_free(struct vcpu *vcpu)
@@ -351,6 +388,9 @@ static const struct vcpu_ops vcpu_soft_ops = {
 	.get_state = vcpu_soft_get_state,
 	.set_state = vcpu_soft_set_state,
 	.reset = vcpu_soft_reset,
+	.park = vcpu_soft_park,
+	.save = vcpu_soft_save,
+	.load = vcpu_soft_load,
 	.free = vcpu_soft_free,
 };
 
@@ -387,6 +427,7 @@ static struct vcpu *soft_vcpu_new(struct vcpu_backend *backend, unsigned id, GEr
 	cpu->vcpu = self;
 	cpu->lapic = irqchip_lapic(owner->irqchip, id);
 	lapic_connect(cpu->lapic, &apic_ops, cpu);
+	atomic_store(&self->vcpu.started, id == 0);
 	if (id != 0)
 		soft_post(cpu, SOFT_PENDING_WAIT);
 	return &self->vcpu;
@@ -403,9 +444,22 @@ static void soft_close(struct vcpu_backend *backend)
 	g_free(self);
 }
 
+static bool soft_save(struct vcpu_backend *backend, struct state_out *out, GError **error)
+{
+	irqchip_save(((struct soft_backend *)backend)->irqchip, out);
+	return true;
+}
+
+static bool soft_load(struct vcpu_backend *backend, struct state_in *in, GError **error)
+{
+	return irqchip_load(((struct soft_backend *)backend)->irqchip, in, error);
+}
+
 const struct vcpu_backend_ops vcpu_backend_soft = {
 	.name = "soft",
 	.open = soft_open,
 	.vcpu_new = soft_vcpu_new,
+	.save = soft_save,
+	.load = soft_load,
 	.close = soft_close,
 };

@@ -48,9 +48,11 @@ void soft_world_stop(struct soft_cpu *cpu)
 	g_mutex_lock(&machine->world_lock);
 	wait_stopped(machine);
 	machine->world_stopped = true;
-	for (unsigned i = 0; i < VCPU_MAX; i++)
-		if (machine->cpu[i] && machine->cpu[i] != cpu)
-			soft_post(machine->cpu[i], SOFT_PENDING_PAUSE);
+	for (unsigned i = 0; i < VCPU_MAX; i++) {
+		struct soft_cpu *other = machine->cpu[i];
+		if (other && other != cpu)
+			soft_post(other, SOFT_PENDING_PAUSE);
+	}
 	while (machine->world_running > 1)
 		g_cond_wait(&machine->world_cond, &machine->world_lock);
 	g_mutex_unlock(&machine->world_lock);
