@@ -63,6 +63,8 @@ void control_wait(struct control_call *call, void (*late)(struct control_call *c
 /* Members of the request. Those that take a GError set it where the member is missing or not such a
  * value; text belongs to the call. */
 bool control_has(const struct control_call *call, const char *member);
+/* The request as a whole; the call's. */
+JsonObject *control_members(const struct control_call *call);
 const char *control_text(const struct control_call *call, const char *member, GError **error);
 bool control_number(const struct control_call *call, const char *member, uint64_t min, uint64_t max,
 	uint64_t *value, GError **error);

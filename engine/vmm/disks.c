@@ -5,13 +5,12 @@
 #include "engine/vmm/devices_private.h"
 
 #include "engine/vmm/block/limit.h"
+#include "engine/vmm/block/qsd.h"
 #include "engine/vmm/block/raw.h"
 #include "engine/vmm/dev/virtio_block.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
-#include <string.h>
-#include <unistd.h>
 
 static void free_disk(void *device)
 {
@@ -39,9 +38,27 @@ static enum virtio_block_verdict failed(void *data, bool write, int error)
 	return policy == CONFIG_ON_ERROR_IGNORE ? VIRTIO_BLOCK_IGNORE : VIRTIO_BLOCK_REPORT;
 }
 
+/* In a thread of the backend: each request that fails for it is told by itself. */
+static void daemon_lost(void *data, const char *why)
+{
+	struct device_slot *slot = data;
+
+	devices_notice(slot, NOTICE_ERROR, false,
+		g_strdup_printf(_("Disk '%s': qemu-storage-daemon is lost: %s"), slot->name, why));
+}
+
 static struct block_backend *open_image(
 	struct device_slot *slot, const struct config_disk *config, int fd, GError **error)
 {
+	if (config->format || config->rbd)
+		return block_qsd_open(
+			&(struct block_qsd_config){
+				.disk = config,
+				.fd = fd,
+				.lost = daemon_lost,
+				.lost_data = slot,
+			},
+			error);
 	return block_raw_open(
 		&(struct block_raw_config){
 			.path = config->path,

@@ -6,10 +6,12 @@
 
 #include "engine/vmm/dev/virtio_net.h"
 #include "engine/vmm/net/passt.h"
+#include "engine/vmm/net/tap.h"
 #include "engine/vmm/netargs.h"
 
 #include <glib/gi18n.h>
-#include <unistd.h>
+
+#define TAP_MTU 1500u
 
 static void free_nic(void *device)
 {
@@ -43,19 +45,43 @@ static struct net_backend *open_user(
 		parts->context, parts->lock, error);
 }
 
+static struct net_backend *open_tap(
+	struct device_slot *slot, const struct config_net *config, int fd, GError **error)
+{
+	const struct machine_parts *parts = slot->devices->parts;
+
+	return net_tap_new(
+		&(struct net_tap_config){
+			.fd = fd,
+			.name = config->tap_name,
+			.bridge = config->bridge,
+			.mac = config->mac,
+			.mtu = config->mtu,
+		},
+		parts->context, parts->lock, error);
+}
+
+static uint16_t mtu_of(const struct config_net *config)
+{
+	if (config->mtu)
+		return config->mtu;
+	return config->tap ? TAP_MTU : NET_PASST_MTU;
+}
+
 bool nic_make(struct device_slot *slot, const struct config_net *config, unsigned pci_slot, int fd,
 	GError **error)
 {
 	struct devices *devices = slot->devices;
 	struct virtio_net *net;
 
-	slot->net = open_user(slot, config, error);
+	/* Who gives a descriptor has made the network, of whatever type it is. */
+	slot->net = config->tap || fd >= 0 ? open_tap(slot, config, fd, error)
+					   : open_user(slot, config, error);
 	if (!slot->net)
 		return false;
 	slot->net_config = config;
 	g_mutex_lock(&devices->parts->lock->mutex);
-	net = virtio_net_new(&devices->env, config->mac,
-		config->mtu ? config->mtu : NET_PASST_MTU, slot->net);
+	net = virtio_net_new(&devices->env, config->mac, mtu_of(config), slot->net);
 	virtio_net_set_link(net, !config->link_down);
 	virtio_net_set_limits(net, &config->inbound, &config->outbound);
 	slot->nic_stats = stats_add_nic(devices->parts->stats, slot->name);

@@ -136,10 +136,10 @@ static void refuses_by_name_and_line(void **state)
 		{ HEAD OS "<devices>\n<graphics type='vnc'/>\n</devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:6: element <graphics> in <devices> is not supported" },
-		{ HEAD OS "<devices><disk type='file'><driver type='qcow2'/><source file='/d'/>"
+		{ HEAD OS "<devices><disk type='file'><driver type='cow'/><source file='/d'/>"
 			  "</disk></devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: type='qcow2' of <driver> is not supported" },
+			"g.xml:5: type='cow' of <driver> is not supported" },
 		{ HEAD OS "<devices><disk type='file'><driver cache='writethrough'/>"
 			  "<source file='/d'/></disk></devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
