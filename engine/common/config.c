@@ -240,6 +240,14 @@ static void net_free(void *data)
 	g_free(net);
 }
 
+static void memory_free(void *data)
+{
+	struct config_memory *memory = data;
+
+	g_free(memory->alias);
+	g_free(memory);
+}
+
 static struct machine_config *config_new(void)
 {
 	struct machine_config *config = g_new0(struct machine_config, 1);
@@ -249,6 +257,7 @@ static struct machine_config *config_new(void)
 	config->on_crash = CONFIG_ACTION_DESTROY;
 	config->vcpus = config->vcpus_max = 1;
 	config->balloon = true; /* as libvirt does it where nothing is said */
+	config->memories = g_ptr_array_new_with_free_func(memory_free);
 	config->disks = g_ptr_array_new_with_free_func(disk_free);
 	config->nets = g_ptr_array_new_with_free_func(net_free);
 	config->serials = g_ptr_array_new_with_free_func(chardev_free);
@@ -265,6 +274,7 @@ void config_free(struct machine_config *config)
 	g_free(config->kernel);
 	g_free(config->initrd);
 	g_free(config->cmdline);
+	g_ptr_array_free(config->memories, TRUE);
 	g_ptr_array_free(config->disks, TRUE);
 	g_ptr_array_free(config->nets, TRUE);
 	g_ptr_array_free(config->serials, TRUE);
@@ -300,7 +310,7 @@ static bool check_whole(const struct config_reader *reader, xmlNode *root, GErro
 {
 	const struct machine_config *config = reader->config;
 	unsigned devices = config->disks->len + config->nets->len + config->rngs +
-		config->ports->len + config->balloon;
+		config->ports->len + config->memories->len + config->balloon;
 
 	if (!config->name)
 		return config_fail(reader, root, CONFIG_ERROR_MISSING, error, _("<name> is missing"));
@@ -314,7 +324,7 @@ static bool check_whole(const struct config_reader *reader, xmlNode *root, GErro
 		return config_fail(reader, root, CONFIG_ERROR_UNSUPPORTED, error,
 			_("there are %u devices, more than the %d slots of the engine's PCI bus"),
 			devices, CONFIG_DEVICES_MAX);
-	return check_names(reader, root, error);
+	return config_check_memory(reader, root, error) && check_names(reader, root, error);
 }
 
 static bool read_document(struct config_reader *reader, xmlDoc *document, GError **error)

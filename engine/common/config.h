@@ -158,12 +158,23 @@ struct config_net {
 /* Its MAC address as text, in lower case; free with g_free(). */
 char *config_net_name(const struct config_net *net);
 
+/* A virtio-mem device. All bytes; size and requested are multiples of block. */
+struct config_memory {
+	char *alias; /* <alias>, or "virtiomem" and a number */
+	uint64_t size;
+	uint64_t block; /* a power of two, CONFIG_MEMORY_BLOCK_MIN or more */
+	uint64_t requested;
+};
+#define CONFIG_MEMORY_BLOCK_MIN (2ull << 20)
+
 struct machine_config {
 	char *name;
 	char *uuid; /* canonical text, or NULL */
 	enum config_cpu cpu;
-	uint64_t memory;         /* bytes at boot */
+	uint64_t memory;         /* bytes at boot: <memory> less the memory devices */
 	uint64_t memory_current; /* bytes, at most memory: where the balloon starts */
+	uint64_t memory_max;     /* <maxMemory>, or 0 */
+	unsigned memory_slots;   /* its slots */
 	unsigned vcpus;          /* at boot */
 	unsigned vcpus_max;
 
@@ -176,6 +187,7 @@ struct machine_config {
 	enum config_action on_crash;
 	bool rtc_localtime; /* the clock chip shows the host's local time */
 
+	GPtrArray *memories; /* struct config_memory */
 	GPtrArray *disks;    /* struct config_disk */
 	GPtrArray *nets;     /* struct config_net */
 	GPtrArray *serials;  /* struct config_chardev, COM1 to COM4 */

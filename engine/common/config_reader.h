@@ -52,6 +52,19 @@ bool config_attribute_is(const xmlNode *node, const char *name, const char *valu
 bool config_number(const struct config_reader *reader, const xmlNode *node, const char *name,
 	uint64_t min, uint64_t max, uint64_t *number, GError **error);
 
+/* What rules call for memory, and what can be said only of the whole (config_memory.c). */
+bool config_read_boot_memory(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_current_memory(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_max_memory(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_memory_device(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_memory_target(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_memory_size(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_memory_node(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_memory_block(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_memory_requested(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_memory_alias(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_check_memory(const struct config_reader *reader, const xmlNode *root, GError **error);
+
 /* What rules call for disks and network cards (config_devices.c). */
 bool config_read_disk(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_disk_driver(struct config_reader *reader, xmlNode *node, GError **error);

@@ -38,65 +38,6 @@ static bool read_uuid(struct config_reader *reader, xmlNode *node, GError **erro
 	return true;
 }
 
-/* The units of libvirt's scaled integers: decimal and binary, by their letters. */
-static uint64_t unit_factor(const char *unit)
-{
-	static const struct {
-		const char *name;
-		uint64_t factor;
-	} units[] = {
-		{ "b", 1 },
-		{ "bytes", 1 },
-		{ "KB", 1000 },
-		{ "k", 1024 },
-		{ "KiB", 1024 },
-		{ "MB", 1000000 },
-		{ "M", 1ull << 20 },
-		{ "MiB", 1ull << 20 },
-		{ "GB", 1000000000 },
-		{ "G", 1ull << 30 },
-		{ "GiB", 1ull << 30 },
-		{ "T", 1ull << 40 },
-		{ "TiB", 1ull << 40 },
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
-		if (strcmp(units[i].name, unit) == 0)
-			return units[i].factor;
-	return 0;
-}
-
-/* Bytes, rounded up to whole pages. */
-static bool read_size(const struct config_reader *reader, xmlNode *node, uint64_t *size,
-	GError **error)
-{
-	g_autofree char *unit = config_attribute(node, "unit");
-	uint64_t factor = unit_factor(unit ? unit : "KiB");
-	uint64_t number;
-
-	if (!factor)
-		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
-			_("'%s' is not a unit of memory"), unit);
-	if (!config_number(reader, node, NULL, 0, CONFIG_MEMORY_MAX, &number, error))
-		return false;
-	if (number > CONFIG_MEMORY_MAX / factor || number * factor < CONFIG_MEMORY_MIN)
-		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
-			_("<%s> must be from 1 MiB to 1 TiB"), (const char *)node->name);
-	*size = (number * factor + 4095) & ~4095ull;
-	return true;
-}
-
-static bool read_memory(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	return read_size(reader, node, &reader->config->memory, error);
-}
-
-static bool read_current_memory(struct config_reader *reader, xmlNode *node, GError **error)
-{
-	reader->memory_current_seen = true;
-	return read_size(reader, node, &reader->config->memory_current, error);
-}
-
 static bool read_vcpu(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	g_autofree char *current = config_attribute(node, "current");
@@ -381,8 +322,9 @@ const struct config_rule config_rules[] = {
 	{ "domain/title", NULL, TEXT, NULL },
 	{ "domain/description", NULL, TEXT, NULL },
 	{ "domain/metadata", NULL, TREE, NULL },
-	{ "domain/memory", "unit dumpCore=on|off", TEXT, read_memory },
-	{ "domain/currentMemory", "unit", TEXT, read_current_memory },
+	{ "domain/maxMemory", "slots unit", TEXT, config_read_max_memory },
+	{ "domain/memory", "unit dumpCore=on|off", TEXT, config_read_boot_memory },
+	{ "domain/currentMemory", "unit", TEXT, config_read_current_memory },
 	{ "domain/vcpu", "placement=static current", TEXT, read_vcpu },
 	{ "domain/resource", NULL, 0, NULL },
 	{ "domain/resource/partition", NULL, TEXT, NULL },
@@ -402,6 +344,9 @@ const struct config_rule config_rules[] = {
 	{ "domain/features/vmport", "state=off", 0, NULL },
 
 	{ "domain/cpu", "mode=host-passthrough|host-model|maximum check migratable=on|off", 0, NULL },
+	/* One node has it all, which is what there is without saying so. */
+	{ "domain/cpu/numa", NULL, 0, NULL },
+	{ "domain/cpu/numa/cell", "id=0 cpus memory unit memAccess discard", 0, NULL },
 	{ "domain/cpu/topology", "sockets dies=1 cores=1 threads=1", 0, read_topology },
 
 	{ "domain/clock", "offset=utc|localtime", 0, read_clock },
@@ -482,6 +427,16 @@ const struct config_rule config_rules[] = {
 		0, read_balloon },
 	{ DEVICES "/memballoon/stats", "period", 0, read_balloon_stats },
 	PLACE("memballoon"),
+	{ DEVICES "/memory", "model=virtio-mem access discard", MANY, config_read_memory_device },
+	{ DEVICES "/memory/target", NULL, 0, config_read_memory_target },
+	{ DEVICES "/memory/target/size", "unit", TEXT, config_read_memory_size },
+	{ DEVICES "/memory/target/node", NULL, TEXT, config_read_memory_node },
+	{ DEVICES "/memory/target/block", "unit", TEXT, config_read_memory_block },
+	{ DEVICES "/memory/target/requested", "unit", TEXT, config_read_memory_requested },
+	{ DEVICES "/memory/target/current", "unit", TEXT, NULL },
+	{ DEVICES "/memory/alias", "name", 0, config_read_memory_alias },
+	{ DEVICES "/memory/address",
+		"type domain bus slot function multifunction", 0, NULL },
 	{ DEVICES "/rng", "model=virtio|virtio-non-transitional", MANY, read_rng },
 	{ DEVICES "/rng/backend", "model=random|builtin", TEXT, read_rng_backend },
 	PLACE("rng"),
