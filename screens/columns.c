@@ -30,7 +30,11 @@ static bool choose_done(struct dialog *dialog, int id, void *data)
 {
 	struct choosing *ch = data;
 
-	if (id != BUTTON_OK)
+	bool any = false;
+
+	for (size_t i = 0; i < ch->n; i++)
+		any = any || field_changed(ch->ticks[i]);
+	if (id != BUTTON_OK || !any)
 		return true;
 	/* Shown ones first: the table never loses its last column on the way. */
 	for (size_t i = 0; i < ch->n; i++)

@@ -79,7 +79,8 @@ static guint part_length(const struct guest *guest, int part)
 {
 	const GPtrArray *lists[N_PARTS] = {guest->vcpu, guest->disks, guest->nics};
 
-	return lists[part]->len;
+	/* Not every hypervisor tells about single vCPUs, and none about those of a guest that is off. */
+	return part == 0 && !lists[0]->len ? guest->vcpus : lists[part]->len;
 }
 
 static void fill_tree(struct guest_screen *s)

@@ -115,7 +115,7 @@ static const struct table_source vcpu_source = {
 };
 
 const struct guest_part guest_part_vcpus = {
-	.empty = N_("vCPUs are counted while the guest runs."),
+	.empty = N_("vCPUs are shown one by one while the guest runs, where the hypervisor tells of them."),
 	.columns = vcpu_columns,
 	.n_columns = G_N_ELEMENTS(vcpu_columns),
 	.source = &vcpu_source,

@@ -232,8 +232,8 @@ static void quit(const struct place *place)
 static const struct action own_actions[] = {
 	{ .id = "menu", .key = "F7", .bar = N_("Actions"), .run = open_menu },
 	{ .id = "more", .key = "F12", .bar = N_("More"), .run = open_more },
-	{ .id = "filter", .label = N_("&Filter"), .run = filter },
-	{ .id = "sort", .label = N_("&Sort"), .run = sort },
+	{ .id = "filter", .key = "/", .label = N_("&Filter"), .run = filter },
+	{ .id = "sort", .key = "s", .label = N_("&Sort"), .run = sort },
 	{ .id = "columns", .key = "c", .label = N_("&Columns…"), .run = choose_columns },
 	{ .label = "-" },
 	{ .id = "add", .key = "F3", .label = N_("&Add a guest from a file…"), .bar = N_("Add"),

@@ -52,14 +52,17 @@ static void put(struct table_cell *cell, char *text)
 	g_free(text);
 }
 
-static void progress_cell(const struct job *job, struct table_cell *cell)
+static bool has_progress(const struct job *job)
 {
-	double progress = job_progress(job);
+	return !job_finished(job) && !isnan(job_progress(job));
+}
 
-	if (job_finished(job) || isnan(progress))
-		return;
-	put(cell, g_strdup_printf("%.0f%%", progress * 100));
-	cell->bar = progress;
+static char *state_text(const struct job *job)
+{
+	const char *word = job_state_word(job->state);
+
+	return has_progress(job) ? g_strdup_printf("%s %.0f%%", word, job_progress(job) * 100)
+				 : g_strdup(word);
 }
 
 /* Seconds it took, or has taken so far. */
@@ -88,11 +91,12 @@ static void job_cell(void *ctx, int row, int column, struct table_cell *cell)
 		put(cell, g_strdup(job->title));
 		break;
 	case 2:
-		put(cell, g_strdup(job_state_word(job->state)));
+		put(cell, state_text(job));
 		cell->style = styles[job->state];
 		break;
 	case 3:
-		progress_cell(job, cell);
+		if (has_progress(job))
+			cell->bar = job_progress(job);
 		break;
 	case 4:
 		put(cell, format_duration(duration(job)));
@@ -103,8 +107,9 @@ static void job_cell(void *ctx, int row, int column, struct table_cell *cell)
 static const struct table_column columns[] = {
 	{.id = "time", .title = N_("&Time"), .width = 8},
 	{.id = "title", .title = N_("&Operation"), .width = 15, .stretch = 1},
-	{.id = "state", .title = N_("&State"), .width = 10},
-	{.id = "progress", .title = N_("Done"), .width = 4, .bar = 5, .align = TEXT_RIGHT},
+	{.id = "state", .title = N_("&State"), .width = 11},
+	{.id = "progress", .title = N_("Done"), .width = 4, .bar = 20, .hidden = true,
+		.roomy = true},
 	{.id = "took", .title = N_("Took"), .width = 6, .align = TEXT_RIGHT},
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "screens/guest_actions.h"
+#include "screens/guest_columns.h"
 #include "screens/guests.h"
 #include "screens/help.h"
 #include "screens/settings.h"
@@ -153,18 +154,71 @@ static void add_row(struct settings_screen *s, enum settings_page page, const ch
 	form_add(s->forms[page], label, WIDGET(field), hint);
 }
 
+static bool is_column(const char *name)
+{
+	for (size_t i = 0; i < n_guest_columns; i++)
+		if (!strcmp(guest_columns[i].id, name))
+			return true;
+	return false;
+}
+
+static bool columns_are_good(const char *text, void *data, GError **error)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		if (!*g_strstrip(*line) || is_column(*line))
+			continue;
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE,
+			_("There is no column '%s'."), *line);
+		return false;
+	}
+	return true;
+}
+
+static void add_column_names(GString *help)
+{
+	for (size_t i = 0; i < n_guest_columns; i++)
+		g_string_append_printf(help, "%s%s", i ? ", " : "\n\n", guest_columns[i].id);
+}
+
+/* What stands beside a field: its unit, and what an empty one means. */
+static const char *hint_of(const struct setting *setting)
+{
+	static const struct {
+		const char *name, *hint;
+	} hints[] = {
+		{"connections.uris", N_("one a line; none: what answers here")},
+		{"model.refresh", N_("seconds")},
+		{"model.audit", N_("empty: the usual place")},
+		{"model.audit-size", N_("bytes")},
+		{"columns.guests", N_("one a line; F1 lists them")},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(hints); i++)
+		if (!strcmp(setting->name, hints[i].name))
+			return _(hints[i].hint);
+	return NULL;
+}
+
 static void add_table_rows(struct settings_screen *s, enum settings_page page)
 {
+	g_autoptr(GString) help = g_string_new(NULL);
+
 	for (const struct setting *setting = settings_table; setting->name; setting++) {
 		struct field *field;
 
 		if (!g_str_has_prefix(setting->name, pages[page].prefix))
 			continue;
 		field = field_of(s->console->settings, setting);
-		widget_set_help(WIDGET(field), _(setting->help));
+		g_string_assign(help, _(setting->help));
+		if (!strcmp(setting->name, "columns.guests")) {
+			add_column_names(help);
+			field_set_validator(field, columns_are_good, NULL);
+		}
+		widget_set_help(WIDGET(field), help->str);
 		add_row(s, page, setting->kind == SETTING_BOOL ? NULL : _(setting->label),
-			setting->name, setting, field,
-			setting->kind == SETTING_LIST ? _("one a line") : NULL);
+			setting->name, setting, field, hint_of(setting));
 	}
 }
 
@@ -211,19 +265,31 @@ static void add_all_keys(struct settings_screen *s)
 	add_keys(s, connection_actions, n_connection_actions);
 }
 
+/* "Resize…" is a resize once it is more than a menu's line. */
+static char *without_dots(const char *label)
+{
+	const char *dots = strstr(label, "…");
+	char *plain = g_strndup(label, dots ? (gsize)(dots - label) : strlen(label));
+
+	return g_strchomp(plain);
+}
+
 static void add_confirmations(struct settings_screen *s)
 {
 	form_heading(s->forms[PAGE_CONFIRM], _("Ask before"));
 	for (const struct verb *verb = verbs; verb->name; verb++) {
-		g_autofree char *name = NULL;
+		g_autofree char *name = NULL, *label = NULL;
+		struct field *field;
 
 		if (!(verb->flags & VERB_CHANGES) || !verb->on_guest)
 			continue;
 		name = g_strconcat("confirm.", verb->name, NULL);
-		add_row(s, PAGE_CONFIRM, NULL, name, NULL,
-			field_check_new(
-				_(verb->label), settings_confirm(s->console->settings, verb->name)),
-			NULL);
+		label = without_dots(_(verb->label));
+		field = field_check_new(label, settings_confirm(s->console->settings, verb->name));
+		widget_set_help(WIDGET(field), verb->flags & VERB_CONFIRM
+			? _("The question names every guest it is about.")
+			: _("This is asked about only when several guests are marked."));
+		add_row(s, PAGE_CONFIRM, NULL, name, NULL, field, NULL);
 	}
 }
 

@@ -195,7 +195,7 @@ void ui_app_touch(struct ui_app *app)
 
 void ui_app_paint(struct ui_app *app)
 {
-	if (!app->dirty || app->ending)
+	if (!app->dirty || app->ending || app->lent)
 		return;
 	app->dirty = false;
 	app->frames++;
@@ -293,11 +293,25 @@ static gboolean input_ready(int fd, GIOCondition condition, void *data)
 	return G_SOURCE_CONTINUE;
 }
 
+static void watch_input(struct ui_app *app, bool yes)
+{
+	if (app->in_source) {
+		g_source_destroy(app->in_source);
+		g_clear_pointer(&app->in_source, g_source_unref);
+	}
+	if (!yes)
+		return;
+	app->in_source = g_unix_fd_source_new(term_fd(app->term), G_IO_IN | G_IO_HUP | G_IO_ERR);
+	g_source_set_callback(app->in_source, G_SOURCE_FUNC(input_ready), app, NULL);
+	g_source_attach(app->in_source, NULL);
+}
+
 static gboolean on_resize(void *data)
 {
 	struct ui_app *app = data;
 
-	term_resized(app->term);
+	if (!app->lent)
+		term_resized(app->term);
 	for (guint i = 0; i < app->screens->len; i++)
 		((struct ui_screen *)app->screens->pdata[i])->laid_out = false;
 	ui_app_repaint(app);
@@ -318,7 +332,8 @@ static gboolean on_sighup(void *data)
 
 static gboolean on_sigint(void *data)
 {
-	ui_app_quit(data, 128 + SIGINT);
+	if (!((struct ui_app *)data)->lent)
+		ui_app_quit(data, 128 + SIGINT);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -335,6 +350,53 @@ static gboolean on_tick(void *data)
 	return G_SOURCE_CONTINUE;
 }
 
+// ---- the terminal is lent
+
+struct borrower {
+	bool ended;
+	int status;
+};
+
+static void borrower_ended(GPid pid, gint status, gpointer data)
+{
+	*(struct borrower *)data = (struct borrower){ true, status };
+	g_spawn_close_pid(pid);
+}
+
+/// Until it ends, or the app does: then the terminal hangs up on the other program, too.
+static bool wait_for_borrower(struct ui_app *app, GPid pid, GError **error)
+{
+	struct borrower borrower = { .ended = false };
+	guint watch = g_child_watch_add(pid, borrower_ended, &borrower);
+
+	while (!borrower.ended && !app->ending)
+		g_main_context_iteration(NULL, TRUE);
+	if (borrower.ended)
+		return g_spawn_check_wait_status(borrower.status, error);
+	g_source_remove(watch);
+	g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, _("The console ends."));
+	return false;
+}
+
+bool ui_app_lend(struct ui_app *app, const char *const *argv, GError **error)
+{
+	GPid pid;
+	bool done;
+
+	app->lent = true;
+	watch_input(app, false);
+	term_suspend(app->term);
+	done = g_spawn_async(NULL, (char **)argv, NULL,
+		       G_SPAWN_SEARCH_PATH | G_SPAWN_CHILD_INHERITS_STDIN | G_SPAWN_DO_NOT_REAP_CHILD,
+		       NULL, NULL, &pid, error) &&
+		wait_for_borrower(app, pid, error);
+	term_resume(app->term);
+	watch_input(app, true);
+	app->lent = false;
+	on_resize(app); // perhaps meanwhile
+	return done;
+}
+
 struct ui_app *ui_app_new(struct ui_term *term)
 {
 	struct ui_app *app = g_new0(struct ui_app, 1);
@@ -344,9 +406,7 @@ struct ui_app *ui_app_new(struct ui_term *term)
 	app->loop = g_main_loop_new(NULL, FALSE);
 	app->screens = g_ptr_array_new();
 	app->dead = g_ptr_array_new();
-	app->in_source = g_unix_fd_source_new(term_fd(term), G_IO_IN | G_IO_HUP | G_IO_ERR);
-	g_source_set_callback(app->in_source, G_SOURCE_FUNC(input_ready), app, NULL);
-	g_source_attach(app->in_source, NULL);
+	watch_input(app, true);
 	app->signal_source[0] = g_unix_signal_add(SIGWINCH, on_resize, app);
 	app->signal_source[1] = g_unix_signal_add(SIGTERM, on_sigterm, app);
 	app->signal_source[2] = g_unix_signal_add(SIGHUP, on_sighup, app);
@@ -374,8 +434,7 @@ void ui_app_free(struct ui_app *app)
 	g_clear_handle_id(&app->bury_source, g_source_remove);
 	for (size_t i = 0; i < G_N_ELEMENTS(app->signal_source); i++)
 		g_clear_handle_id(&app->signal_source[i], g_source_remove);
-	g_source_destroy(app->in_source);
-	g_source_unref(app->in_source);
+	watch_input(app, false);
 	term_close(app->term);
 	ui_decoder_free(app->decoder);
 	keybar_clear(&app->keybar);

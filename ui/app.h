@@ -32,6 +32,7 @@ struct ui_screen {
 	int popup_w, popup_h;	// wished size without frame; 0: what the body wants
 	bool popup_menu;	// in menu colours
 	bool popup_at;		// its frame's corner near popup_x, popup_y instead of centred
+	bool popup_at_focus;	// these count from what has the focus below it
 	int popup_x, popup_y;
 	bool laid_out;		// internal
 };
@@ -112,6 +113,10 @@ void ui_app_toast(struct ui_app *app, enum ui_toast kind, const char *format, ..
 void ui_app_touch(struct ui_app *app);
 void ui_app_repaint(struct ui_app *app);
 struct ui_term *ui_app_term(const struct ui_app *app);
+/// Lends the terminal to another program (its words, the first looked up in PATH) and returns when it
+/// has ended. The main loop goes on meanwhile, but nothing is read or drawn; Ctrl-C is the other's.
+/// False with a sentence when it cannot be run, or ended otherwise than with 0.
+bool ui_app_lend(struct ui_app *app, const char *const *argv, GError **error);
 const struct ui_look *ui_app_look(const struct ui_app *app);
 
 /// Feeds one key or mouse event as if it had been typed; for tests, macros and the key bar.

@@ -41,10 +41,29 @@ static void resolve_hotkeys(struct ui_screen *s)
 	ui_hotlabel_resolve(labels, entries->len);
 }
 
+/// Where a popup's frame shall be: it stays beside what it belongs to when the terminal is resized.
+static void popup_corner(const struct ui_screen *s, int *x, int *y)
+{
+	const struct ui_screen *below = NULL;
+
+	*x = s->popup_x;
+	*y = s->popup_y;
+	for (guint i = 0; s->popup_at_focus && i < s->app->screens->len; i++) {
+		if (s->app->screens->pdata[i] == s)
+			break;
+		below = s->app->screens->pdata[i];
+	}
+	if (below && below->focus) {
+		*x += below->focus->area.x;
+		*y += below->focus->area.y;
+	}
+}
+
 static struct ui_rect popup_area(struct ui_screen *s, int w, int h)
 {
 	int most_w = w - POPUP_EDGE_W - 2, most_h = h - POPUP_EDGE_H - 2;
 	struct ui_size size = { s->popup_w, s->popup_h };
+	int x, y;
 
 	if (!size.w)
 		size.w = MAX(widget_want(s->body, G_MAXINT).w, text_width(s->popup_title) + 2);
@@ -52,11 +71,13 @@ static struct ui_rect popup_area(struct ui_screen *s, int w, int h)
 	if (!size.h)
 		size.h = widget_want(s->body, size.w).h;
 	size.h = CLAMP(size.h, 1, most_h);
-	if (s->popup_at)
+	if (!s->popup_at)
 		return (struct ui_rect){
-			CLAMP(s->popup_x, 0, w - size.w - POPUP_EDGE_W) + POPUP_EDGE_W / 2,
-			CLAMP(s->popup_y, 0, h - size.h - POPUP_EDGE_H) + 1, size.w, size.h};
-	return (struct ui_rect){ (w - size.w) / 2, (h - size.h) / 2, size.w, size.h };
+			(w - size.w) / 2, (h - size.h) / 2, size.w, size.h };
+	popup_corner(s, &x, &y);
+	return (struct ui_rect){
+		CLAMP(x, 0, w - size.w - POPUP_EDGE_W) + POPUP_EDGE_W / 2,
+		CLAMP(y, 0, h - size.h - POPUP_EDGE_H) + 1, size.w, size.h};
 }
 
 static struct ui_rect screen_area(struct ui_screen *s, int w, int h)

@@ -18,6 +18,7 @@ struct ui_app {
 	int depth;	    // handlers running
 	int code;
 	bool ending;
+	bool lent; // the terminal is another program's
 
 	bool dirty;
 	guint paint_source;

@@ -10,6 +10,8 @@
 #define TEXT_MOST 34
 #define LINES_PER_ROW 20
 #define LEAST_PLOT 8
+/* Room for "1023.9 MiB" and a blank. */
+#define SCALE_WIDTH 11
 
 struct chart {
 	struct widget w;
@@ -86,7 +88,7 @@ struct parts {
 /* Shares a line of `width` cells; a scale is drawn beside plots of two rows and more. */
 static struct parts share(const struct chart *ch, int width, int rows)
 {
-	struct parts p = {.label = label_width(ch), .scale = rows > 1 ? 9 : 0};
+	struct parts p = {.label = label_width(ch), .scale = rows > 1 ? SCALE_WIDTH : 0};
 
 	p.text = ch->text_width ? ch->text_width : MIN(TEXT_MOST, width / 2);
 	p.text = MIN(p.text, MAX(0, width - p.label - p.scale - LEAST_PLOT - 2));

@@ -31,6 +31,8 @@ void field_set_range(struct field *f, gint64 min, gint64 max);
 /// Left/Right step.
 struct field *field_choice_new(const char *const *items, int current);
 int field_choice(const struct field *f);
+/// One of its items can be seen in the list, with a word why behind it, but not be chosen.
+void field_choice_off(struct field *f, int index, const char *why);
 void field_set_choice(struct field *f, int index);
 void field_set_items(struct field *f, const char *const *items, int current);
 

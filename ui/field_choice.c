@@ -12,6 +12,7 @@ struct choice_link {
 struct choice {
 	struct field field;
 	char **items;
+	char **off; // why an item cannot be chosen, NULL: it can; as many as items
 	int current; // -1: there are no items
 	struct choice_link *link;
 };
@@ -38,6 +39,16 @@ static void choice_taken(struct field *f)
 }
 
 static const struct field_kind choice_kind = { .taken = choice_taken };
+
+/// One that can be chosen, from INDEX on in that direction; the current one where there is none.
+static int next_on(const struct choice *ch, int index, int step)
+{
+	int n = (int)g_strv_length(ch->items);
+
+	while (index >= 0 && index < n && ch->off[index])
+		index += step;
+	return index >= 0 && index < n ? index : ch->current;
+}
 
 static enum ui_result choose(struct choice *ch, int index)
 {
@@ -83,6 +94,17 @@ static void link_gone(void *data)
 	g_free(link);
 }
 
+static void fill_list(const struct choice *ch, struct list *list)
+{
+	guint n = g_strv_length(ch->items);
+	g_autofree struct list_item *items = g_new0(struct list_item, n);
+
+	for (guint i = 0; i < n; i++)
+		items[i] = (struct list_item){
+			.text = ch->items[i], .right = ch->off[i], .off = ch->off[i] != NULL };
+	list_set(list, items, n);
+}
+
 static enum ui_result open_list(struct choice *ch)
 {
 	struct ui_app *app = widget_app(&ch->field.widget);
@@ -93,10 +115,9 @@ static enum ui_result open_list(struct choice *ch)
 	ch->link = g_new0(struct choice_link, 1);
 	ch->link->choice = ch;
 	list = list_new(LIST_PLAIN);
-	list_set_strv(list, (const char *const *)ch->items);
+	fill_list(ch, list);
 	list_set_cursor(list, ch->current);
-	list_popup(app, NULL, list, ch->field.widget.area.x - 2, ch->field.widget.area.y + 1,
-		picked, ch->link, link_gone);
+	list_popup_at_focus(app, list, -2, 1, picked, ch->link, link_gone);
 	return UI_HANDLED;
 }
 
@@ -108,7 +129,8 @@ static enum ui_result jump(struct choice *ch, uint32_t key)
 	for (int i = 1; i <= n; i++) {
 		int at = (ch->current + i) % n;
 
-		if (g_unichar_tolower(g_utf8_get_char(ch->items[at])) == g_unichar_tolower(key))
+		if (!ch->off[at] &&
+			g_unichar_tolower(g_utf8_get_char(ch->items[at])) == g_unichar_tolower(key))
 			return choose(ch, at);
 	}
 	return UI_HANDLED;
@@ -123,9 +145,9 @@ static enum ui_result choice_key(struct widget *w, uint32_t key)
 	case ' ':
 		return open_list(ch);
 	case UIK_LEFT:
-		return choose(ch, ch->current - 1);
+		return choose(ch, next_on(ch, ch->current - 1, -1));
 	case UIK_RIGHT:
-		return choose(ch, ch->current + 1);
+		return choose(ch, next_on(ch, ch->current + 1, 1));
 	}
 	return ui_key_is_text(key) ? jump(ch, key) : UI_IGNORED;
 }
@@ -135,7 +157,8 @@ static enum ui_result choice_mouse(struct widget *w, const struct ui_mouse *m)
 	struct choice *ch = (struct choice *)w;
 
 	if (m->kind == UI_MOUSE_WHEEL)
-		return w->focused ? choose(ch, ch->current + m->wheel) : UI_IGNORED;
+		return w->focused ? choose(ch, next_on(ch, ch->current + m->wheel, m->wheel)) :
+				    UI_IGNORED;
 	return m->kind == UI_MOUSE_PRESS && m->button == 1 ? open_list(ch) : UI_IGNORED;
 }
 
@@ -151,13 +174,27 @@ static bool choice_cursor(struct widget *w, int *x, int *y)
 	return false;
 }
 
+static void set_items(struct choice *ch, const char *const *items)
+{
+	ch->items = g_strdupv((char **)items);
+	ch->off = g_new0(char *, g_strv_length(ch->items) + 1);
+}
+
+static void clear_items(struct choice *ch)
+{
+	for (guint i = 0; ch->items[i]; i++)
+		g_free(ch->off[i]);
+	g_free(ch->off);
+	g_strfreev(ch->items);
+}
+
 static void choice_destroy(struct widget *w)
 {
 	struct choice *ch = (struct choice *)w;
 
 	if (ch->link)
 		ch->link->choice = NULL;
-	g_strfreev(ch->items);
+	clear_items(ch);
 	field_destroy(w);
 }
 
@@ -176,7 +213,7 @@ struct field *field_choice_new(const char *const *items, int current)
 {
 	struct choice *ch = g_new0(struct choice, 1);
 
-	ch->items = g_strdupv((char **)items);
+	set_items(ch, items);
 	set_current(ch, current);
 	field_init(&ch->field, &choice_ops, &choice_kind, current_text(ch));
 	return &ch->field;
@@ -185,6 +222,14 @@ struct field *field_choice_new(const char *const *items, int current)
 int field_choice(const struct field *f)
 {
 	return ((const struct choice *)f)->current;
+}
+
+void field_choice_off(struct field *f, int index, const char *why)
+{
+	struct choice *ch = (struct choice *)f;
+
+	g_free(ch->off[index]);
+	ch->off[index] = g_strdup(why);
 }
 
 void field_set_choice(struct field *f, int index)
@@ -199,8 +244,8 @@ void field_set_items(struct field *f, const char *const *items, int current)
 {
 	struct choice *ch = (struct choice *)f;
 
-	g_strfreev(ch->items);
-	ch->items = g_strdupv((char **)items);
+	clear_items(ch);
+	set_items(ch, items);
 	field_set_choice(f, current);
 	widget_relayout(&f->widget);
 }

@@ -25,6 +25,8 @@ struct form {
 /// Between label, field and hint.
 #define GAP 1
 #define HINT_GAP 2
+/// A hint that does not fit is shortened beside its field where there is at least this much room.
+#define MESSAGE_ROOM 20
 
 static struct form_row *row(const struct form *f, size_t i)
 {
@@ -38,7 +40,7 @@ static int label_width(const struct form *f, int width)
 	for (size_t i = 0; i < f->rows->len; i++)
 		if (row(f, i)->field && !row(f, i)->field->hidden)
 			most = MAX(most, ui_hotlabel_width(&row(f, i)->label));
-	return most ? MIN(most, width / 2) + GAP : 0;
+	return most ? MIN(most, width * 3 / 5) + GAP : 0;
 }
 
 /// What stands beside or below the field; NULL: nothing.
@@ -99,7 +101,7 @@ static int place_row(struct form *f, struct form_row *r, int y, int label)
 	text = message(r, &wrong);
 	r->message_x = x + want.w + HINT_GAP;
 	r->message_y = 0;
-	if (text && r->message_x + text_width(text) > a->w - 1 && (wrong || room - want.w < 20)) {
+	if (text && r->message_x + text_width(text) > a->w - 1 && (wrong || room - want.w < MESSAGE_ROOM)) {
 		r->message_x = x;
 		r->message_y = r->h;
 		r->h++;

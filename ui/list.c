@@ -57,6 +57,8 @@ static void scroll_to_cursor(struct list *l)
 {
 	int h = l->widget.area.h;
 
+	if (h <= 0)
+		return; // not laid out yet
 	if (l->cursor >= 0 && l->cursor < l->top)
 		l->top = l->cursor;
 	if (l->cursor >= l->top + h)

@@ -7,6 +7,7 @@
 #include "ui/hotkey.h"
 #include "ui/list.h"
 
+/// Lists that are longer scroll; menus do only where the screen is too low.
 #define POPUP_HEIGHT_MAX 16
 
 // ---- a list that pops up
@@ -99,6 +100,18 @@ void list_popup(struct ui_app *app, const char *title, struct list *list, int x,
 	ui_app_push(app, &p->screen);
 }
 
+void list_popup_at_focus(struct ui_app *app, struct list *list, int x, int y,
+	void (*picked)(int index, void *data), void *data, GDestroyNotify free_data)
+{
+	struct popup *p = popup_new(NULL, list, x, y);
+
+	p->picked = picked;
+	p->data = data;
+	p->free_data = free_data;
+	p->screen.popup_at = p->screen.popup_at_focus = true;
+	ui_app_push(app, &p->screen);
+}
+
 // ---- menus
 
 struct picking {
@@ -141,6 +154,7 @@ static struct popup *menu_new(const char *title, const struct menu_item *items, 
 
 	*picking = (struct picking){ items, picked, data };
 	p->screen.popup_menu = true;
+	p->screen.popup_h = 0;
 	p->picked = menu_picked;
 	p->data = picking;
 	p->free_data = g_free;

@@ -29,6 +29,10 @@ struct list;
 void list_popup(struct ui_app *app, const char *title, struct list *list, int x, int y,
 		void (*picked)(int index, void *data), void *data, GDestroyNotify free_data);
 
+/// The same without title, X and Y counted from the widget that has the focus now.
+void list_popup_at_focus(struct ui_app *app, struct list *list, int x, int y,
+	void (*picked)(int index, void *data), void *data, GDestroyNotify free_data);
+
 /// A menu on its own, its corner near X, Y of the screen (-1: centred).
 void menu_popup(struct ui_app *app, const char *title, const struct menu_item *items, int x, int y,
 		void (*picked)(int id, void *data), void *data);

@@ -63,6 +63,17 @@ static struct harness *shop(int width, int height)
 	return h;
 }
 
+/* A screen at its smallest, and as NAME-120x40 in a larger terminal. */
+static void golden(struct harness *h, const char *name)
+{
+	g_autofree char *large = g_strconcat(name, "-120x40", NULL);
+
+	harness_golden(h, name);
+	harness_resize(h, 120, 40);
+	harness_golden(h, large);
+	harness_resize(h, 80, 24);
+}
+
 static void quit(struct harness *h)
 {
 	harness_keys(h, "F9");
@@ -103,7 +114,7 @@ static void guests_in_ascii(void **state)
 	struct harness *h = start(uri, 80, 24, ascii, NULL, NULL);
 
 	harness_expect(h, "test 8");
-	harness_golden(h, "console-guests-ascii");
+	golden(h, "console-guests-ascii");
 	quit(h);
 }
 
@@ -112,14 +123,11 @@ static void guests_in_braille_mode(void **state)
 	static const char *const braille[] = {"--braille", NULL};
 	g_autofree char *uri = host_uri();
 	struct harness *h = start(uri, 80, 24, braille, NULL, NULL);
-	int x, y;
 
 	harness_expect(h, "test 8");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-guests-braille");
-	assert_true(harness_cursor(h, &x, &y));
-	assert_int_equal(x, 25);
-	assert_int_equal(y, 4);
+	golden(h, "console-guests-braille");
+	harness_expect_cursor(h, 25, 4);
 	quit(h);
 }
 
@@ -130,9 +138,9 @@ static void sorting_and_filtering(void **state)
 	harness_keys(h, "s");
 	harness_expect(h, "Sort by which column?");
 	harness_keys(h, "m");
-	harness_golden(h, "console-sorted");
+	golden(h, "console-sorted");
 	harness_keys(h, "/ 'web'");
-	harness_golden(h, "console-filtering");
+	golden(h, "console-filtering");
 	harness_keys(h, "Enter");
 	harness_expect(h, "filter: web");
 	harness_keys(h, "Esc");
@@ -146,16 +154,39 @@ static void groups_choose_guests(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "BTab Down Down");
-	harness_golden(h, "console-group");
+	golden(h, "console-group");
 	harness_keys(h, "Home F2");
 	harness_expect(h, "vCPUs promised");
 	harness_expect(h, "128.0 GiB");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "vCPUs promised");
 	harness_keys(h, "F3");
-	harness_golden(h, "console-add-connection");
+	golden(h, "console-add-connection");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "every start");
+	harness_keys(h, "F7");
+	golden(h, "console-host-actions");
+	harness_keys(h, "Esc F12");
+	golden(h, "console-more");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "Quit                   F9");
+	quit(h);
+}
+
+static void names_and_groups_are_asked_for(void **state)
+{
+	struct harness *h = shop(80, 24);
+
+	harness_keys(h, "/ 'mail' Enter F7 n");
+	golden(h, "console-rename");
+	harness_keys(h, "C-u '../x' F10");
+	harness_expect(h, "A name is not empty");
+	harness_keys(h, "C-u 'post' F10");
+	harness_expect(h, "mail is now called post.");
+	harness_keys(h, "Esc / 'web3' Enter F7 g");
+	golden(h, "console-groups");
+	harness_keys(h, "C-u 'shop, night' F10");
+	harness_expect(h, "night           1");
 	quit(h);
 }
 
@@ -164,9 +195,9 @@ static void marked_guests_are_asked_about_once(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "/ 'front' Enter Space Space F7");
-	harness_golden(h, "console-actions");
+	golden(h, "console-actions");
 	harness_keys(h, "p");
-	harness_golden(h, "console-question");
+	golden(h, "console-question");
 	harness_keys(h, "n");
 	harness_expect_gone(h, "Pause 2 guests?");
 	harness_expect(h, "2 marked");
@@ -178,8 +209,10 @@ static void marked_guests_are_asked_about_once(void **state)
 	harness_expect(h, "virsh -c");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "virsh -c");
-	harness_golden(h, "console-operations");
-	harness_keys(h, "BTab Down Down Tab");
+	golden(h, "console-operations");
+	harness_keys(h, "BTab Down");
+	golden(h, "console-messages");
+	harness_keys(h, "Down Tab");
 	harness_expect(h, "pause");
 	harness_expect(h, "audit.log");
 	harness_keys(h, "Enter");
@@ -195,7 +228,7 @@ static void a_verb_that_does_not_fit_says_so(void **state)
 	harness_keys(h, "/ 'web1' Enter F5");
 	harness_expect(h, "web1: not while it is 'running'.");
 	harness_keys(h, "Esc / 'mail' Enter F5");
-	harness_golden(h, "console-delete");
+	golden(h, "console-delete");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "Delete 'mail'?");
 	quit(h);
@@ -214,9 +247,10 @@ static void the_prompt_runs_verbs_on_what_is_chosen(void **state)
 	harness_expect(h, "Switch off mail?");
 	harness_keys(h, "n");
 	harness_expect_gone(h, "Switch off mail?");
-	harness_keys(h, ": 'nonsense' Enter");
-	harness_expect(h, "nonsense");
-	harness_expect(h, "[ OK ]");
+	harness_keys(h, ": Tab");
+	golden(h, "console-prompt");
+	harness_keys(h, "'nonsense' Enter");
+	golden(h, "console-no-such-verb");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "[ OK ]");
 	quit(h);
@@ -227,7 +261,7 @@ static void columns_are_chosen(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "c");
-	harness_golden(h, "console-columns");
+	golden(h, "console-columns");
 	harness_keys(h, "Down Space F10");
 	harness_expect(h, "Title");
 	quit(h);
@@ -242,7 +276,7 @@ static void help_is_for_what_has_the_focus(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "F1");
-	harness_golden(h, "console-help");
+	golden(h, "console-help");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "[ OK ]");
 	harness_keys(h, "BTab F1");
@@ -260,22 +294,19 @@ static void every_page_of_a_guest(void **state)
 
 	harness_expect(h, "test 1");
 	harness_keys(h, "Enter");
-	harness_golden(h, "console-guest-overview");
-	harness_resize(h, 120, 40);
-	harness_golden(h, "console-guest-overview-120x40");
-	harness_resize(h, 80, 24);
+	golden(h, "console-guest-overview");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-guest-vcpus");
+	golden(h, "console-guest-vcpus");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-guest-disks");
+	golden(h, "console-guest-disks");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-guest-network");
+	golden(h, "console-guest-network");
 	harness_keys(h, "Down");
 	harness_expect(h, "There are no notes.");
 	harness_keys(h, "Down Tab");
 	harness_expect(h, "<name>test</name>");
 	harness_keys(h, "/ 'target'");
-	harness_golden(h, "console-guest-xml");
+	golden(h, "console-guest-xml");
 	harness_keys(h, "Enter F8");
 	harness_expect(h, "F12More");
 	quit(h);
@@ -304,19 +335,19 @@ static void every_page_of_the_settings(void **state)
 
 	harness_expect(h, "test 8");
 	harness_keys(h, "o");
-	harness_golden(h, "console-settings-connections");
+	golden(h, "console-settings-connections");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-settings-display");
+	golden(h, "console-settings-display");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-settings-refresh");
+	golden(h, "console-settings-refresh");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-settings-columns");
+	golden(h, "console-settings-columns");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-settings-keys");
+	golden(h, "console-settings-keys");
 	harness_keys(h, "Down");
-	harness_golden(h, "console-settings-confirmations");
+	golden(h, "console-settings-confirmations");
 	harness_keys(h, "Tab Space F9");
-	harness_expect(h, "All changes will be lost");
+	golden(h, "console-settings-lost");
 	harness_keys(h, "y");
 	harness_expect(h, "F12More");
 	quit(h);
@@ -420,7 +451,7 @@ static void read_only_changes_nothing(void **state)
 
 	harness_expect(h, "test 8");
 	harness_keys(h, ": 'pause web1' Enter");
-	harness_expect(h, "[ OK ]");
+	golden(h, "console-readonly");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "[ OK ]");
 	harness_expect_gone(h, "web1       paused");
@@ -495,6 +526,7 @@ int main(void)
 		IN_A_HOME(guests_in_braille_mode),
 		IN_A_HOME(sorting_and_filtering),
 		IN_A_HOME(groups_choose_guests),
+		IN_A_HOME(names_and_groups_are_asked_for),
 		IN_A_HOME(marked_guests_are_asked_about_once),
 		IN_A_HOME(a_verb_that_does_not_fit_says_so),
 		IN_A_HOME(the_prompt_runs_verbs_on_what_is_chosen),

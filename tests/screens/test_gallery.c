@@ -36,6 +36,17 @@ static struct harness *gallery(void)
 	return h;
 }
 
+/* A screen at its smallest, and as NAME-120x40 in a larger terminal. */
+static void golden(struct harness *h, const char *name)
+{
+	g_autofree char *large = g_strconcat(name, "-120x40", NULL);
+
+	harness_golden(h, name);
+	harness_resize(h, 120, 40);
+	harness_golden(h, large);
+	harness_resize(h, 80, 24);
+}
+
 static void quit(struct harness *h)
 {
 	harness_keys(h, "F9");
@@ -57,9 +68,9 @@ static void test_ascii(void **state)
 {
 	struct harness *h = start(&(struct harness_options){.locale = "C", .term = "vt220"}, NULL);
 
-	harness_golden(h, "gallery-ascii");
+	golden(h, "gallery-ascii");
 	harness_keys(h, "M-d");
-	harness_golden(h, "gallery-ascii-menu");
+	golden(h, "gallery-ascii-menu");
 	harness_keys(h, "Esc");
 	quit(h);
 }
@@ -83,7 +94,7 @@ static void test_form(void **state)
 {
 	struct harness *h = start(NULL, (const char *const[]){ "form", NULL });
 
-	harness_golden(h, "gallery-form");
+	golden(h, "gallery-form");
 	harness_keys(h, "C-u '4 apples'");
 	harness_expect(h, "A name has no spaces and is not empty.");
 	harness_keys(h, "F10"); // not right: stays, focus on the bad field
@@ -92,7 +103,7 @@ static void test_form(void **state)
 	harness_expect(h, "At most 8 GiB is possible.");
 	harness_keys(h, "C-u '4,5g' +");
 	harness_expect(h, "[4.75 GiB    ]");
-	harness_golden(h, "gallery-form-edited");
+	golden(h, "gallery-form-edited");
 	harness_keys(h, "F10");
 	harness_expect(h, "Applied.");
 	quit(h);
@@ -105,7 +116,7 @@ static void test_choice(void **state)
 	harness_expect(h, "[green");
 	harness_keys(h, "M-c Enter");
 	harness_expect(h, "┌─");
-	harness_golden(h, "gallery-choice");
+	golden(h, "gallery-choice");
 	harness_keys(h, "End Enter");
 	harness_expect(h, "[blue, which is the longest");
 	harness_keys(h, "r");
@@ -123,12 +134,12 @@ static void test_wizard(void **state)
 {
 	struct harness *h = start(NULL, (const char *const[]){ "wizard", NULL });
 
-	harness_golden(h, "gallery-wizard");
+	golden(h, "gallery-wizard");
 	harness_keys(h, "'2' F10");
 	harness_expect(h, "step 2 of 4");
 	harness_keys(h, "F9");
 	harness_expect(h, "Really abort? All changes will be lost.");
-	harness_golden(h, "gallery-abort");
+	golden(h, "gallery-abort");
 	harness_keys(h, "Enter"); // the focus is on No
 	harness_expect_gone(h, "Really abort?");
 	harness_keys(h, "F8");
@@ -147,11 +158,11 @@ static void test_dialogs(void **state)
 	struct harness *h = gallery();
 
 	harness_keys(h, "M-d e");
-	harness_golden(h, "gallery-error");
+	golden(h, "gallery-error");
 	harness_keys(h, "d");
 	harness_expect(h, "libvirt: error code 38");
 	harness_keys(h, "Esc M-d q");
-	harness_golden(h, "gallery-question");
+	golden(h, "gallery-question");
 	harness_keys(h, "Enter");
 	harness_expect(h, "The answer is no.");
 	harness_keys(h, "M-d q F10");
@@ -164,7 +175,7 @@ static void test_dialogs(void **state)
 	harness_expect(h, "You chose: proxy");
 	harness_keys(h, "M-d p");
 	harness_expect(h, "30 %");
-	harness_golden(h, "gallery-progress");
+	golden(h, "gallery-progress");
 	harness_keys(h, "c");
 	harness_expect(h, "Not copied: cancelled.");
 	quit(h);
@@ -192,7 +203,7 @@ static void test_prompt(void **state)
 
 	harness_keys(h, ": 'we' Tab");
 	harness_expect(h, "web1  web2  web3");
-	harness_golden(h, "gallery-prompt");
+	golden(h, "gallery-prompt");
 	harness_expect_cursor(h, 4, 22);
 	harness_keys(h, "'2 Jörg' Home 'x ' Enter");
 	harness_expect(h, "Command: x web2 Jörg");

@@ -123,8 +123,8 @@ static void a_tall_chart_has_a_scale(void **state)
 	struct chart *chart = cpu_chart();
 
 	paint(WIDGET(chart), 30, 6);
-	assert_line(0, "CPU    100 %          █ 100 %");
-	assert_line(2, "         0 %         ██");
+	assert_line(0, "CPU      100 %        █ 100 %");
+	assert_line(2, "           0 %       ██");
 	widget_free(WIDGET(chart));
 }
 
