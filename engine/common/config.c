@@ -271,6 +271,9 @@ void config_free(struct machine_config *config)
 		return;
 	g_free(config->name);
 	g_free(config->uuid);
+	for (unsigned id = 0; id < CONFIG_VCPUS_MAX; id++)
+		g_free(config->cputune.vcpu_pins[id]);
+	g_free(config->cputune.emulator_pin);
 	g_free(config->kernel);
 	g_free(config->initrd);
 	g_free(config->cmdline);

@@ -21,6 +21,8 @@
 #define CONFIG_VCPUS_MAX 64
 #define CONFIG_SERIALS_MAX 4
 #define CONFIG_DEVICES_MAX 24
+#define CONFIG_CAP_MAX (100 * CONFIG_VCPUS_MAX)
+#define CONFIG_WEIGHT_MAX 10000
 #define CONFIG_MEMORY_MIN (1ull << 20)
 #define CONFIG_MEMORY_MAX (1ull << 40)
 
@@ -166,6 +168,14 @@ struct config_memory {
 	uint64_t requested;
 };
 #define CONFIG_MEMORY_BLOCK_MIN (2ull << 20)
+/* <cputune>: its share of the host's processors. CPU sets as libvirt writes them (cpuset.h). */
+struct config_cputune {
+	unsigned cap;       /* per cent of one host CPU for all vCPUs together; 0: none */
+	unsigned period_us; /* in which the cap is kept; 0: as usual */
+	unsigned weight;    /* 1 to CONFIG_WEIGHT_MAX; 0: 100, as usual */
+	char *vcpu_pins[CONFIG_VCPUS_MAX]; /* or NULL */
+	char *emulator_pin;                /* or NULL */
+};
 
 struct machine_config {
 	char *name;
@@ -177,6 +187,7 @@ struct machine_config {
 	unsigned memory_slots;   /* its slots */
 	unsigned vcpus;          /* at boot */
 	unsigned vcpus_max;
+	struct config_cputune cputune;
 
 	char *kernel;
 	char *initrd;  /* or NULL; for Multiboot: modules, "path arguments,path arguments" */

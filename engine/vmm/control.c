@@ -322,6 +322,7 @@ static const struct control_request *const tables[] = {
 	control_net_requests,
 	control_cpu_requests,
 	control_save_requests,
+	control_sched_requests,
 };
 
 static const struct control_request *find_request(const char *name)

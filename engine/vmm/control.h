@@ -78,6 +78,7 @@ int control_take_fd(struct control_call *call);
 /* Tables ended by an entry without name. */
 extern const struct control_request control_life_requests[];
 extern const struct control_request control_cpu_requests[];
+extern const struct control_request control_sched_requests[];
 extern const struct control_request control_memory_requests[];
 extern const struct control_request control_disk_requests[];
 extern const struct control_request control_net_requests[];

@@ -15,6 +15,9 @@
 #include "engine/vmm/dev/rtc.h"
 #include "engine/vmm/dev/serial.h"
 #include "engine/vmm/layout.h"
+#include "engine/vmm/sandbox.h"
+#include "engine/vmm/scheduling.h"
+#include "engine/vmm/statistics.h"
 
 #include <glib/gi18n.h>
 #include <stdatomic.h>
@@ -57,6 +60,10 @@ struct machine {
 
 static void tell(struct machine *machine, enum machine_event event, const char *detail)
 {
+	if (machine->parts.statistics && event == MACHINE_EVENT_RESET)
+		statistics_count_reset(machine->parts.statistics);
+	else if (machine->parts.statistics)
+		statistics_sample(machine->parts.statistics);
 	if (machine->options.event)
 		machine->options.event(machine->options.event_data, event, detail);
 }
@@ -88,6 +95,16 @@ static void asked_debug_exit(void *data, int status)
 
 	machine->exit_status = status;
 	request(machine, REQUEST_DEBUG_EXIT);
+}
+
+/* First in each vCPU's thread. */
+static void cpu_begins(void *data, unsigned id)
+{
+	struct machine *machine = data;
+
+	scheduling_begin_vcpu(machine->parts.scheduling, id);
+	sandbox_thread(machine->parts.config->cpu == CONFIG_CPU_KVM ? SANDBOX_VCPU_KVM
+								     : SANDBOX_VCPU_SOFT);
 }
 
 static void cpu_stopped(void *data, enum vcpu_exit why, const char *error)
@@ -234,7 +251,7 @@ static bool make_core(struct machine *machine, GError **error)
 	if (!machine->parts.backend)
 		return false;
 	machine->parts.cpus = cpus_new(machine->parts.backend, &machine->env,
-		&(struct cpus_listener){ .stopped = cpu_stopped, .data = machine }, error);
+		&(struct cpus_listener){ cpu_begins, cpu_stopped, machine }, error);
 	return machine->parts.cpus != NULL;
 }
 
@@ -279,10 +296,17 @@ static bool make_machine(struct machine *machine, GError **error)
 	make_chips(machine);
 	if (!make_serials(machine, error) || !devices_make(machine->parts.devices, error))
 		return false;
+	machine->parts.scheduling =
+		scheduling_new(machine->parts.config, machine->parts.cpus, error);
+	if (!machine->parts.scheduling)
+		return false;
 	freeze(machine, true);
-	if (machine->options.restore)
-		return save_restore(&machine->parts, machine->options.restore, error);
-	return load(machine, error);
+	if (!(machine->options.restore
+			    ? save_restore(&machine->parts, machine->options.restore, error)
+			    : load(machine, error)))
+		return false;
+	machine->parts.statistics = statistics_new(&machine->parts);
+	return true;
 }
 
 struct machine *machine_new(const struct machine_config *config,
@@ -333,6 +357,8 @@ void machine_free(struct machine *machine)
 	if (!machine)
 		return;
 	save_free(machine->save);
+	statistics_free(machine->parts.statistics);
+	scheduling_free(machine->parts.scheduling);
 	cpus_free(machine->parts.cpus);
 	cpuplug_free(machine->parts.cpuplug);
 	devices_free(machine->parts.devices);

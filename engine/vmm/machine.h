@@ -87,6 +87,8 @@ struct machine_parts {
 	struct pci_bus *pci;
 	struct devices *devices;
 	struct stats_page *stats; /* always there */
+	struct scheduling *scheduling;
+	struct statistics *statistics;
 };
 
 /* Makes the machine and loads the guest; it is paused at its first instruction. config must

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Requests about the host's processors: cap, weight, pins. */
+#include <config.h>
+
+#include "engine/vmm/control.h"
+
+#include "engine/common/cpuset.h"
+#include "engine/vmm/scheduling.h"
+
+#include <glib/gi18n.h>
+
+static struct scheduling *scheduling_of(const struct control_call *call)
+{
+	return machine_parts(control_machine(call))->scheduling;
+}
+
+/* The highest cap that can mean anything: all vCPUs all the time. */
+static uint64_t cap_max(const struct control_call *call)
+{
+	return machine_config(control_machine(call))->vcpus_max * 100ull;
+}
+
+static bool set_cpu(struct control_call *call, GError **error)
+{
+	struct scheduling *scheduling = scheduling_of(call);
+	uint64_t cap = 0, weight = 0;
+
+	if (control_has(call, "cap") &&
+		!control_number(call, "cap", 0, CONFIG_CAP_MAX, &cap, error))
+		return false;
+	if (control_has(call, "weight") &&
+		!control_number(call, "weight", 1, CONFIG_WEIGHT_MAX, &weight, error))
+		return false;
+	/* More than all of it is no cap. */
+	if (control_has(call, "cap") &&
+		!scheduling_set_cap(scheduling, cap >= cap_max(call) ? 0 : (unsigned)cap, error))
+		return false;
+	return !weight || scheduling_set_weight(scheduling, (unsigned)weight, error);
+}
+
+static void do_set_cpu(struct control_call *call)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!control_has(call, "cap") && !control_has(call, "weight")) {
+		control_refuse(call, _("The request has neither \"cap\" nor \"weight\""));
+		return;
+	}
+	if (!set_cpu(call, &error)) {
+		control_fail(call, g_steal_pointer(&error));
+		return;
+	}
+	json_object_set_string_member(control_answer(call), "by", scheduling_by(scheduling_of(call)));
+	control_done(call);
+}
+
+static bool pin(struct control_call *call, GError **error)
+{
+	struct scheduling *scheduling = scheduling_of(call);
+	unsigned count = machine_config(control_machine(call))->vcpus_max;
+	const char *text = control_text(call, "cpus", error);
+	uint64_t id;
+	cpu_set_t set;
+
+	if (!text || !cpuset_parse(text, &set, error))
+		return false;
+	if (control_flag(call, "emulator"))
+		return scheduling_pin_emulator(scheduling, &set, error);
+	return control_number(call, "vcpu", 0, count - 1, &id, error) &&
+		scheduling_pin_vcpu(scheduling, (unsigned)id, &set, error);
+}
+
+static void do_pin(struct control_call *call)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (pin(call, &error))
+		control_done(call);
+	else
+		control_fail(call, g_steal_pointer(&error));
+}
+
+const struct control_request control_sched_requests[] = {
+	{ "set-cpu", do_set_cpu },
+	{ "pin", do_pin },
+	{ .name = NULL },
+};

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
+#include "engine/vmm/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gi18n.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <malloc.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Disks, cables, clients and their descriptors, with room to spare. */
+#define DESCRIPTORS 1024
+
+/* A process has one sandbox. */
+static atomic_bool entered;
+static bool filtered;
+static int task_fd = -1;
+
+struct identity {
+	bool change;
+	uid_t uid;
+	gid_t gid;
+};
+
+G_GNUC_PRINTF(2, 3)
+static void problem(GPtrArray *problems, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_ptr_array_add(problems, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+/* ---- who ------------------------------------------------------------------------------------------ */
+
+static bool unknown(const char *sentence, const char *name, GError **error)
+{
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, sentence, name);
+	return false;
+}
+
+static bool find_user(const char *name, struct identity *who, GError **error)
+{
+	const struct passwd *entry = getpwnam(name);
+	guint64 number;
+
+	if (entry) {
+		who->uid = entry->pw_uid;
+		who->gid = entry->pw_gid;
+		return true;
+	}
+	if (!g_ascii_string_to_unsigned(name, 10, 0, (uid_t)-2, &number, NULL))
+		return unknown(_("there is no user '%s'"), name, error);
+	who->uid = (uid_t)number;
+	who->gid = (gid_t)number;
+	return true;
+}
+
+static bool find_group(const char *name, struct identity *who, GError **error)
+{
+	const struct group *entry = getgrnam(name);
+	guint64 number;
+
+	if (!entry && !g_ascii_string_to_unsigned(name, 10, 0, (gid_t)-2, &number, NULL))
+		return unknown(_("there is no group '%s'"), name, error);
+	who->gid = entry ? entry->gr_gid : (gid_t)number;
+	return true;
+}
+
+static bool find_identity(const struct sandbox_options *options, struct identity *who, GError **error)
+{
+	*who = (struct identity){ .uid = getuid(), .gid = getgid() };
+	if ((options->user && !find_user(options->user, who, error)) ||
+		(options->group && !find_group(options->group, who, error)))
+		return false;
+	who->change = who->uid != getuid() || who->gid != getgid();
+	if (!who->change || geteuid() == 0)
+		return true;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+		_("only root can become another user or group"));
+	return false;
+}
+
+static bool become(const struct identity *who, GPtrArray *problems, GError **error)
+{
+	if (!who->change) {
+		if (getuid() == 0)
+			problem(problems, _("the user: it still is root"));
+		return true;
+	}
+	if (setgroups(0, NULL) == 0 && setresgid(who->gid, who->gid, who->gid) == 0 &&
+		setresuid(who->uid, who->uid, who->uid) == 0)
+		return true;
+	g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(errno),
+		_("cannot become another user: %s"), g_strerror(errno));
+	return false;
+}
+
+/* ---- namespaces -------------------------------------------------------------------------------------- */
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* What only root can do, others can do where they are root of a user namespace of their own. */
+static bool own_users(GPtrArray *problems)
+{
+	g_autofree char *uid_map = g_strdup_printf("%u %u 1", getuid(), getuid());
+	g_autofree char *gid_map = g_strdup_printf("%u %u 1", getgid(), getgid());
+
+	if (unshare(CLONE_NEWUSER) < 0) {
+		problem(problems, _("the user namespace: %s"), g_strerror(errno));
+		return false;
+	}
+	if (write_file("/proc/self/setgroups", "deny") &&
+		write_file("/proc/self/uid_map", uid_map) &&
+		write_file("/proc/self/gid_map", gid_map))
+		return true;
+	problem(problems, _("the users of its user namespace: %s"), g_strerror(errno));
+	return false;
+}
+
+/* An empty directory that cannot be written instead of the host's files: pivot_root(2), "pivot_root(
+ * ".", ".")". */
+static bool empty_root(void)
+{
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=555") ==
+		0 &&
+		chdir("/tmp") == 0 && syscall(SYS_pivot_root, ".", ".") == 0 &&
+		umount2(".", MNT_DETACH) == 0 && chdir("/") == 0 &&
+		mount(NULL, "/", NULL,
+			MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			NULL) == 0;
+}
+
+static void own_namespaces(GPtrArray *problems)
+{
+	static const struct {
+		int flag;
+		const char *name;
+	} namespaces[] = {
+		{ CLONE_NEWNET, N_("the network") },
+		{ CLONE_NEWIPC, N_("the IPC namespace") },
+		{ CLONE_NEWUTS, N_("the UTS namespace") },
+	};
+
+	if (geteuid() != 0 && !own_users(problems))
+		return;
+	for (unsigned i = 0; i < G_N_ELEMENTS(namespaces); i++)
+		if (unshare(namespaces[i].flag) < 0)
+			problem(problems, "%s: %s", _(namespaces[i].name), g_strerror(errno));
+#ifdef LODGE_SANITIZED
+	problem(problems, _("the host's files: sanitizers look into /proc at the end"));
+#else
+	if (unshare(CLONE_NEWNS) < 0 || !empty_root())
+		problem(problems, _("the host's files: %s"), g_strerror(errno));
+#endif
+}
+
+/* ---- capabilities and limits ---------------------------------------------------------------------------- */
+
+static void drop_capabilities(GPtrArray *problems)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
+		prctl(PR_CAPBSET_DROP, capability);
+	if (syscall(SYS_capset, &header, none) < 0)
+		problem(problems, _("capabilities: %s"), g_strerror(errno));
+}
+
+static void limit(int resource, rlim_t value)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) < 0)
+		return;
+	now.rlim_max = MIN(now.rlim_max, value);
+	now.rlim_cur = MIN(now.rlim_cur, now.rlim_max);
+	setrlimit(resource, &now);
+}
+
+/* Resources that the guest's memory or work does not need. */
+static void limit_resources(void)
+{
+	limit(RLIMIT_CORE, 0); /* the guest's memory is nobody's business */
+	limit(RLIMIT_NOFILE, DESCRIPTORS);
+	limit(RLIMIT_MSGQUEUE, 0);
+}
+
+/* ---- entering ---------------------------------------------------------------------------------------------- */
+
+void sandbox_prepare(void)
+{
+	if (task_fd < 0)
+		task_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What libraries would open when they first need it. */
+static void load_lazy_files(void)
+{
+	static const char *const domains[] = { PACKAGE, "glib20", "json-glib-1.0", "libc" };
+
+	tzset();
+	for (unsigned i = 0; i < G_N_ELEMENTS(domains); i++)
+		g_dgettext(domains[i], "yes");
+	for (int code = 1; code < 40; code++)
+		(void)g_strerror(code);
+#ifdef M_ARENA_MAX
+	/* Giving back memory of other arenas than the first, the C library reads a file. */
+	mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
+bool sandbox_enter(const struct sandbox_options *options, GPtrArray *problems, GError **error)
+{
+	g_autofree int *threads = NULL;
+	g_autoptr(GError) reason = NULL;
+	struct identity who;
+	unsigned count;
+
+	sandbox_prepare();
+	threads = sandbox_threads(&count);
+	if (count > 1)
+		problem(problems, _("%u threads that were there before it"), count - 1);
+	if (!find_identity(options, &who, error))
+		return false;
+	load_lazy_files();
+	limit_resources();
+	own_namespaces(problems);
+	if (!become(&who, problems, error))
+		return false;
+	drop_capabilities(problems);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		problem(problems, _("new privileges: %s"), g_strerror(errno));
+	atomic_store(&entered, true);
+#ifdef LODGE_SANITIZED
+	problem(problems, _("system calls: a build with sanitizers needs more than others"));
+#else
+	filtered = sandbox_filter(SANDBOX_MAIN, &reason);
+	if (!filtered)
+		problem(problems, "%s", reason->message);
+#endif
+	return true;
+}
+
+void sandbox_thread(enum sandbox_kind kind)
+{
+	g_autoptr(GError) error = NULL;
+
+	/* What worked for the main thread works for this one; if not, it must not go on. */
+	if (atomic_load(&entered) && filtered && !sandbox_filter(kind, &error))
+		g_error("%s", error->message);
+}
+
+bool sandbox_is_entered(void)
+{
+	return atomic_load(&entered);
+}
+
+bool sandbox_allows_paths(GError **error)
+{
+	if (!sandbox_is_entered())
+		return true;
+	g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+		_("The monitor is sandboxed and can open nothing by itself any more: the request "
+		  "must bring an open descriptor"));
+	return false;
+}
+
+/* ---- threads ------------------------------------------------------------------------------------------------- */
+
+int sandbox_task_fd(void)
+{
+	return task_fd;
+}
+
+/* One getdents64() result (getdents(2), struct linux_dirent64). */
+static void add_threads(GArray *tids, const char *entries, size_t length)
+{
+	struct __attribute__((packed)) entry {
+		uint64_t inode;
+		int64_t offset;
+		uint16_t size;
+		uint8_t type;
+		char name[];
+	};
+
+	for (size_t at = 0; at < length;) {
+		const struct entry *entry = (const void *)(entries + at);
+		int tid = atoi(entry->name);
+
+		if (tid > 0)
+			g_array_append_val(tids, tid);
+		at += entry->size;
+	}
+}
+
+int *sandbox_threads(unsigned *count)
+{
+	GArray *tids = g_array_new(FALSE, FALSE, sizeof(int));
+	char entries[4096];
+	long n = 0;
+
+	if (task_fd >= 0 && lseek(task_fd, 0, SEEK_SET) == 0)
+		while ((n = syscall(SYS_getdents64, task_fd, entries, sizeof(entries))) > 0)
+			add_threads(tids, entries, (size_t)n);
+	if (!tids->len) {
+		int own = gettid();
+
+		g_array_append_val(tids, own);
+	}
+	*count = tids->len;
+	return (int *)(void *)g_array_free(tids, FALSE);
+}

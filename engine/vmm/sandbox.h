@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the monitor gives up once the guest is set up, so that a guest that breaks out of it finds
+ * nothing: users and groups, capabilities, mount, network and IPC namespaces with an empty root,
+ * new privileges, and all system calls that its threads do not need (another one kills the
+ * process).
+ *
+ * It is entered by the main thread while there is no other: threads made later inherit all of it
+ * and narrow the filter to what their kind needs by sandbox_thread(). A process has one sandbox.
+ *
+ * Inside, no path can be opened, no socket made, no program started; what is needed later comes as
+ * descriptors over the control socket. Who would need a path looks at sandbox_is_entered() first.
+ *
+ * There is no process namespace (its first process would have to be another one): the filter allows
+ * no call that reaches another process.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum sandbox_kind {
+	SANDBOX_MAIN,
+	SANDBOX_VCPU_KVM,
+	SANDBOX_VCPU_SOFT,
+	SANDBOX_BLOCK,  /* workers of disks */
+	SANDBOX_HELPER, /* that compute and wait */
+	SANDBOX_KINDS,
+};
+
+struct sandbox_options {
+	/* The names (or numbers) of the user and group to become, or NULL. */
+	const char *user;
+	const char *group;
+};
+
+/* Early in main(), before other threads: opens what is needed inside. */
+void sandbox_prepare(void);
+
+/* Main thread, the only one. What cannot be given up here is left and added to problems (char *,
+ * sentences): an unprivileged process can do less. Errors: only where the options cannot be
+ * fulfilled. */
+bool sandbox_enter(const struct sandbox_options *options, GPtrArray *problems, GError **error);
+
+/* First in a thread that is made later; does nothing where the sandbox was not entered. */
+void sandbox_thread(enum sandbox_kind kind);
+
+bool sandbox_is_entered(void);
+/* An error G_IO_ERROR_PERMISSION_DENIED with a sentence if it is entered, for who would have to open
+ * a path; true: it is not. */
+bool sandbox_allows_paths(GError **error);
+
+/* The ids of all threads of this process; free with g_free(). */
+int *sandbox_threads(unsigned *count);
+/* The open /proc/self/task, for looking at threads; -1 without sandbox_prepare(). */
+int sandbox_task_fd(void);
+
+/* Makes the filter of a kind effective for the calling thread, whatever else is the case. For
+ * sandbox_thread(), and tests. */
+bool sandbox_filter(enum sandbox_kind kind, GError **error);

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
+#include "engine/vmm/scheduling.h"
+
+#include "engine/common/cpuset.h"
+#include "engine/vmm/cgroup.h"
+#include "engine/vmm/sandbox.h"
+#include "engine/vmm/throttle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gi18n.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define USUAL_WEIGHT 100
+/* How much more a process gets that is one step less nice (sched(7)). */
+#define NICE_STEP 1.25
+
+struct scheduling {
+	struct cpus *cpus;
+	struct cgroup *cgroup; /* or NULL */
+	struct throttle *throttle;
+	unsigned cap, weight, period_us;
+	int nice_before; /* of the process when it began */
+	GMutex mutex;    /* guards what follows: vCPUs that begin look at it */
+	int nice;
+	cpu_set_t vcpu_sets[CONFIG_VCPUS_MAX];
+	cpu_set_t emulator_set;
+};
+
+static bool fail(GError **error, int code, const char *sentence)
+{
+	g_set_error(error, G_IO_ERROR, (int)g_io_error_from_errno(code), "%s: %s", sentence,
+		g_strerror(code));
+	return false;
+}
+
+/* ---- pins ---------------------------------------------------------------------------------------- */
+
+static bool pin_thread(int tid, const cpu_set_t *set, GError **error)
+{
+	g_autofree char *text = NULL;
+
+	/* A thread that has ended meanwhile needs none. */
+	if (sched_setaffinity(tid, sizeof(*set), set) == 0 || errno == ESRCH)
+		return true;
+	text = cpuset_format(set);
+	if (errno == EINVAL)
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+			_("The host has none of the CPUs %s, or this process may not use them"), text);
+	else
+		fail(error, errno, _("The threads cannot be pinned"));
+	return false;
+}
+
+/* Can a thread have it? */
+static bool try_set(const cpu_set_t *set, GError **error)
+{
+	cpu_set_t own;
+
+	if (sched_getaffinity(0, sizeof(own), &own) < 0)
+		return true;
+	if (!pin_thread(0, set, error))
+		return false;
+	sched_setaffinity(0, sizeof(own), &own);
+	return true;
+}
+
+bool scheduling_pin_vcpu(struct scheduling *scheduling, unsigned id, const cpu_set_t *set,
+	GError **error)
+{
+	int tid = cpus_tid(scheduling->cpus, id);
+
+	if (!(tid ? pin_thread(tid, set, error) : try_set(set, error)))
+		return false;
+	g_mutex_lock(&scheduling->mutex);
+	scheduling->vcpu_sets[id] = *set;
+	g_mutex_unlock(&scheduling->mutex);
+	return true;
+}
+
+static bool is_vcpu(const struct scheduling *scheduling, int tid)
+{
+	for (unsigned id = 0; id < VCPU_MAX; id++)
+		if (cpus_tid(scheduling->cpus, id) == tid)
+			return true;
+	return false;
+}
+
+bool scheduling_pin_emulator(struct scheduling *scheduling, const cpu_set_t *set, GError **error)
+{
+	g_autofree int *tids = NULL;
+	unsigned count = 0;
+
+	tids = sandbox_threads(&count);
+	for (unsigned i = 0; i < count; i++)
+		if (!is_vcpu(scheduling, tids[i]) && !pin_thread(tids[i], set, error))
+			return false;
+	scheduling->emulator_set = *set;
+	return true;
+}
+
+void scheduling_vcpu_set(const struct scheduling *scheduling, unsigned id, cpu_set_t *set)
+{
+	*set = scheduling->vcpu_sets[id];
+}
+
+void scheduling_emulator_set(const struct scheduling *scheduling, cpu_set_t *set)
+{
+	*set = scheduling->emulator_set;
+}
+
+static bool pin_as_configured(struct scheduling *scheduling, const struct machine_config *config,
+	GError **error)
+{
+	cpu_set_t set;
+
+	for (unsigned id = 0; id < CONFIG_VCPUS_MAX; id++)
+		if (config->cputune.vcpu_pins[id] &&
+			(!cpuset_parse(config->cputune.vcpu_pins[id], &set, error) ||
+				!scheduling_pin_vcpu(scheduling, id, &set, error)))
+			return false;
+	if (!config->cputune.emulator_pin)
+		return true;
+	/* Threads of the emulator inherit it from this one. */
+	return cpuset_parse(config->cputune.emulator_pin, &set, error) &&
+		scheduling_pin_emulator(scheduling, &set, error);
+}
+
+/* ---- cap and weight ---------------------------------------------------------------------------------- */
+
+const char *scheduling_by(const struct scheduling *scheduling)
+{
+	return scheduling->cgroup ? "cgroup" : "monitor";
+}
+
+unsigned scheduling_cap(const struct scheduling *scheduling)
+{
+	return scheduling->cap;
+}
+
+unsigned scheduling_weight(const struct scheduling *scheduling)
+{
+	return scheduling->weight;
+}
+
+/* A group that refuses is no group: from then on the monitor does it. */
+static bool by_cgroup(struct scheduling *scheduling, bool worked)
+{
+	if (!worked)
+		g_clear_pointer(&scheduling->cgroup, cgroup_free);
+	return worked;
+}
+
+bool scheduling_set_cap(struct scheduling *scheduling, unsigned percent, GError **error)
+{
+	if (scheduling->cgroup &&
+		by_cgroup(scheduling,
+			cgroup_set_cap(scheduling->cgroup, percent, scheduling->period_us))) {
+		scheduling->cap = percent;
+		return true;
+	}
+	throttle_set(scheduling->throttle, percent, scheduling->period_us);
+	scheduling->cap = percent;
+	return true;
+}
+
+static int nice_of(const struct scheduling *scheduling, unsigned weight)
+{
+	double steps = log((double)weight / USUAL_WEIGHT) / log(NICE_STEP);
+
+	return CLAMP(scheduling->nice_before - (int)lround(steps), -20, 19);
+}
+
+static bool set_nice(struct scheduling *scheduling, int nice)
+{
+	g_autofree int *tids = NULL;
+	unsigned count = 0;
+
+	tids = sandbox_threads(&count);
+	for (unsigned i = 0; i < count; i++)
+		if (setpriority(PRIO_PROCESS, (id_t)tids[i], nice) < 0 && errno != ESRCH)
+			return false;
+	return true;
+}
+
+bool scheduling_set_weight(struct scheduling *scheduling, unsigned weight, GError **error)
+{
+	int nice = nice_of(scheduling, weight);
+
+	if (scheduling->cgroup &&
+		by_cgroup(scheduling, cgroup_set_weight(scheduling->cgroup, weight))) {
+		scheduling->weight = weight;
+		return true;
+	}
+	if (nice != scheduling->nice && !set_nice(scheduling, nice)) {
+		int code = errno;
+
+		set_nice(scheduling, scheduling->nice);
+		return fail(error, code,
+			_("A weight of more than it has can be given only with privileges or a "
+			  "control group"));
+	}
+	g_mutex_lock(&scheduling->mutex);
+	scheduling->nice = nice;
+	g_mutex_unlock(&scheduling->mutex);
+	scheduling->weight = weight;
+	return true;
+}
+
+uint64_t scheduling_held_ns(const struct scheduling *scheduling, unsigned id)
+{
+	return throttle_held_ns(scheduling->throttle, id);
+}
+
+/* ---- beginning and end -------------------------------------------------------------------------------- */
+
+void scheduling_begin_vcpu(struct scheduling *scheduling, unsigned id)
+{
+	g_mutex_lock(&scheduling->mutex);
+	/* That the host has some of these was seen when they were asked for. */
+	sched_setaffinity(0, sizeof(cpu_set_t), &scheduling->vcpu_sets[id]);
+	g_mutex_unlock(&scheduling->mutex);
+}
+
+static void begin_throttle(void)
+{
+	sandbox_thread(SANDBOX_HELPER);
+}
+
+struct scheduling *scheduling_new(const struct machine_config *config, struct cpus *cpus,
+	GError **error)
+{
+	struct scheduling *scheduling = g_new0(struct scheduling, 1);
+	unsigned weight = config->cputune.weight;
+	cpu_set_t set;
+
+	scheduling->cpus = cpus;
+	scheduling->throttle = throttle_new(cpus, begin_throttle);
+	g_mutex_init(&scheduling->mutex);
+	CPU_ZERO(&set);
+	sched_getaffinity(0, sizeof(set), &set);
+	for (unsigned id = 0; id < CONFIG_VCPUS_MAX; id++)
+		scheduling->vcpu_sets[id] = set;
+	scheduling->emulator_set = set;
+	scheduling->nice = scheduling->nice_before = getpriority(PRIO_PROCESS, 0);
+	scheduling->weight = USUAL_WEIGHT;
+	scheduling->period_us = config->cputune.period_us ? config->cputune.period_us
+							  : THROTTLE_PERIOD_US;
+	scheduling->cgroup = cgroup_new();
+	if (pin_as_configured(scheduling, config, error) &&
+		(!weight || scheduling_set_weight(scheduling, weight, error)) &&
+		(!config->cputune.cap ||
+			scheduling_set_cap(scheduling, config->cputune.cap, error)))
+		return scheduling;
+	scheduling_free(scheduling);
+	return NULL;
+}
+
+void scheduling_free(struct scheduling *scheduling)
+{
+	if (!scheduling)
+		return;
+	throttle_free(scheduling->throttle);
+	cgroup_free(scheduling->cgroup);
+	g_mutex_clear(&scheduling->mutex);
+	g_free(scheduling);
+}
