@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/cli.h"
+#include "model/edit_cli.h"
 #include "model/job_private.h"
 #include "model/report.h"
 
@@ -12,7 +13,7 @@
 // How long a host may take to answer before the command line gives it up, milliseconds.
 #define PATIENCE 20000
 
-static int print_error(const struct cli *cli, const GError *error)
+int cli_complain(const struct cli *cli, const GError *error)
 {
 	g_autofree char *headline = error_headline(error);
 	g_autofree char *details = error_details(error);
@@ -121,7 +122,7 @@ static int run_once(const struct cli *cli, const struct request *request)
 	int code;
 
 	if (!job)
-		return print_error(cli, error);
+		return cli_complain(cli, error);
 	job_ref(job);
 	interrupt = g_unix_signal_add(SIGINT, interrupt_job, job);
 	while (!job_finished(job))
@@ -248,11 +249,14 @@ int cli_run(struct cli *cli, const char *const *words)
 	}
 	request = request_parse(cli->model, words, NULL, &error);
 	if (!request)
-		return print_error(cli, error);
+		return cli_complain(cli, error);
 	request->json = request->json || cli->json;
 	if (request->verb->flags & VERB_MEASURES)
 		wait_for_sample(cli, 0.5, &never);
-	code = request->verb->flags & VERB_REPEATS ? repeat(cli, request) : run_once(cli, request);
+	if (request->verb->flags & VERB_INTERACTIVE)
+		code = edit_cli_run(cli, request);
+	else
+		code = request->verb->flags & VERB_REPEATS ? repeat(cli, request) : run_once(cli, request);
 	request_free(request);
 	return finish_output(cli, code);
 }

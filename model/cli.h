@@ -23,5 +23,8 @@ int cli_run(struct cli *cli, const char *const *words);
 // Whether these words need a hypervisor at all: help, the log and words that are no verb do not.
 bool cli_needs_hosts(const char *const *words);
 
+// Prints an error, its details below; the exit code that is its own.
+int cli_complain(const struct cli *cli, const GError *error);
+
 // One line per verb, for --help. Caller frees.
 char *cli_verbs(void);

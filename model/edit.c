@@ -2,6 +2,7 @@
 #include "config.h"
 #include "model/edit.h"
 #include "model/connection_private.h"
+#include "model/devices.h"
 #include "model/error.h"
 #include "model/job_private.h"
 #include "model/worker.h"
@@ -168,10 +169,45 @@ static bool attach(struct call *call, virDomainPtr domain, GError **error)
 	return call_fail(error, _("Cannot plug the device into guest '%s'"), call->target);
 }
 
+// How long a guest may take to let go of a device, and how often one looks.
+#define LET_GO_SECONDS 20
+#define LOOK_USEC 100000
+
+// Whether the running guest still has the device, by its name; false too where it has none.
+static bool still_there(virDomainPtr domain, const struct document *device)
+{
+	char *xml = virDomainGetXMLDesc(domain, 0);
+	DOCUMENT_AUTO struct document *running = xml ? document_new(xml, -1, "", NULL) : NULL;
+
+	free(xml);
+	return running && device_same(running, document_root(device));
+}
+
+// Unplugging asks the guest, which answers when it has done so.
+static bool wait_until_gone(struct call *call, virDomainPtr domain, GError **error)
+{
+	DOCUMENT_AUTO struct document *device =
+		document_new(call_get(call, "XML"), -1, _("the device"), error);
+	gint64 until = g_get_monotonic_time() + LET_GO_SECONDS * G_USEC_PER_SEC;
+
+	if (!device)
+		return false;
+	while (still_there(domain, device)) {
+		if (g_get_monotonic_time() > until || g_atomic_int_get(&call->cancelled)) {
+			g_set_error(error, MODEL_ERROR, MODEL_ERROR_FAILED,
+				_("Guest '%s' has not let go of the device yet; it goes as soon as the guest does."),
+				call->target);
+			return false;
+		}
+		g_usleep(LOOK_USEC);
+	}
+	return true;
+}
+
 static bool detach(struct call *call, virDomainPtr domain, GError **error)
 {
 	if (virDomainDetachDeviceFlags(domain, call_get(call, "XML"), VIR_DOMAIN_AFFECT_LIVE) == 0)
-		return true;
+		return wait_until_gone(call, domain, error);
 	return call_fail(error, _("Cannot unplug the device from guest '%s'"), call->target);
 }
 
@@ -235,4 +271,11 @@ bool edit_conflicted(const struct job *job)
 
 	return step && step->state == JOB_FAILED &&
 	       step->private->error_code == MODEL_ERROR_CONFLICT;
+}
+
+const char *edit_editor(void)
+{
+	const char *visual = g_getenv("VISUAL"), *plain = g_getenv("EDITOR");
+
+	return visual && *visual ? visual : plain && *plain ? plain : "vi";
 }

@@ -28,8 +28,12 @@ void edit_forget(unsigned number); // takes 0, and one that was answered
 // that they are jobs, audited, and refused with --readonly:
 //  - save: the arguments "XML", "BASE" (the saved definition that it must still be) and "REASON";
 //    its output is a warning, if anything;
-//  - attach, detach: "XML", the device, in the running guest only.
+//  - attach, detach: "XML", the device, in the running guest only. Detach ends when the guest has
+//    let go of a disk or NIC, and fails when it has not after 20 s.
 extern const struct verb edit_save, edit_attach, edit_detach;
 
 // Whether a finished save was refused because somebody else changed the definition meanwhile.
 bool edit_conflicted(const struct job *job);
+
+// The user's editor, a command line: VISUAL, EDITOR or vi.
+const char *edit_editor(void);

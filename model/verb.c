@@ -310,6 +310,17 @@ const struct verb verbs[] = {
 		.virsh = virsh_set,
 	},
 	{
+		.name = "edit",
+		.label = N_("Edit…"),
+		.help = N_("Edits a guest's saved definition as XML, in the editor that VISUAL or EDITOR "
+			   "names."),
+		.title_one = N_("Edit %s"),
+		.flags = VERB_CHANGES | VERB_INTERACTIVE,
+		.arguments = {ONE_GUEST,
+			OPTION("--reason", ARGUMENT_TEXT, N_("Why; kept with the revision."))},
+		.virsh = virsh_set,
+	},
+	{
 		.name = "diff",
 		.label = N_("Differences"),
 		.help = N_("Compares a guest's definitions: saved, running, draft or a revision's "

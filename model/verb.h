@@ -9,6 +9,7 @@
 //    and is a job too;
 //  - it only tells what the model knows (list, info, log): `report` runs in the main thread and
 //    answers at once. `top` is one that reports again and again.
+// `edit` alone is none of them: the command line runs an editor, the console opens a screen.
 // Main thread unless said otherwise.
 #pragma once
 
@@ -32,6 +33,7 @@ enum verb_flags {
 	VERB_PROGRESS = 1 << 5,    // libvirt tells its progress and can stop it
 	VERB_REPEATS = 1 << 6,     // a report that the command line gives again and again (top)
 	VERB_MEASURES = 1 << 7,    // a report that wants rates, and so two samples
+	VERB_INTERACTIVE = 1 << 8, // neither job nor report: each door has its own way (edit)
 	VERB_CONFIRM = 1 << 4,     // screens ask before, unless the setting confirm.NAME says no
 };
 

@@ -128,6 +128,28 @@ static void begin(struct edit *edit)
 	ui_screen_focus(&edit->screen, WIDGET(edit->tree));
 }
 
+static void fail(struct edit *edit, GError *error)
+{
+	struct console *console = edit->console;
+
+	ui_app_close(console->app, &edit->screen);
+	console_error(console, error);
+}
+
+/* A draft that is no XML, as `lodge edit` may leave one, stays as it is. */
+static void go_on(struct edit *edit)
+{
+	GError *error = NULL;
+	struct draft *draft = drafting_left(edit->draft, &error);
+
+	if (draft && drafting_resume(edit->draft, draft, &error))
+		begin(edit);
+	else
+		fail(edit, error ? error : g_error_new(MODEL_ERROR, MODEL_ERROR_NOT_FOUND,
+						   _("The draft is no longer there.")));
+	draft_free(draft);
+}
+
 static bool left_answered(struct dialog *dialog, int id, void *data)
 {
 	struct edit *edit = data;
@@ -139,14 +161,7 @@ static bool left_answered(struct dialog *dialog, int id, void *data)
 			console_error(edit->console, error);
 		begin(edit);
 	} else if (id == BUTTON_GO_ON) {
-		struct draft *draft = drafting_left(edit->draft, &error);
-
-		if (!draft || !drafting_resume(edit->draft, draft, &error))
-			console_error(edit->console, error ? error :
-				g_error_new(MODEL_ERROR, MODEL_ERROR_NOT_FOUND,
-					_("The draft is no longer there.")));
-		draft_free(draft);
-		begin(edit);
+		go_on(edit);
 	} else {
 		ui_app_close(edit->console->app, &edit->screen);
 	}
@@ -185,14 +200,6 @@ static void tell_left(struct edit *edit, const struct draft *draft)
 	dialog_button(dialog, _("&Cancel"), 9, BUTTON_ESC, false);
 	dialog_default(dialog, BUTTON_GO_ON);
 	dialog_open(edit->console->app, dialog, left_answered, edit, NULL);
-}
-
-static void fail(struct edit *edit, GError *error)
-{
-	struct console *console = edit->console;
-
-	ui_app_close(console->app, &edit->screen);
-	console_error(console, error);
 }
 
 static void read_done(struct edit_answer *answer, void *data)

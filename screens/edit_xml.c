@@ -161,27 +161,13 @@ void edit_text_here(struct edit *edit, const char *title, const char *text,
 
 /* ---- to edit in the user's own editor ---- */
 
-static const char *editor(void)
-{
-	const char *visual = g_getenv("VISUAL"), *plain = g_getenv("EDITOR");
-
-	return visual && *visual ? visual : plain && *plain ? plain : "vi";
-}
-
 /* The user's words are a command line; the file is its last word. */
-static bool run_editor(struct ui_term *term, const char *path, GError **error)
+static bool run_editor(struct ui_app *app, const char *path, GError **error)
 {
 	g_autofree char *quoted = g_shell_quote(path);
-	g_autofree char *command = g_strdup_printf("%s %s", editor(), quoted);
-	const char *argv[] = { "/bin/sh", "-c", command, NULL };
-	int status = 0;
-	bool ran;
+	g_autofree char *command = g_strdup_printf("%s %s", edit_editor(), quoted);
 
-	term_suspend(term);
-	ran = g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL,
-		NULL, &status, error);
-	term_resume(term);
-	return ran && g_spawn_check_wait_status(status, error);
+	return ui_app_lend(app, (const char *const[]){ "/bin/sh", "-c", command, NULL }, error);
 }
 
 /* The text after the editor; NULL with a sentence. */
@@ -191,11 +177,11 @@ static char *edited(struct edit *edit, const char *path, const char *text, GErro
 	char *result = NULL;
 
 	if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, &cause) &&
-		run_editor(ui_app_term(edit->console->app), path, &cause) &&
+		run_editor(edit->console->app, path, &cause) &&
 		g_file_get_contents(path, &result, NULL, &cause))
 		return result;
-	g_set_error(error, MODEL_ERROR, MODEL_ERROR_FAILED, _("The editor '%s' failed: %s"), editor(),
-		cause->message);
+	g_set_error(error, MODEL_ERROR, MODEL_ERROR_FAILED, _("The editor '%s' failed: %s"),
+		edit_editor(), cause->message);
 	return NULL;
 }
 
@@ -245,7 +231,6 @@ void edit_text_elsewhere(struct edit *edit, const char *text,
 		g_unlink(path);
 		g_rmdir(dir);
 	}
-	ui_app_repaint(edit->console->app);
 	if (!result) {
 		console_error(edit->console, error);
 	} else if (!taken(edit, result, &error)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "screens/action.h"
+#include "screens/edit.h"
 #include "screens/jobs.h"
 #include "screens/settings.h"
 #include "ui/dialog.h"
@@ -87,7 +88,10 @@ static void run_line(struct prompt *prompt, const char *line)
 	if (run_word(prompt->console, line))
 		return;
 	request = request_parse_line(prompt->console->model, line, prompt->selected, &error);
-	if (request)
+	if (request && request->verb->flags & VERB_INTERACTIVE) {
+		edit_open(prompt->console, g_ptr_array_index(request->guests, 0));
+		request_free(request);
+	} else if (request)
 		action_request(prompt->console, request);
 	else
 		console_error(prompt->console, error);
