@@ -108,6 +108,7 @@ struct search {
 	const char *child; // of the root: the one whose fault is looked for
 	GPtrArray *problems;
 	const struct document *document;
+	char *blamed; // the attribute blamed last
 };
 
 // Whether that child of the root does not fit as the copy stands.
@@ -199,6 +200,8 @@ static bool blame_attribute(struct search *search, xmlNode *element)
 		add_problem(search, element,
 			g_strdup_printf(_("<%s> cannot have the attribute %s='%s'."), element->name, name,
 				value));
+		g_free(search->blamed);
+		search->blamed = g_strdup((const char *)name);
 		return true;
 	}
 	return false;
@@ -236,15 +239,20 @@ static char *element_sentence(xmlNode *element)
 
 static void blame(struct search *search, xmlNode *element);
 
-// Where an element holds without children: each child that alone spoils it is at fault.
+// Where an element holds without children, if need be without an attribute as well, which then is
+// taken out for good: each child that alone spoils it is at fault.
 static bool blame_each(struct search *search, xmlNode *element)
 {
 	GPtrArray *children = take_children(element);
 	bool any = false;
 
 	if (faulty(search)) {
-		put_children(element, children);
-		return false;
+		any = blame_attribute(search, element);
+		if (!any) {
+			put_children(element, children);
+			return false;
+		}
+		xmlUnsetProp(element, (const xmlChar *)search->blamed);
 	}
 	for (guint i = 0; i < children->len; i++) {
 		xmlNode *child = children->pdata[i];
@@ -294,6 +302,51 @@ static void blame(struct search *search, xmlNode *element)
 		add_problem(search, element, element_sentence(element));
 }
 
+// What every definition has.
+static bool is_basic(const xmlNode *child)
+{
+	static const char *const names[] = {"name", "memory", "os", NULL};
+
+	return g_strv_contains(names, (const char *)child->name);
+}
+
+// Where libxml2 names nothing: the children of the root that alone spoil what every definition has.
+// They are taken out; false where there are none.
+static bool blame_strangers(struct search *search, xmlNode *root)
+{
+	g_autoptr(GPtrArray) rest = g_ptr_array_new();
+	bool any = false;
+
+	for (xmlNode *child = xmlFirstElementChild(root), *next; child; child = next) {
+		next = xmlNextElementSibling(child);
+		if (is_basic(child))
+			continue;
+		g_ptr_array_add(rest, child);
+		xmlUnlinkNode(child);
+	}
+	VERDICT_AUTO struct verdict basics = judge(search->schema, search->doc);
+
+	for (guint i = 0; i < rest->len; i++) {
+		xmlNode *child = xmlAddChild(root, rest->pdata[i]);
+		VERDICT_AUTO struct verdict verdict = judge(search->schema, search->doc);
+
+		bool fault = basics.holds && !verdict.holds && !verdict.extra;
+
+		if (fault)
+			add_problem(search, child, element_sentence(child));
+		xmlUnlinkNode(child);
+		if (!fault)
+			continue;
+		rest->pdata[i] = NULL;
+		xmlFreeNode(child);
+		any = true;
+	}
+	for (guint i = 0; i < rest->len; i++)
+		if (rest->pdata[i])
+			xmlAddChild(root, rest->pdata[i]);
+	return any;
+}
+
 // The root itself: false when there is no going on after that.
 static bool blame_root(struct search *search, xmlNode *root, const struct verdict *verdict)
 {
@@ -305,6 +358,8 @@ static bool blame_root(struct search *search, xmlNode *root, const struct verdic
 	if (verdict->missing)
 		add_problem(search, root,
 			g_strdup_printf(_("<%s> needs an element <%s>."), root->name, verdict->missing));
+	else if (blame_strangers(search, root))
+		return true;
 	else
 		add_problem(search, root,
 			g_strdup_printf(_("<%s> is not a definition that libvirt knows, or its type is "
@@ -360,6 +415,7 @@ GPtrArray *schema_check(struct schema *schema, const struct document *document)
 			break;
 	}
 	xmlFreeDoc(search.doc);
+	g_free(search.blamed);
 	g_ptr_array_sort(search.problems, problem_compare);
 	return search.problems;
 }

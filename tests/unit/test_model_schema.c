@@ -70,6 +70,27 @@ static void each_problem_is_named_with_its_line(void **state)
 		"Line 9: <serial type='ptx'> is not allowed here, or something it needs is missing.\n");
 }
 
+// libxml2 names neither of them: it calls the root wrong.
+static void strangers_below_the_root_are_named(void **state)
+{
+	g_autofree char *said = check(" type='kvm'", "<vcpu>1</vcpu>\n<nonsense/>\n<rubbish a='1'/>",
+		"<disk type='file' device='disk'><source file='/a'/><target dev='vda'/></disk>");
+
+	assert_string_equal(said,
+		"Line 6: <nonsense> is not allowed here, or something it needs is missing.\n"
+		"Line 7: <rubbish a='1'> is not allowed here, or something it needs is missing.\n");
+}
+
+static void an_attribute_and_a_child_are_both_named(void **state)
+{
+	g_autofree char *said = check(" type='kvm'", "",
+		"<memballoon model='virtio' colour='red'>\n<stats period='1'/>\n<size/>\n</memballoon>");
+
+	assert_string_equal(said,
+		"Line 7: <memballoon> cannot have the attribute colour='red'.\n"
+		"Line 9: <size> is not allowed here, or something it needs is missing.\n");
+}
+
 static void the_root_is_judged_too(void **state)
 {
 	g_autofree char *unknown = check(" type='abacus'", "", "");
@@ -114,6 +135,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_definition_has_no_problem),
 		cmocka_unit_test(each_problem_is_named_with_its_line),
+		cmocka_unit_test(strangers_below_the_root_are_named),
+		cmocka_unit_test(an_attribute_and_a_child_are_both_named),
 		cmocka_unit_test(the_root_is_judged_too),
 		cmocka_unit_test(many_problems_end_somewhere),
 		cmocka_unit_test(a_missing_schema_is_a_sentence),
