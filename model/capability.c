@@ -115,11 +115,29 @@ bool capability_allows(
 	return !values;
 }
 
-bool capability_device(const struct capability *capability, const char *element)
+// Whether a list of values is told and lacks that one.
+static bool lacks(const struct capability *capability, const char *element, const char *values,
+	const char *value)
+{
+	g_autofree char *list = g_strdup_printf(
+		"/domainCapabilities/%s/enum[@name='%s']", element, values);
+	g_autofree char *one = g_strdup_printf("%s[value='%s']", list, value);
+
+	return document_find(capability->document, list) &&
+	       !document_find(capability->document, one);
+}
+
+char *capability_device_missing(const struct capability *capability, const char *element)
 {
 	g_autofree char *path = g_strconcat("devices/", element, NULL);
 
-	return !capability || !unsupported(capability, path);
+	if (!capability)
+		return NULL;
+	if (unsupported(capability, path))
+		return g_strdup(_("not on this host"));
+	if (!strcmp(element, "tpm") && lacks(capability, path, "backendModel", "emulator"))
+		return g_strdup(_("no swtpm on this host"));
+	return NULL;
 }
 
 unsigned capability_vcpus(const struct capability *capability)

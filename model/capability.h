@@ -20,8 +20,9 @@ char *capability_missing(const struct capability *capability, const char *key);
 bool capability_allows(
 	const struct capability *capability, const char *key, const char *value);
 
-// Whether devices of that element ("tpm", "rng") are known here.
-bool capability_device(const struct capability *capability, const char *element);
+// Why there can be no device of that element ("tpm", "rng") here, as the editor adds it: a few words;
+// NULL where there can. Caller frees.
+char *capability_device_missing(const struct capability *capability, const char *element);
 
 // The most vCPUs a guest can have here; 0: not told.
 unsigned capability_vcpus(const struct capability *capability);

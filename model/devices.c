@@ -127,8 +127,7 @@ GPtrArray *device_moves(const struct document *from, const struct document *to)
 	return moves;
 }
 
-// A copy without the devices that moved.
-static struct document *without(
+struct document *device_rest(
 	const struct document *document, const GPtrArray *moves, bool added)
 {
 	gsize length;
@@ -150,8 +149,8 @@ static struct document *without(
 GPtrArray *device_changes(const struct document *from, const struct document *to)
 {
 	g_autoptr(GPtrArray) moves = device_moves(from, to);
-	DOCUMENT_AUTO struct document *old = without(from, moves, false);
-	DOCUMENT_AUTO struct document *new = without(to, moves, true);
+	DOCUMENT_AUTO struct document *old = device_rest(from, moves, false);
+	DOCUMENT_AUTO struct document *new = device_rest(to, moves, true);
 	GPtrArray *changes = difference_changes(old ? old : from, new ? new : to);
 
 	for (guint i = 0; i < moves->len; i++) {

@@ -25,6 +25,11 @@ GPtrArray *device_moves(const struct document *from, const struct document *to);
 // its label as the value. Free with g_ptr_array_unref (struct change *).
 GPtrArray *device_changes(const struct document *from, const struct document *to);
 
+// A copy of a definition without the devices that moved: of `from` those that went (`added` false), of
+// `to` those that came. Numbers of NICs in changes count there. NULL where it cannot be made.
+struct document *device_rest(
+	const struct document *document, const GPtrArray *moves, bool added);
+
 // What names a disk or NIC, or NULL; caller frees. And the device of the same name elsewhere.
 char *device_identity(xmlNode *device);
 xmlNode *device_same(const struct document *document, xmlNode *device);

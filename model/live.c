@@ -67,13 +67,63 @@ static void add_devices(GPtrArray *steps, const struct document *from, const str
 
 // ---- values -------------------------------------------------------------------------------------------
 
-// Once NICs go, numbers no longer name the same ones in the running guest.
-static bool nics_move(const GPtrArray *steps)
+// The running guest as it is once the steps so far are done: they unplug.
+static struct document *after_unplugging(const struct document *running, const GPtrArray *steps)
 {
-	for (guint i = 0; i < steps->len; i++)
-		if (strstr(((struct live_step *)steps->pdata[i])->what, "interface"))
-			return true;
-	return false;
+	struct document *rest = document_new(document_text(running, NULL), -1, "", NULL);
+
+	for (guint i = 0; rest && i < steps->len; i++) {
+		const struct live_step *step = steps->pdata[i];
+		DOCUMENT_AUTO struct document *device =
+			step->kind == LIVE_UNPLUG ? document_new(step->payload, -1, "", NULL) : NULL;
+		xmlNode *there = device ? device_same(rest, document_root(device)) : NULL;
+
+		if (there)
+			document_remove(rest, there, NULL);
+	}
+	return rest;
+}
+
+// What values are about: the new definition without what is plugged in, and the running guest
+// without what is unplugged.
+struct values {
+	struct document *to, *running;
+};
+
+static unsigned number_of(const struct document *document, xmlNode *device)
+{
+	g_autofree char *xpath = g_strdup_printf("/domain/devices/%s", device->name);
+	g_autoptr(GPtrArray) all = document_find_all(document, xpath);
+	guint index = 0;
+
+	return g_ptr_array_find(all, device, &index) ? index : G_MAXUINT;
+}
+
+// NICs are numbered: the running guest's number may be another one. NULL: it has no such NIC.
+static char *nic_key_there(const struct values *values, const char *name)
+{
+	char *end = NULL;
+	guint64 number = g_ascii_strtoull(name + strlen("nic."), &end, 10);
+	g_autofree char *xpath =
+		g_strdup_printf("/domain/devices/interface[%" G_GUINT64_FORMAT "]", number + 1);
+	xmlNode *nic = document_find(values->to, xpath);
+	xmlNode *there = nic ? device_same(values->running, nic) : NULL;
+
+	return there ? g_strdup_printf("nic.%u%s", number_of(values->running, there), end) : NULL;
+}
+
+// The key by which the running guest knows the same value. NULL: it has no such device.
+static char *key_there(const struct values *values, const char *name)
+{
+	g_auto(GStrv) parts = g_strsplit(name, ".", 2);
+	g_autofree char *value = NULL;
+	g_autoptr(GError) missing = NULL;
+
+	if (g_str_has_prefix(name, "nic."))
+		return nic_key_there(values, name);
+	if (!strcmp(parts[0], "disk"))
+		value = key_get(values->running, name, &missing);
+	return missing ? NULL : g_strdup(name);
 }
 
 // Media go in and out of a drive at any time.
@@ -98,21 +148,33 @@ static bool vcpus_stay(const struct change *change)
 	       !strncmp(from, to, strcspn(from, "/"));
 }
 
-static void add_values(GPtrArray *steps, const struct document *from, const struct document *to)
+// What the change is in the running guest; NULL where it is none there.
+static char *assignment_there(const struct values *values, const struct change *change)
 {
+	g_autofree char *key = NULL;
+
+	if (!change->to || vcpus_stay(change) ||
+		(change->possible != KEY_NOW && !is_medium(values->to, change->name)))
+		return NULL;
+	key = key_there(values, change->name);
+	return key ? g_strdup_printf("%s=%s", key, change->to) : NULL;
+}
+
+static void add_values(GPtrArray *steps, const struct document *from, const struct document *to,
+	const struct document *running)
+{
+	g_autoptr(GPtrArray) moves = device_moves(from, to);
 	g_autoptr(GPtrArray) changes = device_changes(from, to);
-	bool moving = nics_move(steps);
+	DOCUMENT_AUTO struct document *rest = device_rest(to, moves, true);
+	DOCUMENT_AUTO struct document *there = after_unplugging(running, steps);
+	const struct values values = {rest, there};
 
-	for (guint i = 0; i < changes->len; i++) {
+	for (guint i = 0; rest && there && i < changes->len; i++) {
 		const struct change *change = changes->pdata[i];
+		char *assignment = assignment_there(&values, change);
 
-		if (!change->to || vcpus_stay(change) ||
-			(change->possible != KEY_NOW && !is_medium(to, change->name)))
-			continue;
-		if (moving && g_str_has_prefix(change->name, "nic."))
-			continue;
-		add(steps, LIVE_SET, g_strdup(change->name),
-			g_strdup_printf("%s=%s", change->name, change->to), change_words(change));
+		if (assignment)
+			add(steps, LIVE_SET, g_strdup(change->name), assignment, change_words(change));
 	}
 }
 
@@ -130,7 +192,7 @@ GPtrArray *live_steps(const struct document *from, const struct document *to,
 	GPtrArray *steps = g_ptr_array_new_with_free_func((GDestroyNotify)step_free);
 
 	add_devices(steps, from, to, running);
-	add_values(steps, from, to);
+	add_values(steps, from, to, running);
 	g_ptr_array_sort(steps, by_kind);
 	return steps;
 }

@@ -52,9 +52,15 @@ static struct field *ask_field(const struct edit *edit, const struct edit_ask *a
 {
 	g_autofree char *value = first_value(edit, ask);
 	g_auto(GStrv) choices = ask->choices ? g_strsplit(ask->choices, " ", -1) : NULL;
+	struct field *field;
 
-	return choices ? field_choice_new((const char *const *)choices, place_in(choices, value)) :
-			 field_text_new(value, 30);
+	if (!choices)
+		return field_text_new(value, 30);
+	field = field_choice_new((const char *const *)choices, place_in(choices, value));
+	for (int i = 0; ask->key && choices[i]; i++)
+		if (!capability_allows(edit->capability, ask->key, choices[i]))
+			field_choice_off(field, i, _("not on this host"));
+	return field;
 }
 
 /* ---- adding ---- */
@@ -191,9 +197,7 @@ static void addition_chosen(int index, void *data)
 
 	if (index < 0)
 		return;
-	if (addition->element && !capability_device(edit->capability, addition->element))
-		ui_app_toast(edit->console->app, UI_TOAST_WARN, _("This host cannot do that."));
-	else if (addition->asks[0].label)
+	if (addition->asks[0].label)
 		ask_values(edit, addition);
 	else
 		add_at_once(edit, addition);
@@ -220,14 +224,16 @@ static int likely_addition(const struct edit *edit)
 void edit_add(struct edit *edit)
 {
 	g_autofree struct list_item *items = g_new0(struct list_item, n_edit_additions);
+	g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
 	struct list *list = list_new(LIST_PLAIN);
 
 	for (size_t i = 0; i < n_edit_additions; i++) {
 		const char *element = edit_additions[i].element;
+		char *why = element ? capability_device_missing(edit->capability, element) : NULL;
 
-		items[i].text = _(edit_additions[i].label);
-		items[i].off = element && !capability_device(edit->capability, element);
-		items[i].right = items[i].off ? _("not on this host") : NULL;
+		g_ptr_array_add(reasons, why);
+		items[i] = (struct list_item){
+			.text = _(edit_additions[i].label), .right = why, .off = why != NULL };
 	}
 	list_set(list, items, n_edit_additions);
 	list_set_cursor(list, likely_addition(edit));

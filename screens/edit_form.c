@@ -136,18 +136,15 @@ static bool apply_row(struct edit *edit, struct edit_row_shown *row, GError **er
 
 /* ---- fields ---- */
 
-/* What may be chosen here, with what is chosen now whatever it is. */
-static char **choice_values(const struct edit *edit, const struct edit_row_shown *row,
-	const char *now)
+/* What may be chosen, with what is chosen now whatever it is. */
+static char **choice_values(const struct edit_row_shown *row, const char *now)
 {
 	g_auto(GStrv) all = g_strsplit(row->entry->choices, " ", -1);
 	GPtrArray *values = g_ptr_array_new();
 
 	g_ptr_array_add(values, g_strdup(""));
 	for (char **value = all; *value; value++)
-		if (capability_allows(edit->capability, row->key, *value) ||
-			strcmp(*value, now) == 0)
-			g_ptr_array_add(values, g_strdup(*value));
+		g_ptr_array_add(values, g_strdup(*value));
 	if (*now && !g_strv_contains((const char *const *)all, now))
 		g_ptr_array_add(values, g_strdup(now));
 	g_ptr_array_add(values, NULL);
@@ -166,14 +163,20 @@ static struct field *choice_field(const struct edit *edit, struct edit_row_shown
 	const char *value)
 {
 	g_autofree const char **items = NULL;
+	struct field *field;
 	guint n;
 
-	row->values = choice_values(edit, row, value);
+	row->values = choice_values(row, value);
 	n = g_strv_length(row->values);
 	items = g_new0(const char *, n + 1);
 	for (guint i = 0; i < n; i++)
 		items[i] = *row->values[i] ? row->values[i] : _("not set");
-	return field_choice_new(items, index_of(row->values, value));
+	field = field_choice_new(items, index_of(row->values, value));
+	for (guint i = 1; i < n; i++)
+		if (strcmp(row->values[i], value) != 0 &&
+			!capability_allows(edit->capability, row->key, row->values[i]))
+			field_choice_off(field, (int)i, _("not on this host"));
+	return field;
 }
 
 static struct field *make_field(const struct edit *edit, struct edit_row_shown *row,

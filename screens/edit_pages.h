@@ -52,6 +52,7 @@ struct edit_ask {
 	const char *value; // what stands there first; "MAC": a new address, "DISK": the next target
 	const char *choices; // space-separated, NULL: free text
 	bool needed;
+	const char *key; // whose values the host may not all know; NULL: none
 };
 
 #define EDIT_ASKS 4
