@@ -224,6 +224,11 @@ void call_done(void *data, const GError *error)
 	call_free(call);
 }
 
+void call_answered(void *call, JsonObject *answer, const GError *error)
+{
+	call_done(call, error);
+}
+
 /* ---- in -------------------------------------------------------------------------------------- */
 
 static bool check_allowed(

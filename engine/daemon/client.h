@@ -16,6 +16,7 @@
 /* What all clients share. */
 struct server {
 	struct registry *registry;
+	struct pools *pools;
 	GPtrArray *clients;  /* struct client */
 	GPtrArray *consoles; /* struct console, for console.c */
 	struct audit *audit; /* or NULL */
@@ -47,6 +48,8 @@ void server_close(struct server *server);
 
 /* Answers and frees the call. A guest_done. */
 void call_done(void *call, const GError *error);
+/* The same as a guest_answer, for a call that wants nothing of the answer. */
+void call_answered(void *call, JsonObject *answer, const GError *error);
 
 /* For procedures: what the client is. */
 bool client_open(struct client *client, const char *uri, bool readonly, GError **error);

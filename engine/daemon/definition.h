@@ -61,9 +61,9 @@ struct definition *definition_with_name(
 /* <title>, <description> or an element of <metadata>; type is a virDomainMetadataType. */
 char *definition_get_metadata(
 	const struct definition *definition, int type, const char *uri, GError **error);
-/* text NULL: it is removed. key is the prefix for uri. */
-struct definition *definition_with_metadata(const struct definition *definition, int type,
-	const char *text, const char *key, const char *uri, GError **error);
+/* In a tree: text NULL takes it away. key is the prefix for uri. */
+bool definition_put_metadata(xmlNode *root, int type, const char *text, const char *key,
+	const char *uri, GError **error);
 
 /* Canonical text of a UUID, and back; the text may be of either case. */
 void uuid_format(const unsigned char bytes[16], char text[37]);

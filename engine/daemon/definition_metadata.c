@@ -100,12 +100,13 @@ static bool add_element(
 	return true;
 }
 
-static bool put_metadata(
-	xmlNode *root, int type, const char *text, const char *key, const char *uri, GError **error)
+bool definition_put_metadata(xmlNode *root, int type, const char *text, const char *key,
+	const char *uri, GError **error)
 {
-	xmlNode *old = find_metadata(root, type, uri);
-
-	tree_remove(old);
+	if (type == VIR_DOMAIN_METADATA_TITLE && text && strchr(text, '\n'))
+		return fault_set(
+			error, VIR_ERR_INVALID_ARG, "Domain title can't contain newlines");
+	tree_remove(find_metadata(root, type, uri));
 	if (!text || (type != VIR_DOMAIN_METADATA_ELEMENT && !*text))
 		return true;
 	if (type == VIR_DOMAIN_METADATA_ELEMENT)
@@ -115,21 +116,4 @@ static bool put_metadata(
 			      (const char *const[]){"title", "uuid", NULL}),
 		text);
 	return true;
-}
-
-struct definition *definition_with_metadata(const struct definition *definition, int type,
-	const char *text, const char *key, const char *uri, GError **error)
-{
-	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
-	xmlNode *root = xmlDocGetRootElement(document);
-	g_autofree char *changed = NULL;
-
-	if (type == VIR_DOMAIN_METADATA_TITLE && text && strchr(text, '\n')) {
-		fault_set(error, VIR_ERR_INVALID_ARG, "%s", "Domain title can't contain newlines");
-		return NULL;
-	}
-	if (!put_metadata(root, type, text, key, uri, error))
-		return NULL;
-	changed = tree_print(root);
-	return definition_read(changed, error);
 }

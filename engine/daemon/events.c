@@ -227,3 +227,51 @@ static void tell_guest(void *data, const struct guest *guest, const struct guest
 const struct registry_events server_events = {
 	.guest = tell_guest,
 };
+
+/* ---- pools and networks ---------------------------------------------------------------------- */
+
+/* message begins with the callback's number. */
+static void tell_all(struct server *server, enum event_about about, int event, const char *uuid,
+	int procedure, const struct packet_format *format, void *message)
+{
+	for (guint i = 0; i < server->clients->len; i++) {
+		struct client *client = g_ptr_array_index(server->clients, i);
+		const GPtrArray *callbacks = client_callbacks(client);
+
+		for (guint j = 0; j < callbacks->len; j++) {
+			const struct callback *callback = g_ptr_array_index(callbacks, j);
+
+			if (callback->about != about || callback->event != event ||
+				(callback->uuid && strcmp(callback->uuid, uuid) != 0))
+				continue;
+			*(int *)message = callback->number;
+			send_event(client, procedure, format, message);
+		}
+	}
+}
+
+void event_tell_pool(
+	struct server *server, const struct wire_pool *pool, const char *uuid, int event)
+{
+	struct wire_pool_event message = {.pool = *pool, .event = event};
+
+	tell_all(server, EVENT_POOL, VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE, uuid, 370, F(pool_event),
+		&message);
+}
+
+void event_tell_refresh(struct server *server, const struct wire_pool *pool, const char *uuid)
+{
+	struct wire_pool_refresh_event message = {.pool = *pool};
+
+	tell_all(server, EVENT_POOL, VIR_STORAGE_POOL_EVENT_ID_REFRESH, uuid, 373,
+		F(pool_refresh_event), &message);
+}
+
+void event_tell_network(
+	struct server *server, const struct wire_network *network, const char *uuid, int event)
+{
+	struct wire_network_event message = {.network = *network, .event = event};
+
+	tell_all(server, EVENT_NETWORK, VIR_NETWORK_EVENT_ID_LIFECYCLE, uuid, 315,
+		F(network_event), &message);
+}

@@ -25,5 +25,13 @@ bool event_remove_old(struct client *client, int event);
 /* A GDestroyNotify for client.c. */
 void callback_free(void *callback);
 
+/* A virStoragePoolEventLifecycleType, or virNetworkEventLifecycleType. uuid is the object's, as text. */
+void event_tell_pool(
+	struct server *server, const struct wire_pool *pool, const char *uuid, int event);
+void event_tell_network(
+	struct server *server, const struct wire_network *network, const char *uuid, int event);
+/* The pool's volumes have changed, or may have. */
+void event_tell_refresh(struct server *server, const struct wire_pool *pool, const char *uuid);
+
 /* The events of the registry; data is the server. */
 extern const struct registry_events server_events;

@@ -4,8 +4,11 @@
 #include "engine/daemon/cgroup.h"
 #include "engine/daemon/change.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/guest_events.h"
 #include "engine/daemon/policy.h"
 #include "engine/daemon/registry.h"
+#include "engine/daemon/save.h"
+#include "engine/daemon/statistics.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -53,6 +56,7 @@ struct guest *guest_new(
 	guest->saved = saved;
 	guest->running = running;
 	guest->id = -1;
+	guest->restore = -1;
 	guest->state = VIR_DOMAIN_SHUTOFF;
 	guest->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
 	guest->folder = store_path(registry->store->run, guest_definition(guest)->uuid, "");
@@ -74,6 +78,8 @@ void guest_free(struct guest *guest)
 	monitor_free(guest->monitor);
 	definition_free(guest->saved);
 	definition_free(guest->running);
+	save_free(guest->saving);
+	statistics_forget(guest);
 	g_free(guest->folder);
 	g_free(guest->message);
 	g_free(guest);
@@ -129,10 +135,34 @@ char *guest_log_end(const struct guest *guest)
 	return g_strstrip(g_utf8_make_valid(text + from, -1));
 }
 
+/* The next daemon finds it there. */
+static char *state_path(const struct guest *guest)
+{
+	return store_path(guest->folder, "state", "");
+}
+
 static void set_state(struct guest *guest, int state, int reason)
 {
+	g_autofree char *path = state_path(guest);
+	g_autofree char *text = g_strdup_printf("%d %d\n", state, reason);
+
 	guest->state = state;
 	guest->reason = reason;
+	if (guest_is_active(guest) && guest->monitor)
+		g_file_set_contents_full(
+			path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+}
+
+/* Why it is in this state, where the daemon before has known it. */
+static int known_reason(const struct guest *guest, int state)
+{
+	g_autofree char *path = state_path(guest), *text = NULL;
+	int was, reason;
+
+	if (g_file_get_contents(path, &text, NULL, NULL) &&
+		sscanf(text, "%d %d", &was, &reason) == 2 && was == state)
+		return reason;
+	return 0;
 }
 
 /* ---- what the monitor says ------------------------------------------------------------------- */
@@ -145,36 +175,80 @@ static void tell_rebooted(struct guest *guest)
 
 static void became_running(struct guest *guest)
 {
-	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+	bool restored = guest->restored;
+
+	set_state(guest, VIR_DOMAIN_RUNNING,
+		restored ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED);
 	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_RESUMED,
 		VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-	registry_tell(
-		guest->registry, guest, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STARTED,
+		restored ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED);
+}
+
+static void became_paused(struct guest *guest)
+{
+	bool restored = guest->restored;
+
+	set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STARTED,
+		restored ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED);
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_SUSPENDED,
+		restored ? VIR_DOMAIN_EVENT_SUSPENDED_RESTORED : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+}
+
+/* The guest of a daemon before this one. */
+static void became_known(struct guest *guest, int state)
+{
+	set_state(guest, state, known_reason(guest, state));
+}
+
+static int state_of(JsonObject *status)
+{
+	const char *state = json_object_get_string_member_with_default(status, "state", "");
+
+	return strcmp(state, "paused") == 0	 ? VIR_DOMAIN_PAUSED
+	       : strcmp(state, "preserved") == 0 ? VIR_DOMAIN_CRASHED
+						 : VIR_DOMAIN_RUNNING;
 }
 
 static void on_ready(void *data, JsonObject *status)
 {
 	struct guest *guest = data;
-	const char *state = json_object_get_string_member_with_default(status, "state", "");
-	bool adopted = g_queue_is_empty(&guest->starting) && !guest->rebooting;
+	int state = state_of(status);
 
-	if (strcmp(state, "paused") == 0)
-		set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
-	else if (strcmp(state, "preserved") == 0)
-		set_state(guest, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_UNKNOWN);
-	else if (guest->rebooting)
+	if (guest->rebooting)
 		tell_rebooted(guest);
-	else if (!adopted)
+	else if (g_queue_is_empty(&guest->starting))
+		became_known(guest, state);
+	else if (state == VIR_DOMAIN_PAUSED)
+		became_paused(guest);
+	else
 		became_running(guest);
-	guest->rebooting = false;
+	if (guest->managed)
+		save_remove_managed(guest, NULL);
+	guest->rebooting = guest->managed = false;
 	finish(&guest->starting, NULL);
 }
 
 static void on_paused(struct guest *guest, JsonObject *event)
 {
-	set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+	bool by_disk = guest->stopped_by_disk;
+
+	guest->stopped_by_disk = false;
+	set_state(guest, VIR_DOMAIN_PAUSED,
+		guest->saving ? VIR_DOMAIN_PAUSED_SAVE
+		: by_disk     ? VIR_DOMAIN_PAUSED_IOERROR
+			      : VIR_DOMAIN_PAUSED_USER);
 	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_SUSPENDED,
-		VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+		by_disk ? VIR_DOMAIN_EVENT_SUSPENDED_IOERROR : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+}
+
+void guest_stopped_by_disk(struct guest *guest)
+{
+	if (guest->state == VIR_DOMAIN_PAUSED)
+		set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
+	else
+		guest->stopped_by_disk = true;
 }
 
 static void on_resumed(struct guest *guest, JsonObject *event)
@@ -228,6 +302,8 @@ static void on_event(void *data, const char *name, JsonObject *event)
 		{"ended", on_ended},
 	};
 
+	if (guest_take_event(data, name, event))
+		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(events); i++)
 		if (strcmp(name, events[i].name) == 0)
 			events[i].take(data, event);
@@ -237,7 +313,10 @@ static void tell_stopped(struct guest *guest)
 {
 	int detail = VIR_DOMAIN_EVENT_STOPPED_FAILED, reason = VIR_DOMAIN_SHUTOFF_CRASHED;
 
-	if (guest->destroying) {
+	if (guest->was_saved) {
+		detail = VIR_DOMAIN_EVENT_STOPPED_SAVED;
+		reason = VIR_DOMAIN_SHUTOFF_SAVED;
+	} else if (guest->destroying) {
 		detail = VIR_DOMAIN_EVENT_STOPPED_DESTROYED;
 		reason = VIR_DOMAIN_SHUTOFF_DESTROYED;
 	} else if (guest->crashed) {
@@ -256,6 +335,11 @@ static void leave(struct guest *guest)
 		g_source_remove(guest->kill_timer);
 	guest->kill_timer = 0;
 	guest->id = -1;
+	guest->managed = false;
+	if (guest->restore >= 0)
+		close(guest->restore);
+	guest->restore = -1;
+	statistics_forget(guest);
 	store_remove_folder(guest->folder);
 	cgroup_remove(guest->registry->cgroup, guest_definition(guest)->uuid);
 	finish(&guest->ending, NULL);
@@ -280,7 +364,7 @@ static bool launch(struct guest *guest, GError **error);
 /* The monitor itself has died, which it never should. */
 static bool has_died(const struct guest *guest)
 {
-	return !guest->destroying && !guest->crashed && !guest->powered_off && !guest->ended &&
+	return !guest->destroying && !guest->was_saved && !guest->crashed && !guest->powered_off && !guest->ended &&
 	       g_queue_is_empty((GQueue *)&guest->starting);
 }
 
@@ -370,15 +454,29 @@ bool guest_set_running(struct guest *guest, struct definition *definition, GErro
 static bool launch(struct guest *guest, GError **error)
 {
 	g_autofree char *log = log_path(guest);
+	struct monitor_start start = {
+		.program = guest->registry->program,
+		.folder = guest->folder,
+		.log = log,
+		.paused = guest->start_paused,
+		.restore = guest->restore,
+	};
 	GStatBuf info;
 
 	if (!write_folder(guest, error))
 		return false;
+	statistics_forget(guest);
+	guest->balloon = 0;
+	guest->vcpus_asked = 0;
 	guest->launched = g_get_monotonic_time();
 	guest->log_offset = g_stat(log, &info) == 0 ? info.st_size : 0;
-	guest->monitor = monitor_start(guest->registry->program, guest->folder, log,
-		cgroup_make(guest->registry->cgroup, guest->running->uuid), &monitor_events, guest,
-		error);
+	start.cgroup = cgroup_make(guest->registry->cgroup, guest->running->uuid);
+	guest->monitor = monitor_start(&start, &monitor_events, guest, error);
+	/* Once: not when it is started again. */
+	guest->start_paused = false;
+	if (guest->restore >= 0)
+		close(guest->restore);
+	guest->restore = -1;
 	return guest->monitor != NULL;
 }
 
@@ -405,26 +503,76 @@ static bool admit(struct guest *guest, GError **error)
 	       policy_admit(registry, 0, 0, &guest->message, error);
 }
 
-void guest_start(struct guest *guest, guest_done done, void *data)
+/* A managed saved state: where it goes on, or what is given up. */
+static bool take_managed(struct guest *guest, bool fresh, GError **error)
+{
+	g_autofree char *path = save_managed_path(guest);
+	struct save_file file = {.fd = -1};
+
+	if (!guest->saved || guest->running || guest->restore >= 0 || !save_is_managed(guest))
+		return true;
+	if (fresh)
+		return save_remove_managed(guest, error);
+	if (save_file_open(&file, path, false, error))
+		guest->running = definition_read(file.xml, error);
+	if (guest->running) {
+		guest->restore = file.fd;
+		guest->start_paused |= !file.running;
+		guest->managed = true;
+		file.fd = -1;
+	}
+	save_file_clear(&file);
+	return guest->running != NULL;
+}
+
+static void begin_start(struct guest *guest, const struct guest_launch *how)
+{
+	guest->id = registry_next_id(guest->registry);
+	guest->destroying = guest->rebooting = guest->powered_off = guest->crashed = false;
+	guest->ended = guest->updated = guest->was_saved = guest->managed = false;
+	guest->start_paused = how->paused;
+	guest->restore = how->restore;
+	guest->stopped_by_disk = false;
+	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+}
+
+void guest_start_with(struct guest *guest, const struct guest_launch *how, guest_done done,
+	void *data)
 {
 	g_autoptr(GError) error = NULL;
 
 	if (guest_is_active(guest)) {
 		fault_set(&error, VIR_ERR_OPERATION_INVALID, "domain is already running");
+		if (how->restore >= 0)
+			close(how->restore);
 		done(data, error);
 		return;
 	}
-	guest->id = registry_next_id(guest->registry);
-	guest->destroying = guest->rebooting = guest->powered_off = guest->crashed = false;
-	guest->ended = guest->updated = false;
-	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
-	if (take_definition(guest, &error) && admit(guest, &error) && launch(guest, &error)) {
-		wait_for(&guest->starting, done, data);
-		return;
+	begin_start(guest, how);
+	if (take_managed(guest, how->fresh, &error) && take_definition(guest, &error) &&
+		admit(guest, &error)) {
+		guest->restored = guest->restore >= 0;
+		if (launch(guest, &error)) {
+			wait_for(&guest->starting, done, data);
+			return;
+		}
 	}
 	set_state(guest, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED);
 	done(data, error);
 	leave(guest);
+}
+
+void guest_start(struct guest *guest, guest_done done, void *data)
+{
+	const struct guest_launch how = {.restore = -1};
+
+	guest_start_with(guest, &how, done, data);
+}
+
+void guest_leave_saved(struct guest *guest, guest_done done, void *data)
+{
+	guest->was_saved = true;
+	wait_for(&guest->ending, done, data);
 }
 
 bool guest_adopt(struct guest *guest)

@@ -33,8 +33,16 @@ struct guest {
 	GQueue starting;   /* who waits for the start, and for the end: struct waiter */
 	GQueue ending;
 	GQueue changes; /* for change.c */
+	struct stats_reader *statistics; /* for statistics.c */
+	uint64_t balloon; /* KiB that the balloon leaves, as the monitor has told; 0: not yet */
 	guint kill_timer;
 	bool destroying, rebooting, powered_off, crashed, ended;
+	struct saving *saving; /* for save.c: the save that is under way, or NULL */
+	bool save_cancelled, was_saved, stopped_by_disk;
+	unsigned vcpus_asked; /* for resources.c */
+	/* Of the start that is under way. */
+	bool start_paused, restored, managed;
+	int restore;
 };
 
 typedef void (*guest_done)(void *data, const GError *error);
@@ -53,7 +61,20 @@ bool guest_check_active(const struct guest *guest, GError **error);
 /* The wire's idea of it; its name belongs to the guest. */
 struct wire_domain guest_wire(const struct guest *guest);
 
+/* How a guest is to be started. */
+struct guest_launch {
+	bool paused;
+	bool fresh;  /* from its beginning: a managed saved state is given up */
+	int restore; /* at the monitor's part of a saved guest (taken), or -1 */
+};
+void guest_start_with(struct guest *guest, const struct guest_launch *launch, guest_done done,
+	void *data);
+/* Where it was saved, or from its beginning. */
 void guest_start(struct guest *guest, guest_done done, void *data);
+/* For save.c: it has been saved, and its monitor ends. */
+void guest_leave_saved(struct guest *guest, guest_done done, void *data);
+/* A disk's error has stopped it, or will. */
+void guest_stopped_by_disk(struct guest *guest);
 /* Looks for the monitor of a guest whose running definition was found; false: there is none. */
 bool guest_adopt(struct guest *guest);
 /* Ends it. graceful: a monitor that does not end by itself is left alone, and that is an error. */

@@ -114,6 +114,67 @@ bool host_has_kvm(void)
 	return access("/dev/kvm", R_OK | W_OK) == 0;
 }
 
+/* What a file of the kernel's about SMBIOS is in libvirt's XML. */
+static const struct {
+	const char *part, *entry, *file;
+} smbios[] = {
+	{"bios", "vendor", "bios_vendor"},
+	{"bios", "version", "bios_version"},
+	{"bios", "date", "bios_date"},
+	{"bios", "release", "bios_release"},
+	{"system", "manufacturer", "sys_vendor"},
+	{"system", "product", "product_name"},
+	{"system", "version", "product_version"},
+	{"system", "serial", "product_serial"},
+	{"system", "uuid", "product_uuid"},
+	{"system", "sku", "product_sku"},
+	{"system", "family", "product_family"},
+	{"baseBoard", "manufacturer", "board_vendor"},
+	{"baseBoard", "product", "board_name"},
+	{"baseBoard", "version", "board_version"},
+	{"baseBoard", "serial", "board_serial"},
+	{"baseBoard", "asset", "board_asset_tag"},
+	{"chassis", "manufacturer", "chassis_vendor"},
+	{"chassis", "version", "chassis_version"},
+	{"chassis", "serial", "chassis_serial"},
+	{"chassis", "asset", "chassis_asset_tag"},
+};
+
+static char *smbios_text(const char *file)
+{
+	g_autofree char *path = g_strconcat("/sys/class/dmi/id/", file, NULL), *text = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL) || !*g_strstrip(text) ||
+		!g_utf8_validate(text, -1, NULL))
+		return NULL;
+	return g_markup_escape_text(text, -1);
+}
+
+char *host_sysinfo(void)
+{
+	g_autoptr(GString) xml = g_string_new("<sysinfo type='smbios'>\n");
+	const char *part = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(smbios); i++) {
+		g_autofree char *text = smbios_text(smbios[i].file);
+
+		if (!text)
+			continue;
+		if (g_strcmp0(part, smbios[i].part) != 0) {
+			if (part)
+				g_string_append_printf(xml, "  </%s>\n", part);
+			part = smbios[i].part;
+			g_string_append_printf(xml, "  <%s>\n", part);
+		}
+		g_string_append_printf(
+			xml, "    <entry name='%s'>%s</entry>\n", smbios[i].entry, text);
+	}
+	if (!part)
+		return NULL;
+	g_string_append_printf(xml, "  </%s>\n</sysinfo>\n", part);
+	return g_strdup(xml->str);
+}
+
 static char *host_uuid(void)
 {
 	g_autofree char *text = NULL;

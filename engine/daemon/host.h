@@ -35,3 +35,5 @@ void host_process(int pid, struct host_process *process);
 char *host_capabilities(const char *emulator);
 char *host_domain_capabilities(const char *emulator, bool kvm, const char *machine);
 bool host_has_kvm(void);
+/* libvirt's <sysinfo> of the host's SMBIOS; NULL: it has none. g_free() it. */
+char *host_sysinfo(void);

@@ -6,6 +6,7 @@
 #include "engine/daemon/client.h"
 #include "engine/daemon/daemonize.h"
 #include "engine/daemon/events.h"
+#include "engine/daemon/pool.h"
 #include "engine/daemon/registry.h"
 #include "engine/daemon/settings.h"
 #include "engine/daemon/store.h"
@@ -91,6 +92,7 @@ static bool begin(struct daemon *daemon, const struct options *options, int hand
 	if (options->daemon)
 		daemonize_ready(handle, log);
 	registry_load(daemon->server.registry, report);
+	pools_load(daemon->server.pools, report);
 	daemon->last_used = g_get_monotonic_time();
 	if (daemon->server.registry->settings->idle_timeout)
 		g_timeout_add_seconds(1, leave_when_idle, daemon);
@@ -111,6 +113,7 @@ static int serve(const struct store *store, const struct settings *settings,
 	signal(SIGPIPE, SIG_IGN);
 	daemon.server.registry =
 		registry_new(store, settings, monitor, &server_events, &daemon.server);
+	daemon.server.pools = pools_new(store, settings);
 	if (begin(&daemon, options, handle, &error)) {
 		g_main_loop_run(daemon.loop);
 		status = EXIT_SUCCESS;
@@ -119,6 +122,7 @@ static int serve(const struct store *store, const struct settings *settings,
 	}
 	server_close(&daemon.server);
 	registry_free(daemon.server.registry);
+	pools_free(daemon.server.pools);
 	audit_close(daemon.server.audit);
 	g_main_loop_unref(daemon.loop);
 	return status;

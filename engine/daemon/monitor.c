@@ -20,6 +20,8 @@
 #define RETRY_MS 5
 /* The descriptor by which lodge-vmm keeps its lock. */
 #define LOCK_FD 3
+/* And the one of a saved guest. */
+#define RESTORE_FD 4
 
 struct request {
 	gint64 id;
@@ -426,38 +428,49 @@ static void begin_session(void *data)
 		return;
 }
 
-static bool spawn(struct monitor *monitor, const char *program, const char *folder, int log,
-	int lock, int cgroup, GError **error)
+static bool spawn(struct monitor *monitor, const struct monitor_start *start, int log, int lock,
+	GError **error)
 {
-	const char *arguments[] = {program, "--control", "control", "guest.xml", NULL};
-	const int target = LOCK_FD;
+	const char *arguments[12] = {
+		start->program, "--control", "control", "--statistics", "statistics"};
+	const int sources[] = {lock, start->restore}, targets[] = {LOCK_FD, RESTORE_FD};
+	bool restore = start->restore >= 0;
+	unsigned count = 5;
 
-	if (!g_spawn_async_with_pipes_and_fds(folder, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
-		    begin_session, &cgroup, -1, log, log, &lock, &target, 1, &monitor->pid, NULL, NULL,
-		    NULL, error))
+	if (start->paused)
+		arguments[count++] = "--paused";
+	if (restore) {
+		arguments[count++] = "--restore";
+		arguments[count++] = "fd:" G_STRINGIFY(RESTORE_FD);
+	}
+	arguments[count] = "guest.xml";
+	if (!g_spawn_async_with_pipes_and_fds(start->folder, arguments, NULL,
+		    G_SPAWN_DO_NOT_REAP_CHILD, begin_session, (void *)&start->cgroup, -1, log, log,
+		    sources, targets, restore ? 2 : 1, &monitor->pid, NULL, NULL, NULL, error))
 		return false;
 	monitor->child = true;
 	watch_process(monitor);
 	return true;
 }
 
-struct monitor *monitor_start(const char *program, const char *folder, const char *log, int cgroup,
+struct monitor *monitor_start(const struct monitor_start *start,
 	const struct monitor_events *events, void *data, GError **error)
 {
-	struct monitor *monitor = monitor_new(folder, events, data);
-	int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct monitor *monitor = monitor_new(start->folder, events, data);
+	int log = open(start->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int lock = openat(monitor->folder, "alive", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	bool ok = false;
 
-	if (log_fd < 0)
-		fail(error, "cannot open", log);
+	if (log < 0)
+		fail(error, "cannot open", start->log);
 	else if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
-		fail(error, "cannot lock the guest's run folder", folder);
+		fail(error, "cannot lock the guest's run folder", start->folder);
 	else
-		ok = spawn(monitor, program, folder, log_fd, lock, cgroup, error);
-	drop_fd(&cgroup);
+		ok = spawn(monitor, start, log, lock, error);
+	if (start->cgroup >= 0)
+		close(start->cgroup);
 	drop_fd(&lock);
-	drop_fd(&log_fd);
+	drop_fd(&log);
 	if (!ok) {
 		monitor_free(monitor);
 		return NULL;

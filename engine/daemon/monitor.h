@@ -8,6 +8,8 @@
  *	definition.xml  the running guest's definition with its id
  *	guest.xml       the same for lodge-vmm
  *	control         lodge-vmm's control socket
+ *	statistics      the page of its statistics (engine/common/stats.h)
+ *	state           the guest's state and reason, for the next daemon
  *	char0, char1…   the guest's terminals, as sockets
  *	alive           locked (flock) by lodge-vmm, from before it begins until it is gone
  *
@@ -33,9 +35,18 @@ struct monitor_events {
 	void (*gone)(void *data);
 };
 
-/* Starts program for the guest.xml in folder; what it writes goes to the end of log. cgroup is taken:
- * the cgroup.procs of its control group, or -1. Errors: G_FILE_ERROR, G_SPAWN_ERROR. */
-struct monitor *monitor_start(const char *program, const char *folder, const char *log, int cgroup,
+/* How it is started. */
+struct monitor_start {
+	const char *program; /* lodge-vmm */
+	const char *folder;  /* with the guest.xml */
+	const char *log;     /* what it writes goes to the end of this file */
+	int cgroup;          /* the cgroup.procs of its control group (taken), or -1 */
+	bool paused;         /* the guest does not run yet */
+	int restore;         /* where the monitor of a saved guest has written, or -1 */
+};
+
+/* Errors: G_FILE_ERROR, G_SPAWN_ERROR. */
+struct monitor *monitor_start(const struct monitor_start *start,
 	const struct monitor_events *events, void *data, GError **error);
 /* Finds the monitor that runs in folder; NULL when there is none. */
 struct monitor *monitor_adopt(const char *folder, const struct monitor_events *events, void *data);

@@ -31,7 +31,6 @@ static void plug_free(void *data)
 	g_free(plug->name);
 	g_free(plug);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(plug, plug_free)
 
 static bool is_device(const xmlNode *node)
 {

@@ -9,6 +9,12 @@ static const struct procedure *const tables[] = {
 	procedures_life,
 	procedures_stats,
 	procedures_console,
+	procedures_pool,
+	procedures_volume,
+	procedures_network,
+	procedures_devices,
+	procedures_resources,
+	procedures_save,
 };
 
 const struct procedure *procedure_find(int number)

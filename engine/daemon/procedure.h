@@ -31,6 +31,12 @@ extern const struct procedure procedures_guest[];
 extern const struct procedure procedures_life[];
 extern const struct procedure procedures_stats[];
 extern const struct procedure procedures_console[];
+extern const struct procedure procedures_pool[];
+extern const struct procedure procedures_volume[];
+extern const struct procedure procedures_network[];
+extern const struct procedure procedures_devices[];
+extern const struct procedure procedures_resources[];
+extern const struct procedure procedures_save[];
 
 /* NULL when there is none. */
 const struct procedure *procedure_find(int number);

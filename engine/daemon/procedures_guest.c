@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Finding guests, their definitions, and what is known of them without asking anybody. */
+#include "engine/daemon/change.h"
 #include "engine/daemon/fault.h"
-#include "engine/daemon/host.h"
 #include "engine/daemon/procedure.h"
+#include "engine/daemon/resources.h"
+#include "engine/daemon/save.h"
+#include "engine/daemon/statistics.h"
 
 #include <libvirt/libvirt.h>
 #include <stdlib.h>
@@ -87,6 +90,14 @@ static bool one_of(unsigned flags, unsigned yes, unsigned no, bool is)
 	return !(flags & (yes | no)) || (flags & (is ? yes : no));
 }
 
+/* Only looked at when it is asked for: there may be many. */
+static bool is_managed(const struct guest *guest, unsigned flags)
+{
+	return (flags & (VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE |
+				VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE)) &&
+	       save_is_managed(guest);
+}
+
 static bool is_listed(const struct guest *guest, unsigned flags)
 {
 	unsigned states =
@@ -104,7 +115,7 @@ static bool is_listed(const struct guest *guest, unsigned flags)
 	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
 		       VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, guest->autostart) &&
 	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
-		       VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, false) &&
+		       VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, is_managed(guest, flags)) &&
 	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
 		       VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, false) &&
 	       one_of(flags, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
@@ -207,25 +218,38 @@ static bool do_define_flags(struct call *call, GError **error)
 	       define(call, args->text, error);
 }
 
-static bool do_undefine(struct call *call, GError **error)
+static bool undefine(struct call *call, unsigned flags, GError **error)
 {
 	struct guest *guest = find(call, error);
 
-	return guest && registry_undefine(call->server->registry, guest, error);
+	if (!guest)
+		return false;
+	if (guest->saved && save_is_managed(guest)) {
+		if (!(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
+			return fault_set(error, VIR_ERR_OPERATION_INVALID,
+				"Refusing to undefine while domain managed save image exists");
+		if (!save_remove_managed(guest, error))
+			return false;
+	}
+	return registry_undefine(call->server->registry, guest, error);
+}
+
+static bool do_undefine(struct call *call, GError **error)
+{
+	return undefine(call, 0, error);
 }
 
 static bool do_undefine_flags(struct call *call, GError **error)
 {
 	const struct wire_domain_flags_args *args = call->args;
 
-	/* There is never a saved state, a snapshot, a checkpoint, or firmware's memory to go too.
-	 */
+	/* There is never a snapshot, a checkpoint, or firmware's memory to go too. */
 	return check_flags(args->flags,
 		       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
 			       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
 			       VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
 		       error) &&
-	       do_undefine(call, error);
+	       undefine(call, args->flags, error);
 }
 
 static bool do_get_xml(struct call *call, GError **error)
@@ -240,8 +264,10 @@ static bool do_get_xml(struct call *call, GError **error)
 			      error))
 		return false;
 	live = guest_is_active(guest) && !(args->flags & VIR_DOMAIN_XML_INACTIVE);
-	if (live)
+	if (live) {
+		resources_refresh(guest);
 		return return_text(call, definition_live_xml(guest->running, guest->id));
+	}
 	return return_text(call, guest->saved ? g_strdup(guest->saved->xml)
 					      : definition_inactive_xml(guest->running));
 }
@@ -273,19 +299,6 @@ static bool do_set_autostart(struct call *call, GError **error)
 	       registry_set_autostart(call->server->registry, guest, args->value != 0, error);
 }
 
-/* The definition that the flags mean; sets the error when it is not there. */
-static const struct definition *pick(const struct guest *guest, unsigned flags, GError **error)
-{
-	if ((flags & VIR_DOMAIN_AFFECT_LIVE) && !guest_check_active(guest, error))
-		return NULL;
-	if ((flags & VIR_DOMAIN_AFFECT_CONFIG) && !guest->saved) {
-		fault_set(error, VIR_ERR_OPERATION_INVALID,
-			"transient domains do not have any persistent config");
-		return NULL;
-	}
-	return flags & VIR_DOMAIN_AFFECT_CONFIG ? guest->saved : guest_definition(guest);
-}
-
 static bool do_get_metadata(struct call *call, GError **error)
 {
 	const struct wire_get_metadata_args *args = call->args;
@@ -294,36 +307,74 @@ static bool do_get_metadata(struct call *call, GError **error)
 
 	if (!guest || !check_flags(args->flags, AFFECT, error))
 		return false;
-	definition = pick(guest, args->flags, error);
+	definition = change_pick(guest, args->flags, error);
 	return definition && return_text(call, definition_get_metadata(definition, args->type,
 						       args->uri ? *args->uri : NULL, error));
 }
 
-static struct definition *change_metadata(const struct definition *definition,
-	const struct wire_set_metadata_args *args, GError **error)
+struct metadata {
+	int type;
+	char *text, *key, *uri;
+};
+
+static void metadata_free(void *data)
 {
-	return definition_with_metadata(definition, args->type,
-		args->metadata ? *args->metadata : NULL, args->key ? *args->key : NULL,
-		args->uri ? *args->uri : NULL, error);
+	struct metadata *metadata = data;
+
+	g_free(metadata->text);
+	g_free(metadata->key);
+	g_free(metadata->uri);
+	g_free(metadata);
 }
 
-static bool do_set_metadata(struct call *call, GError **error)
+static bool edit_metadata(void *data, xmlNode *root, bool live, GError **error)
+{
+	const struct metadata *metadata = data;
+
+	return definition_put_metadata(
+		root, metadata->type, metadata->text, metadata->key, metadata->uri, error);
+}
+
+static void tell_metadata(void *data, struct guest *guest)
+{
+	const struct metadata *metadata = data;
+	const struct guest_event event = {
+		.id = VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+		.type = metadata->type,
+		.text = metadata->uri,
+	};
+
+	registry_tell_event(guest->registry, guest, &event);
+}
+
+static const struct change_ops metadata_ops = {
+	.edit = edit_metadata,
+	.tell = tell_metadata,
+	.free = metadata_free,
+};
+
+static char *copy_optional(const wire_optional text)
+{
+	return text ? g_strdup(*text) : NULL;
+}
+
+static void do_set_metadata(struct call *call)
 {
 	const struct wire_set_metadata_args *args = call->args;
-	struct guest *guest = find(call, error);
-	bool live, saved;
-	struct definition *changed;
+	g_autoptr(GError) error = NULL;
+	struct guest *guest = find(call, &error);
+	struct metadata *metadata;
 
-	if (!guest || !check_flags(args->flags, AFFECT, error) || !pick(guest, args->flags, error))
-		return false;
-	live = (args->flags & VIR_DOMAIN_AFFECT_LIVE) || (!args->flags && guest_is_active(guest));
-	saved = (args->flags & VIR_DOMAIN_AFFECT_CONFIG) ||
-		(!args->flags && !guest_is_active(guest));
-	if (live)
-		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
-			"the metadata of a running guest cannot be changed: use --config");
-	changed = saved ? change_metadata(guest->saved, args, error) : NULL;
-	return changed && registry_save(call->server->registry, guest, changed, error);
+	if (!guest || !check_flags(args->flags, AFFECT, &error)) {
+		call_done(call, error);
+		return;
+	}
+	metadata = g_new0(struct metadata, 1);
+	metadata->type = args->type;
+	metadata->text = copy_optional(args->metadata);
+	metadata->key = copy_optional(args->key);
+	metadata->uri = copy_optional(args->uri);
+	change_begin(guest, args->flags, &metadata_ops, metadata, call_done, call);
 }
 
 /* ---- facts ----------------------------------------------------------------------------------- */
@@ -349,7 +400,7 @@ static bool do_is_updated(struct call *call, GError **error)
 	return guest && return_int(call, guest->updated);
 }
 
-/* What cannot be: no guest has a saved state or a snapshot. */
+/* What cannot be: no guest has a snapshot. */
 static bool do_zero(struct call *call, GError **error)
 {
 	return find(call, error) && return_int(call, 0);
@@ -359,18 +410,20 @@ static bool do_get_info(struct call *call, GError **error)
 {
 	struct guest *guest = find(call, error);
 	struct wire_domain_info_ret *ret = call->ret;
-	struct host_process process;
+	const struct stats_page *page;
+	struct statistics_cpu cpu;
 	const struct machine_config *config;
 
 	if (!guest)
 		return false;
 	config = guest_definition(guest)->config;
-	host_process(guest->monitor ? monitor_pid(guest->monitor) : 0, &process);
+	page = statistics_read(guest);
+	statistics_cpu(guest, page, &cpu);
 	ret->state = (unsigned char)guest->state;
 	ret->max_memory = config->memory >> 10;
-	ret->memory = config->memory_current >> 10;
+	ret->memory = statistics_memory(guest, page);
 	ret->vcpus = (unsigned short)config->vcpus;
-	ret->cpu_time = process.user + process.system;
+	ret->cpu_time = cpu.total;
 	return true;
 }
 
@@ -420,7 +473,7 @@ static bool do_get_vcpus_flags(struct call *call, GError **error)
 
 	if (!guest || !check_flags(args->flags, AFFECT | VIR_DOMAIN_VCPU_MAXIMUM, error))
 		return false;
-	definition = pick(guest, args->flags, error);
+	definition = change_pick(guest, args->flags, error);
 	return definition && return_int(call, (int)(args->flags & VIR_DOMAIN_VCPU_MAXIMUM
 							      ? definition->config->vcpus_max
 							      : definition->config->vcpus));
@@ -470,7 +523,6 @@ const struct procedure procedures_guest[] = {
 	{51, "virConnectNumOfDomains", NULL, F(int_ret), 0, do_count_active, NULL},
 	{150, "virDomainIsActive", F(domain_args), F(int_ret), 0, do_is_active, NULL},
 	{151, "virDomainIsPersistent", F(domain_args), F(int_ret), 0, do_is_persistent, NULL},
-	{183, "virDomainHasManagedSaveImage", F(domain_flags_args), F(int_ret), 0, do_zero, NULL},
 	{187, "virDomainSnapshotNum", F(domain_flags_args), F(int_ret), 0, do_zero, NULL},
 	{200, "virDomainGetVcpusFlags", F(domain_flags_args), F(int_ret), 0, do_get_vcpus_flags,
 		NULL},
@@ -480,7 +532,7 @@ const struct procedure procedures_guest[] = {
 		do_control_info, NULL},
 	{231, "virDomainUndefineFlags", F(domain_flags_args), NULL, WRITES, do_undefine_flags,
 		NULL},
-	{264, "virDomainSetMetadata", F(set_metadata_args), NULL, WRITES, do_set_metadata, NULL},
+	{264, "virDomainSetMetadata", F(set_metadata_args), NULL, WRITES, NULL, do_set_metadata},
 	{265, "virDomainGetMetadata", F(get_metadata_args), F(text_ret), 0, do_get_metadata, NULL},
 	{273, "virConnectListAllDomains", F(list_args), F(domains_ret), 0, do_list_all, NULL},
 	{350, "virDomainDefineXMLFlags", F(text_flags_args), F(domain_ret), WRITES, do_define_flags,

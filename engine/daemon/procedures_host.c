@@ -109,6 +109,15 @@ static bool do_get_capabilities(struct call *call, GError **error)
 	return return_text(call, host_capabilities(call->server->registry->program));
 }
 
+static bool do_get_sysinfo(struct call *call, GError **error)
+{
+	char *xml = host_sysinfo();
+
+	return xml ? return_text(call, xml)
+		   : fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+			     "Host SMBIOS information is not available");
+}
+
 static bool do_get_domain_capabilities(struct call *call, GError **error)
 {
 	const struct wire_domain_capabilities_args *args = call->args;
@@ -325,6 +334,7 @@ const struct procedure procedures_host[] = {
 		NULL},
 	{168, "virConnectDomainEventDeregisterAny", F(int_args), NULL, 0, do_event_deregister_any,
 		NULL},
+	{203, "virConnectGetSysinfo", F(flags_args), F(text_ret), 0, do_get_sysinfo, NULL},
 	{227, "virNodeGetCPUStats", F(node_cpu_stats_args), F(node_stats_ret), 0, do_node_cpu_stats,
 		NULL},
 	{228, "virNodeGetMemoryStats", F(node_memory_stats_args), F(node_stats_ret), 0,

@@ -46,11 +46,13 @@ static void return_domain(struct call *call, struct server *server)
 
 static void start(struct call *call, struct guest *guest, unsigned flags)
 {
-	if (flags & VIR_DOMAIN_START_PAUSED) {
-		refuse(call, VIR_ERR_OPERATION_UNSUPPORTED, "a guest cannot be started paused");
-		return;
-	}
-	guest_start(guest, call_done, call);
+	const struct guest_launch how = {
+		.paused = flags & VIR_DOMAIN_START_PAUSED,
+		.fresh = flags & VIR_DOMAIN_START_FORCE_BOOT,
+		.restore = -1,
+	};
+
+	guest_start_with(guest, &how, call_done, call);
 }
 
 static void do_create(struct call *call)
@@ -81,10 +83,9 @@ static void do_create_xml(struct call *call)
 	g_autoptr(GError) error = NULL;
 	struct guest *guest;
 
-	if (args->flags & ~(unsigned)VIR_DOMAIN_START_VALIDATE) {
+	if (args->flags & ~(unsigned)(VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_PAUSED)) {
 		refuse(call, VIR_ERR_OPERATION_UNSUPPORTED,
-			"a guest can only be created running, without files, and outlives its "
-			"maker");
+			"a guest can only be created without files, and outlives its maker");
 		return;
 	}
 	guest = registry_add_transient(call->server->registry, args->text, &error);
@@ -94,7 +95,7 @@ static void do_create_xml(struct call *call)
 	}
 	memcpy(call->uuid, guest_definition(guest)->uuid, sizeof(call->uuid));
 	call->complete = return_domain;
-	guest_start(guest, call_done, call);
+	start(call, guest, args->flags);
 }
 
 static void do_destroy(struct call *call)

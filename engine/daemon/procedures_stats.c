@@ -1,107 +1,259 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Statistics. They are the monitor process's, as the host sees it. */
+/* Statistics: from the monitors' pages, so that nobody is asked. */
 #include "engine/daemon/fault.h"
-#include "engine/daemon/host.h"
+#include "engine/daemon/parameters.h"
 #include "engine/daemon/procedure.h"
+#include "engine/daemon/statistics.h"
 
 #include <libvirt/libvirt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define PARAMETERS_MAX 32u
-
-struct parameters {
-	struct wire_parameter *at;
-	unsigned count;
+/* A guest, and its page or NULL. */
+struct source {
+	struct guest *guest;
+	const struct machine_config *config;
+	const struct stats_page *page;
+	bool wait; /* files may be looked at, though a server may keep us waiting */
 };
 
-static struct wire_parameter *add(struct parameters *parameters, const char *field, int type)
+static void put_state(const struct source *source, struct parameters *to)
 {
-	struct wire_parameter *parameter = &parameters->at[parameters->count];
-
-	g_assert(parameters->count < PARAMETERS_MAX);
-	parameters->count++;
-	parameter->field = g_strdup(field);
-	parameter->value.type = type;
-	return parameter;
+	parameters_add_int(to, "state.state", source->guest->state);
+	parameters_add_int(to, "state.reason", source->guest->reason);
 }
 
-static void add_int(struct parameters *parameters, const char *field, int value)
+static void put_cpu(const struct source *source, struct parameters *to)
 {
-	add(parameters, field, VIR_TYPED_PARAM_INT)->value.wire_value_u.i = value;
-}
+	struct statistics_cpu cpu;
 
-static void add_uint(struct parameters *parameters, const char *field, unsigned value)
-{
-	add(parameters, field, VIR_TYPED_PARAM_UINT)->value.wire_value_u.ui = value;
-}
-
-static void add_number(struct parameters *parameters, const char *field, uint64_t value)
-{
-	add(parameters, field, VIR_TYPED_PARAM_ULLONG)->value.wire_value_u.ul = value;
-}
-
-static void put_state(const struct guest *guest, struct parameters *parameters)
-{
-	add_int(parameters, "state.state", guest->state);
-	add_int(parameters, "state.reason", guest->reason);
-}
-
-static void put_cpu(const struct guest *guest, struct parameters *parameters)
-{
-	struct host_process process;
-
-	if (!guest->monitor || !monitor_pid(guest->monitor))
+	if (!source->guest->monitor)
 		return;
-	host_process(monitor_pid(guest->monitor), &process);
-	add_number(parameters, "cpu.time", process.user + process.system);
-	add_number(parameters, "cpu.user", process.user);
-	add_number(parameters, "cpu.system", process.system);
+	statistics_cpu(source->guest, source->page, &cpu);
+	parameters_add_ullong(to, "cpu.time", cpu.total);
+	parameters_add_ullong(to, "cpu.user", cpu.user);
+	parameters_add_ullong(to, "cpu.system", cpu.system);
 }
 
-static void put_balloon(const struct guest *guest, struct parameters *parameters)
-{
-	const struct machine_config *config = guest_definition(guest)->config;
-	struct host_process process;
+/* What the guest tells: libvirt's tags, its names in bulk, and ours. */
+static const struct told {
+	int tag;
+	const char *name;
+	size_t offset;
+	unsigned shift; /* bytes to KiB */
+} told[] = {
+#define TOLD(tag, name, member, shift)                                                             \
+	{                                                                                          \
+		VIR_DOMAIN_MEMORY_STAT_##tag, "balloon." name,                                     \
+			offsetof(struct stats_guest, member), shift                                \
+	}
+	TOLD(SWAP_IN, "swap_in", swap_in, 10),
+	TOLD(SWAP_OUT, "swap_out", swap_out, 10),
+	TOLD(MAJOR_FAULT, "major_fault", major_faults, 0),
+	TOLD(MINOR_FAULT, "minor_fault", minor_faults, 0),
+	TOLD(UNUSED, "unused", free, 10),
+	TOLD(AVAILABLE, "available", total, 10),
+	TOLD(USABLE, "usable", available, 10),
+	TOLD(LAST_UPDATE, "last-update", told_s, 0),
+	TOLD(DISK_CACHES, "disk_caches", caches, 10),
+#undef TOLD
+};
 
-	if (guest_is_active(guest))
-		add_number(parameters, "balloon.current", config->memory_current >> 10);
-	add_number(parameters, "balloon.maximum", config->memory >> 10);
-	if (!guest->monitor || !monitor_pid(guest->monitor))
+/* False: the guest has not told it. */
+static bool get_told(const struct stats_page *page, const struct told *entry, uint64_t *value)
+{
+	if (!page || !page->guest.told_s)
+		return false;
+	memcpy(value, (const char *)&page->guest + entry->offset, sizeof(*value));
+	if (*value == STATS_UNKNOWN)
+		return false;
+	*value >>= entry->shift;
+	return true;
+}
+
+static void put_balloon(const struct source *source, struct parameters *to)
+{
+	struct statistics_cpu cpu;
+	uint64_t value;
+
+	if (guest_is_active(source->guest))
+		parameters_add_ullong(to, "balloon.current", statistics_memory(source->guest, source->page));
+	parameters_add_ullong(to, "balloon.maximum", source->config->memory >> 10);
+	for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
+		if (get_told(source->page, &told[i], &value))
+			parameters_add_ullong(to, told[i].name, value);
+	if (!source->guest->monitor)
 		return;
-	host_process(monitor_pid(guest->monitor), &process);
-	add_number(parameters, "balloon.rss", process.rss);
+	statistics_cpu(source->guest, source->page, &cpu);
+	parameters_add_ullong(to, "balloon.rss", cpu.resident);
 }
 
-static void put_vcpu(const struct guest *guest, struct parameters *parameters)
+G_GNUC_PRINTF(4, 5)
+static void add_indexed(
+	struct parameters *to, uint64_t value, bool number, const char *format, ...)
 {
-	const struct machine_config *config = guest_definition(guest)->config;
+	char name[64];
+	va_list args;
+	va_start(args, format);
+	g_vsnprintf(name, sizeof(name), format, args);
+	va_end(args);
+	if (number)
+		parameters_add_ullong(to, name, value);
+	else
+		parameters_add_int(to, name, (int)value);
+}
 
-	add_uint(parameters, "vcpu.current", config->vcpus);
-	add_uint(parameters, "vcpu.maximum", config->vcpus_max);
+static void put_one_vcpu(const struct stats_vcpu *vcpu, unsigned id, struct parameters *to)
+{
+	add_indexed(to, vcpu->online ? VIR_VCPU_RUNNING : VIR_VCPU_OFFLINE, false,
+		"vcpu.%u.state", id);
+	add_indexed(to, vcpu->run_ns, true, "vcpu.%u.time", id);
+	if (vcpu->wait_ns != STATS_UNKNOWN)
+		add_indexed(to, vcpu->wait_ns, true, "vcpu.%u.wait", id);
+	if (vcpu->steal_ns != STATS_UNKNOWN)
+		add_indexed(to, vcpu->steal_ns, true, "vcpu.%u.delay", id);
+}
+
+static void put_vcpu(const struct source *source, struct parameters *to)
+{
+	const struct stats_page *page = source->page;
+
+	parameters_add_uint(to, "vcpu.current", source->config->vcpus);
+	parameters_add_uint(to, "vcpu.maximum", source->config->vcpus_max);
+	for (unsigned id = 0; page && id < page->guest.vcpu_records; id++)
+		if (page->vcpus[id].present)
+			put_one_vcpu(&page->vcpus[id], id, to);
+}
+
+static void put_one_nic(const struct stats_nic *nic, unsigned index, struct parameters *to)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} fields[] = {
+		{"rx.bytes", nic->rx_bytes},
+		{"rx.pkts", nic->rx_packets},
+		{"rx.errs", nic->rx_errors},
+		{"rx.drop", nic->rx_drops},
+		{"tx.bytes", nic->tx_bytes},
+		{"tx.pkts", nic->tx_packets},
+		{"tx.errs", nic->tx_errors},
+		{"tx.drop", nic->tx_drops},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+		add_indexed(to, fields[i].value, true, "net.%u.%s", index, fields[i].name);
+}
+
+static void put_interface(const struct source *source, struct parameters *to)
+{
+	const GPtrArray *nets = source->config->nets;
+
+	if (!guest_is_active(source->guest))
+		return;
+	parameters_add_uint(to, "net.count", nets->len);
+	for (unsigned i = 0; i < nets->len; i++) {
+		const struct config_net *net = g_ptr_array_index(nets, i);
+		g_autofree char *mac = definition_mac(net);
+		const struct stats_nic *stats = statistics_nic(source->page, mac);
+		char name[32];
+
+		g_snprintf(name, sizeof(name), "net.%u.name", i);
+		parameters_add_text(to, name, net->tap_name ? net->tap_name : mac);
+		if (stats)
+			put_one_nic(stats, i, to);
+	}
+}
+
+static void put_io(const struct stats_io *io, const char *name, unsigned index, bool bytes,
+	struct parameters *to)
+{
+	add_indexed(to, io->requests, true, "block.%u.%s.reqs", index, name);
+	if (bytes)
+		add_indexed(to, io->bytes, true, "block.%u.%s.bytes", index, name);
+	add_indexed(to, io->total_ns, true, "block.%u.%s.times", index, name);
+}
+
+static void put_size(const struct config_disk *disk, unsigned index,
+	const struct stats_disk *stats, struct parameters *to)
+{
+	struct stat info;
+
+	if (!disk->path || disk->block || stat(disk->path, &info) < 0)
+		return;
+	add_indexed(to, (uint64_t)info.st_blocks * 512, true, "block.%u.allocation", index);
+	add_indexed(to, stats ? stats->size : (uint64_t)info.st_size, true, "block.%u.capacity",
+		index);
+	add_indexed(to, (uint64_t)info.st_size, true, "block.%u.physical", index);
+}
+
+static void put_one_disk(const struct source *source, unsigned index, struct parameters *to)
+{
+	const struct config_disk *disk = g_ptr_array_index(source->config->disks, index);
+	const struct stats_disk *stats = statistics_disk(source->page, disk->target);
+	char name[32];
+
+	g_snprintf(name, sizeof(name), "block.%u.name", index);
+	parameters_add_text(to, name, disk->target);
+	g_snprintf(name, sizeof(name), "block.%u.path", index);
+	if (disk->path)
+		parameters_add_text(to, name, disk->path);
+	if (stats) {
+		put_io(&stats->io[STATS_READ], "rd", index, true, to);
+		put_io(&stats->io[STATS_WRITE], "wr", index, true, to);
+		put_io(&stats->io[STATS_FLUSH], "fl", index, false, to);
+	}
+	if (source->wait)
+		put_size(disk, index, stats, to);
+	else if (stats && stats->size)
+		add_indexed(to, stats->size, true, "block.%u.capacity", index);
+}
+
+static void put_block(const struct source *source, struct parameters *to)
+{
+	parameters_add_uint(to, "block.count", source->config->disks->len);
+	for (unsigned i = 0; i < source->config->disks->len; i++)
+		put_one_disk(source, i, to);
+}
+
+/* There are no such counters, and libvirt has none either for such guests. */
+static void put_nothing(const struct source *source, struct parameters *to)
+{
 }
 
 static const struct {
 	unsigned flag;
-	void (*put)(const struct guest *guest, struct parameters *parameters);
+	void (*put)(const struct source *source, struct parameters *to);
 } groups[] = {
 	{VIR_DOMAIN_STATS_STATE, put_state},
 	{VIR_DOMAIN_STATS_CPU_TOTAL, put_cpu},
 	{VIR_DOMAIN_STATS_BALLOON, put_balloon},
 	{VIR_DOMAIN_STATS_VCPU, put_vcpu},
+	{VIR_DOMAIN_STATS_INTERFACE, put_interface},
+	{VIR_DOMAIN_STATS_BLOCK, put_block},
+	{VIR_DOMAIN_STATS_PERF, put_nothing},
+	{VIR_DOMAIN_STATS_IOTHREAD, put_nothing},
+	{VIR_DOMAIN_STATS_MEMORY, put_nothing},
+	{VIR_DOMAIN_STATS_DIRTYRATE, put_nothing},
 };
 
-static void put_record(struct wire_stats_record *record, const struct guest *guest, unsigned stats)
+static void put_record(struct wire_stats_record *record, struct guest *guest,
+	const struct wire_all_stats_args *args)
 {
-	struct parameters parameters = {
-		.at = calloc(PARAMETERS_MAX, sizeof(struct wire_parameter)),
+	const struct source source = {
+		.guest = guest,
+		.config = guest_definition(guest)->config,
+		.page = statistics_read(guest),
+		.wait = !(args->flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT),
 	};
+	struct parameters parameters = {0};
 
 	record->domain = guest_wire(guest);
 	record->domain.name = g_strdup(record->domain.name);
 	for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
-		if (!stats || (stats & groups[i].flag))
-			groups[i].put(guest, &parameters);
+		if (!args->stats || (args->stats & groups[i].flag))
+			groups[i].put(&source, &parameters);
 	record->parameters.parameters_val = parameters.at;
 	record->parameters.parameters_len = parameters.count;
 }
@@ -143,12 +295,11 @@ static bool check_stats(const struct wire_all_stats_args *args, GError **error)
 		       args->stats & ~known);
 }
 
-static void append(struct wire_all_stats_ret *ret, const struct guest *guest,
+static void append(struct wire_all_stats_ret *ret, struct guest *guest,
 	const struct wire_all_stats_args *args)
 {
 	if (is_wanted(guest, args->flags))
-		put_record(
-			&ret->records.records_val[ret->records.records_len++], guest, args->stats);
+		put_record(&ret->records.records_val[ret->records.records_len++], guest, args);
 }
 
 static bool do_all_stats(struct call *call, GError **error)
@@ -174,22 +325,37 @@ static bool do_all_stats(struct call *call, GError **error)
 	return true;
 }
 
+static void add_memory(
+	struct wire_memory_stats_ret *ret, unsigned room, int tag, uint64_t value)
+{
+	if (ret->stats.stats_len >= room)
+		return;
+	ret->stats.stats_val[ret->stats.stats_len].tag = tag;
+	ret->stats.stats_val[ret->stats.stats_len].value = value;
+	ret->stats.stats_len++;
+}
+
 static bool do_memory_stats(struct call *call, GError **error)
 {
 	const struct wire_domain_count_flags_args *args = call->args;
 	struct wire_memory_stats_ret *ret = call->ret;
 	struct guest *guest = registry_find(call->server->registry, &args->domain, error);
-	struct host_process process;
+	unsigned room = MIN(args->count, (unsigned)VIR_DOMAIN_MEMORY_STAT_NR);
+	const struct stats_page *page;
+	struct statistics_cpu cpu;
+	uint64_t value;
 
 	if (!guest || !guest_check_active(guest, error))
 		return false;
-	host_process(monitor_pid(guest->monitor), &process);
-	ret->stats.stats_val = calloc(2, sizeof(*ret->stats.stats_val));
-	ret->stats.stats_val[0].tag = VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON;
-	ret->stats.stats_val[0].value = guest->running->config->memory_current >> 10;
-	ret->stats.stats_val[1].tag = VIR_DOMAIN_MEMORY_STAT_RSS;
-	ret->stats.stats_val[1].value = process.rss;
-	ret->stats.stats_len = MIN(args->count, 2);
+	ret->stats.stats_val = calloc(room + 1, sizeof(*ret->stats.stats_val));
+	page = statistics_read(guest);
+	statistics_cpu(guest, page, &cpu);
+	add_memory(ret, room, VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON,
+		statistics_memory(guest, page));
+	for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
+		if (get_told(page, &told[i], &value))
+			add_memory(ret, room, told[i].tag, value);
+	add_memory(ret, room, VIR_DOMAIN_MEMORY_STAT_RSS, cpu.resident);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/daemon/parameters.h"
 #include "engine/daemon/policy.h"
 #include "engine/daemon/registry.h"
+#include "engine/daemon/statistics.h"
 
 #include <libvirt/libvirt.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static bool request_vcpus(void *data, struct guest *guest, unsigned step,
 	if (vcpus->count > config->vcpus &&
 		!policy_admit(guest->registry, 0, vcpus->count - config->vcpus, NULL, error))
 		return false;
+	guest->vcpus_asked = vcpus->count;
 	members = json_object_new();
 	json_object_set_int_member(members, "count", vcpus->count);
 	json_object_set_double_member(members, "timeout", GUEST_TIMEOUT);
@@ -85,6 +87,18 @@ void resources_set_vcpus(struct guest *guest, unsigned affect, unsigned count, b
 	vcpus->count = count;
 	vcpus->maximum = maximum;
 	change_begin(guest, affect, &vcpus_ops, vcpus, done, data);
+}
+
+void resources_vcpus_changed(struct guest *guest, unsigned count)
+{
+	struct vcpus vcpus = {.count = count};
+	struct definition *definition;
+
+	if (count != guest->vcpus_asked || count == guest->running->config->vcpus)
+		return;
+	definition = definition_edit(guest->running, edit_vcpus, &vcpus, true, NULL);
+	if (definition)
+		guest_set_running(guest, definition, NULL);
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -148,6 +162,24 @@ void resources_set_memory(struct guest *guest, unsigned affect, uint64_t kib, bo
 	memory->kib = MIN(kib, CONFIG_MEMORY_MAX);
 	memory->maximum = maximum;
 	change_begin(guest, affect, &memory_ops, memory, done, data);
+}
+
+static bool edit_current(void *data, xmlNode *root, bool live, GError **error)
+{
+	tree_set_text_number(tree_child(root, "currentMemory"), *(uint64_t *)data);
+	return true;
+}
+
+void resources_refresh(struct guest *guest)
+{
+	uint64_t kib = statistics_memory(guest, statistics_read(guest));
+	struct definition *definition;
+
+	if (kib == guest->running->config->memory_current >> 10)
+		return;
+	definition = definition_edit(guest->running, edit_current, &kib, true, NULL);
+	if (definition)
+		guest_set_running(guest, definition, NULL);
 }
 
 /* ---- the balloon's statistics ---------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 
 void resources_set_vcpus(struct guest *guest, unsigned affect, unsigned count, bool maximum,
 	guest_done done, void *data);
+/* So many are on line in the guest now: it may have followed late. */
+void resources_vcpus_changed(struct guest *guest, unsigned count);
 void resources_set_memory(struct guest *guest, unsigned affect, uint64_t kib, bool maximum,
 	guest_done done, void *data);
 /* Seconds between the statistics that the guest tells; 0: none. */
@@ -35,3 +37,6 @@ void resources_scheduler(const struct definition *definition, struct scheduler *
 /* By libvirt's parameters cpu_shares, global_period and global_quota. */
 void resources_set_scheduler(struct guest *guest, unsigned affect,
 	const struct wire_parameter *parameters, unsigned count, guest_done done, void *data);
+
+/* The definition of a running guest says how much memory it has by now. */
+void resources_refresh(struct guest *guest);

@@ -55,6 +55,7 @@ static void set_folders(struct store *store, const char *root)
 	store->definitions = g_build_filename(places.settings, "guests", NULL);
 	store->autostart = g_build_filename(places.settings, "autostart", NULL);
 	store->pools = g_build_filename(places.settings, "pools", NULL);
+	store->running_pools = g_build_filename(places.run, "pools", NULL);
 	store->networks = g_build_filename(places.settings, "networks", NULL);
 	store->images = g_build_filename(places.data, "images", NULL);
 	store->run = g_build_filename(places.run, "guests", NULL);
@@ -86,6 +87,7 @@ static bool take_lock(struct store *store, GError **error)
 static bool make_folders(const struct store *store, GError **error)
 {
 	const char *folders[] = {store->definitions, store->autostart, store->pools,
+		store->running_pools,
 		store->networks, store->run, store->log, store->own_log};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
@@ -119,6 +121,7 @@ void store_close(struct store *store)
 	g_free(store->definitions);
 	g_free(store->autostart);
 	g_free(store->pools);
+	g_free(store->running_pools);
 	g_free(store->networks);
 	g_free(store->images);
 	g_free(store->run);

@@ -16,6 +16,7 @@ struct store {
 	char *definitions; /* UUID.xml of each guest */
 	char *autostart;   /* an empty file UUID for each guest to be started with the daemon */
 	char *pools;       /* UUID.xml of each storage pool, and UUID.autostart */
+	char *running_pools; /* UUID.xml of those that run */
 	char *networks;    /* the same of each network */
 	char *images;      /* the default pool's folder; made when the pool is built */
 	char *run;         /* a folder UUID for each running guest */

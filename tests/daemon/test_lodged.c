@@ -107,7 +107,7 @@ static void names_marks_and_metadata_stay(void **state)
 	daemon_start();
 	says("new", "list --all --name --autostart");
 	says("The title", "desc new --title");
-	has("<e a='1'>", true, "metadata new urn:test");
+	has("<e a=\"1\">", true, "metadata new urn:test");
 	g_free(virsh("autostart new --disable"));
 	says("", "list --all --name --autostart");
 	g_free(virsh("undefine new"));

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/daemon/save.h"
+
+#include "engine/daemon/fault.h"
+#include "engine/daemon/parameters.h"
+#include "engine/daemon/policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <libvirt/libvirt.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* So much more may the XML grow by save_file_define(). */
+#define SPARE 32768u
+#define ROOM_MAX (4u << 20)
+#define ALIGN 4096u
+
+struct saving {
+	struct guest *guest;
+	char *path, *part; /* where it will be, and where it is until then */
+	guest_done done;
+	void *data;
+	gint64 begun;
+	uint64_t bytes, total;
+};
+
+void save_free(struct saving *saving)
+{
+	if (!saving)
+		return;
+	g_free(saving->path);
+	g_free(saving->part);
+	g_free(saving);
+}
+
+static bool fail(GError **error, const char *what, const char *path)
+{
+	return fault_set(
+		error, VIR_ERR_SYSTEM_ERROR, "%s '%s': %s", what, path, g_strerror(errno));
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, const void *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes = (const char *)bytes + n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+static bool read_all(int fd, void *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = read(fd, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes = (char *)bytes + n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+static bool write_head(int fd, const char *xml, bool running, uint32_t room)
+{
+	struct save_file_header header = {
+		.magic = SAVE_FILE_MAGIC,
+		.version = GUINT32_TO_LE(SAVE_FILE_VERSION),
+		.running = GUINT32_TO_LE(running),
+		.length = GUINT32_TO_LE((uint32_t)strlen(xml)),
+		.room = GUINT32_TO_LE(room),
+	};
+	g_autofree char *text = g_malloc0(room);
+
+	memcpy(text, xml, strlen(xml));
+	return write_all(fd, &header, sizeof(header)) && write_all(fd, text, room);
+}
+
+static uint32_t room_for(const char *xml)
+{
+	size_t size = sizeof(struct save_file_header) + strlen(xml) + SPARE;
+
+	return (uint32_t)((size + ALIGN - 1) / ALIGN * ALIGN - sizeof(struct save_file_header));
+}
+
+static bool read_head(struct save_file *file, uint32_t *room)
+{
+	struct save_file_header header;
+	uint32_t length;
+
+	if (!read_all(file->fd, &header, sizeof(header)))
+		return false;
+	length = GUINT32_FROM_LE(header.length);
+	*room = GUINT32_FROM_LE(header.room);
+	if (memcmp(header.magic, SAVE_FILE_MAGIC, sizeof(header.magic)) != 0 ||
+		GUINT32_FROM_LE(header.version) != SAVE_FILE_VERSION || *room > ROOM_MAX ||
+		length >= *room)
+		return false;
+	file->running = GUINT32_FROM_LE(header.running) == 1;
+	file->xml = g_malloc(*room);
+	if (!read_all(file->fd, file->xml, *room))
+		return false;
+	file->xml[length] = '\0';
+	return strlen(file->xml) == length;
+}
+
+static bool open_file(struct save_file *file, const char *path, bool writable, uint32_t *room,
+	GError **error)
+{
+	int mode = writable ? O_RDWR : O_RDONLY;
+
+	*file = (struct save_file){
+		.fd = open(path, mode | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
+	if (file->fd < 0)
+		return fail(error, "Failed to open file", path);
+	return read_head(file, room) ||
+	       fault_set(error, VIR_ERR_OPERATION_FAILED, "'%s' is not a saved guest", path);
+}
+
+bool save_file_open(struct save_file *file, const char *path, bool writable, GError **error)
+{
+	uint32_t room;
+
+	return open_file(file, path, writable, &room, error);
+}
+
+void save_file_clear(struct save_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+	g_clear_pointer(&file->xml, g_free);
+}
+
+/* The definition that a file has, or another one of the same guest. */
+static struct definition *read_definition(
+	const struct save_file *file, const char *xml, GError **error)
+{
+	struct definition *definition = definition_read(file->xml, error), *other;
+
+	if (!definition || !xml)
+		return definition;
+	other = definition_read(xml, error);
+	if (other && (memcmp(other->uuid_bytes, definition->uuid_bytes, 16) != 0 ||
+			     other->config->memory != definition->config->memory ||
+			     other->config->vcpus_max != definition->config->vcpus_max)) {
+		fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+			"the definition is of another machine than the one that was saved");
+		g_clear_pointer(&other, definition_free);
+	}
+	definition_free(definition);
+	return other;
+}
+
+static bool is_running(bool was, unsigned state)
+{
+	return state & VIR_DOMAIN_SAVE_RUNNING || (was && !(state & VIR_DOMAIN_SAVE_PAUSED));
+}
+
+bool save_file_define(const char *path, const char *xml, unsigned state, GError **error)
+{
+	struct save_file file = {.fd = -1};
+	struct definition *definition = NULL;
+	uint32_t room;
+	bool ok;
+
+	if (open_file(&file, path, true, &room, error))
+		definition = read_definition(&file, xml, error);
+	ok = definition != NULL;
+	if (ok && strlen(definition->xml) >= room)
+		ok = fault_set(error, VIR_ERR_OPERATION_FAILED, "new xml too large to fit in file");
+	if (ok && (lseek(file.fd, 0, SEEK_SET) < 0 ||
+			  !write_head(file.fd, definition->xml, is_running(file.running, state),
+				  room)))
+		ok = fail(error, "failed to write header to domain save file", path);
+	definition_free(definition);
+	save_file_clear(&file);
+	return ok;
+}
+
+char *save_file_describe(const char *path, GError **error)
+{
+	struct save_file file = {.fd = -1};
+	struct definition *definition = NULL;
+	char *xml = NULL;
+
+	if (save_file_open(&file, path, false, error))
+		definition = definition_read(file.xml, error);
+	if (definition)
+		xml = definition_inactive_xml(definition);
+	definition_free(definition);
+	save_file_clear(&file);
+	return xml;
+}
+
+char *save_managed_path(const struct guest *guest)
+{
+	g_autofree char *parent = g_path_get_dirname(guest->registry->store->images);
+	g_autofree char *folder = g_build_filename(parent, "save", NULL);
+
+	return store_path(folder, guest_definition(guest)->uuid, ".save");
+}
+
+bool save_is_managed(const struct guest *guest)
+{
+	g_autofree char *path = save_managed_path(guest);
+
+	return g_access(path, F_OK) == 0;
+}
+
+bool save_remove_managed(const struct guest *guest, GError **error)
+{
+	g_autofree char *path = save_managed_path(guest);
+
+	return store_remove(path, error);
+}
+
+/* ---- saving ---------------------------------------------------------------------------------- */
+
+bool save_progress(const struct guest *guest, struct save_job *job)
+{
+	const struct saving *saving = guest->saving;
+
+	if (!saving)
+		return false;
+	job->done = saving->bytes;
+	job->total = MAX(saving->total, saving->bytes);
+	job->elapsed = (uint64_t)(g_get_monotonic_time() - saving->begun) / 1000;
+	return true;
+}
+
+void save_told(struct guest *guest, uint64_t done, uint64_t total)
+{
+	if (!guest->saving)
+		return;
+	guest->saving->bytes = done;
+	guest->saving->total = total;
+}
+
+static void tell_completed(const struct guest *guest, const struct saving *saving)
+{
+	struct parameters parameters = {0};
+	struct guest_event event = {.id = VIR_DOMAIN_EVENT_ID_JOB_COMPLETED};
+	uint64_t elapsed = (uint64_t)(g_get_monotonic_time() - saving->begun) / 1000;
+
+	parameters_add_int(&parameters, VIR_DOMAIN_JOB_OPERATION, VIR_DOMAIN_JOB_OPERATION_SAVE);
+	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_TIME_ELAPSED, elapsed);
+	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_TOTAL, saving->total);
+	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_PROCESSED, saving->bytes);
+	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_REMAINING, 0);
+	event.parameters = parameters.at;
+	event.parameter_count = parameters.count;
+	registry_tell_event(guest->registry, guest, &event);
+	parameters_clear(&parameters);
+}
+
+static bool come_under_name(const struct saving *saving, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(saving->path);
+	int fd;
+
+	if (g_rename(saving->part, saving->path) < 0)
+		return fail(error, "cannot rename the saved guest to", saving->path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	return true;
+}
+
+static void saved(void *data, JsonObject *answer, const GError *problem)
+{
+	struct guest *guest = data;
+	struct saving *saving = g_steal_pointer(&guest->saving);
+	g_autoptr(GError) error = NULL;
+
+	if (!problem && come_under_name(saving, &error)) {
+		tell_completed(guest, saving);
+		guest_leave_saved(guest, saving->done, saving->data);
+	} else {
+		g_unlink(saving->part);
+		if (guest->save_cancelled)
+			fault_set(&error, VIR_ERR_OPERATION_ABORTED,
+				"domain save job: canceled by client");
+		saving->done(saving->data, error ? error : problem);
+	}
+	guest->save_cancelled = false;
+	save_free(saving);
+}
+
+static bool make_folder(const char *path, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	return g_mkdir_with_parents(folder, 0700) == 0 || fail(error, "cannot make", folder);
+}
+
+/* The file as far as it is ours; -1 sets the error. */
+static int begin_file(
+	const char *part, const struct definition *definition, bool running, GError **error)
+{
+	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0) {
+		fail(error, "cannot make", part);
+		return -1;
+	}
+	if (write_head(fd, definition->xml, running, room_for(definition->xml)))
+		return fd;
+	fail(error, "cannot write", part);
+	close(fd);
+	g_unlink(part);
+	return -1;
+}
+
+static bool check(const struct guest *guest, const char *path, GError **error)
+{
+	if (!guest_check_active(guest, error))
+		return false;
+	if (guest->saving)
+		return fault_set(error, VIR_ERR_OPERATION_TIMEOUT,
+			"cannot acquire state change lock (held by a save)");
+	if (!path)
+		return guest->saved || fault_set(error, VIR_ERR_OPERATION_INVALID,
+					       "cannot do managed save for transient domain");
+	return (g_path_is_absolute(path) ||
+		       fault_set(error, VIR_ERR_INVALID_ARG, "'%s' is not a whole path", path)) &&
+	       policy_check_path(guest->registry->settings, path, error);
+}
+
+/* What goes into the file: what the guest runs with, or the client's own version. */
+static struct definition *pick_definition(
+	const struct guest *guest, const char *xml, GError **error)
+{
+	const struct save_file file = {.fd = -1, .xml = guest->running->xml};
+
+	return read_definition(&file, xml, error);
+}
+
+void save_begin(struct guest *guest, const char *path, const char *xml, unsigned state,
+	guest_done done, void *data)
+{
+	bool running = guest->state == VIR_DOMAIN_RUNNING;
+	struct definition *definition = NULL;
+	g_autoptr(GError) error = NULL;
+	struct saving *saving;
+	int fd = -1;
+
+	if (!check(guest, path, &error) || !(definition = pick_definition(guest, xml, &error))) {
+		done(data, error);
+		return;
+	}
+	saving = g_new0(struct saving, 1);
+	saving->path = path ? g_strdup(path) : save_managed_path(guest);
+	saving->part = g_strconcat(saving->path, ".part", NULL);
+	saving->done = done;
+	saving->data = data;
+	saving->begun = g_get_monotonic_time();
+	if (path || make_folder(saving->path, &error))
+		fd = begin_file(saving->part, definition, is_running(running, state), &error);
+	definition_free(definition);
+	if (fd < 0) {
+		save_free(saving);
+		done(data, error);
+		return;
+	}
+	guest->saving = saving;
+	guest->save_cancelled = false;
+	guest_ask(guest, "save", NULL, fd, saved, guest);
+}
+
+void save_abort(struct guest *guest, guest_done done, void *data)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (guest_check_active(guest, &error) && guest->saving) {
+		guest->save_cancelled = true;
+		guest_request(guest, "save-cancel", done, data);
+		return;
+	}
+	if (!error)
+		fault_set(&error, VIR_ERR_OPERATION_INVALID, "no job is active on the domain");
+	done(data, error);
+}
+
+/* ---- restoring ------------------------------------------------------------------------------- */
+
+void save_restore(struct registry *registry, const char *path, const char *xml, unsigned state,
+	struct guest **guest, guest_done done, void *data)
+{
+	struct save_file file = {.fd = -1};
+	struct definition *definition = NULL;
+	g_autoptr(GError) error = NULL;
+
+	*guest = NULL;
+	if (policy_check_path(registry->settings, path, &error) &&
+		save_file_open(&file, path, false, &error))
+		definition = read_definition(&file, xml, &error);
+	if (definition)
+		*guest = registry_add_transient(registry, definition->xml, &error);
+	if (*guest) {
+		struct guest_launch launch = {
+			.paused = !is_running(file.running, state),
+			.restore = file.fd,
+		};
+
+		file.fd = -1;
+		guest_start_with(*guest, &launch, done, data);
+	} else {
+		done(data, error);
+	}
+	definition_free(definition);
+	save_file_clear(&file);
+}
