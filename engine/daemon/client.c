@@ -498,8 +498,9 @@ bool server_listen(struct server *server, GError **error)
 
 	server->clients = g_ptr_array_new_with_free_func(client_free);
 	server->consoles = g_ptr_array_new();
-	/* Whom the sockets let in must come as far as to them. */
-	g_chmod(folder, (settings->mode | settings->read_only_mode) & 0077 ? 0711 : 0700);
+	/* Whom the sockets let in must come as far as to them; systemd sees to that by itself. */
+	if (!listener_is_activated())
+		g_chmod(folder, (settings->mode | settings->read_only_mode) & 0077 ? 0711 : 0700);
 	server->listener = listener_new(&config, error);
 	if (!server->listener)
 		return false;

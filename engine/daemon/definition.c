@@ -59,12 +59,12 @@ static void put_vcpus(xmlNode *root, const struct machine_config *config)
 {
 	xmlNode *node = tree_ensure(root, "vcpu", (const char *const[]){"currentMemory", NULL});
 
+	/* In libvirt's order. */
+	tree_set(node, "current", NULL);
 	if (!xmlHasProp(node, (const xmlChar *)"placement"))
 		tree_set(node, "placement", "static");
 	if (config->vcpus != config->vcpus_max)
 		tree_set_number(node, "current", config->vcpus);
-	else
-		tree_set(node, "current", NULL);
 	tree_set_text_number(node, config->vcpus_max);
 }
 

@@ -59,12 +59,14 @@ static bool request_vcpus(void *data, struct guest *guest, unsigned step,
 {
 	const struct vcpus *vcpus = data;
 	const struct machine_config *config = guest->running->config;
+	g_autofree char *warning = NULL;
 	JsonObject *members;
 
 	if (step)
 		return false;
 	if (vcpus->count > config->vcpus &&
-		!policy_admit(guest->registry, 0, vcpus->count - config->vcpus, NULL, error))
+		!policy_admit(
+			guest->registry, 0, vcpus->count - config->vcpus, &warning, error))
 		return false;
 	guest->vcpus_asked = vcpus->count;
 	members = json_object_new();
