@@ -269,6 +269,7 @@ void config_free(struct machine_config *config)
 {
 	if (!config)
 		return;
+	g_free(config->text);
 	g_free(config->name);
 	g_free(config->uuid);
 	for (unsigned id = 0; id < CONFIG_VCPUS_MAX; id++)
@@ -397,8 +398,10 @@ static struct machine_config *read_text(const char *text, size_t length, const c
 			      : set_syntax_error(context, file_name, error);
 	xmlFreeDoc(document);
 	xmlFreeParserCtxt(context);
-	if (ok)
+	if (ok) {
+		reader.config->text = g_strndup(text, length);
 		return reader.config;
+	}
 	config_free(reader.config);
 	return NULL;
 }

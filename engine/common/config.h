@@ -178,6 +178,7 @@ struct config_cputune {
 };
 
 struct machine_config {
+	char *text; /* the definition as it was read */
 	char *name;
 	char *uuid; /* canonical text, or NULL */
 	enum config_cpu cpu;

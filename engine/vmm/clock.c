@@ -143,6 +143,12 @@ void clock_pause(struct machine_clock *clock)
 	__atomic_store_n(&clock->paused, true, __ATOMIC_RELEASE);
 }
 
+void clock_set(struct machine_clock *clock, uint64_t ns)
+{
+	g_assert(clock->paused);
+	clock->paused_at = ns;
+}
+
 void clock_resume(struct machine_clock *clock)
 {
 	if (!clock->paused)

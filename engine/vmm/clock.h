@@ -33,6 +33,9 @@ uint64_t clock_ns(const struct machine_clock *clock);
 void clock_pause(struct machine_clock *clock);
 void clock_resume(struct machine_clock *clock);
 
+/* Sets machine time, while paused. With the machine lock held. */
+void clock_set(struct machine_clock *clock, uint64_t ns);
+
 struct clock_timer;
 
 /* A timer that is not set. callback must not free its own timer. */

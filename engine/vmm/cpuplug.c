@@ -303,6 +303,11 @@ void cpuplug_set(struct cpuplug *plug, unsigned count, cpuplug_done_func *done, 
 	cpuplug_settle(plug);
 }
 
+void cpuplug_restored(struct cpuplug *plug)
+{
+	plug->wanted = cpuplug_present(plug);
+}
+
 void cpuplug_forget(struct cpuplug *plug, void *data)
 {
 	for (unsigned i = plug->waiters->len; i-- > 0;) {

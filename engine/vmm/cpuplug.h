@@ -37,6 +37,8 @@ unsigned cpuplug_online(const struct cpuplug *plug);
 uint64_t cpuplug_present(const struct cpuplug *plug);
 /* Carries out what the guest has done already: nothing is under way then, as saving wants it. */
 void cpuplug_settle(struct cpuplug *plug);
+/* The machine was restored: what is present is what is wanted. */
+void cpuplug_restored(struct cpuplug *plug);
 /* For saving. */
 struct cpuhp *cpuplug_device(struct cpuplug *plug);
 

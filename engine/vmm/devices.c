@@ -309,6 +309,16 @@ void devices_ask(struct device_slot *slot)
 	g_mutex_unlock(&slot->devices->parts->lock->mutex);
 }
 
+struct pcihp *devices_hotplug(const struct devices *devices)
+{
+	return devices->pcihp;
+}
+
+void devices_drop(struct device_slot *slot)
+{
+	free_slot(slot);
+}
+
 bool devices_resize_disk(struct device_slot *slot, uint64_t size, GError **error)
 {
 	GError *problem = NULL;

@@ -96,6 +96,11 @@ struct device_slot *devices_plug(struct devices *devices, struct machine_config 
  * be at any time, or "unplug-refused". */
 void devices_ask(struct device_slot *slot);
 
+/* Which of them come and go, as the guest sees it; for saving. */
+struct pcihp *devices_hotplug(const struct devices *devices);
+/* Takes a device away from a machine that has not run yet. */
+void devices_drop(struct device_slot *slot);
+
 /* An image that is smaller is grown, and the guest told its size. */
 bool devices_resize_disk(struct device_slot *slot, uint64_t size, GError **error);
 

@@ -15,10 +15,12 @@
 #include "engine/vmm/dev/rtc.h"
 #include "engine/vmm/dev/serial.h"
 #include "engine/vmm/layout.h"
+#include "engine/vmm/save/save.h"
 #include "engine/vmm/sandbox.h"
 #include "engine/vmm/scheduling.h"
 #include "engine/vmm/statistics.h"
 
+#include <gio/gio.h>
 #include <glib/gi18n.h>
 #include <stdatomic.h>
 #include <time.h>

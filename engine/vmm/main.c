@@ -5,13 +5,19 @@
 #include "engine/vmm/control.h"
 #include "engine/vmm/machine.h"
 #include "engine/vmm/probe.h"
+#include "engine/vmm/save/parts.h"
+#include "engine/vmm/save/reader.h"
 #include "engine/vmm/terminal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 struct options {
 	gboolean check;
@@ -20,6 +26,8 @@ struct options {
 	gboolean paused;
 	gboolean no_terminal;
 	char *control;
+	char *restore;  /* a file, or */
+	int restore_fd; /* a descriptor; -1: the guest boots */
 	char *statistics;
 	int debug_exit;
 	char **files;
@@ -132,10 +140,11 @@ static void watch_signals(struct monitor *monitor)
 }
 
 static int run(struct monitor *monitor, const struct machine_config *config,
-	const struct options *options, GError **error)
+	const struct options *options, struct save_reader *saved, GError **error)
 {
 	const struct machine_options machine_options = {
 		.context = g_main_context_default(),
+		.restore = saved,
 		.terminal = !options->no_terminal,
 		.terminal_filter = monitor->terminal ? terminal_filter : NULL,
 		.terminal_filter_data = &monitor->keys,
@@ -165,6 +174,12 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 	return status;
 }
 
+/* The file of a saved guest, for messages. */
+static const char *saved_name(const struct options *options)
+{
+	return options->restore ? options->restore : _("the descriptor");
+}
+
 static bool has_terminal(const struct machine_config *config)
 {
 	for (unsigned i = 0; i < config->serials->len; i++) {
@@ -177,7 +192,8 @@ static bool has_terminal(const struct machine_config *config)
 }
 
 /* Runs the guest of a definition; the process's exit status. */
-static int run_guest(const struct machine_config *config, const struct options *options)
+static int run_guest(const struct machine_config *config, const struct options *options,
+	struct save_reader *saved)
 {
 	g_autoptr(GError) error = NULL;
 	struct monitor monitor = {
@@ -190,14 +206,22 @@ static int run_guest(const struct machine_config *config, const struct options *
 	watch_signals(&monitor);
 	monitor.terminal = !options->no_terminal && has_terminal(config) && terminal_raw();
 	if (!options->statistics || (monitor.stats = stats_page_new(options->statistics, &error)))
-		status = run(&monitor, config, options, &error);
+		status = run(&monitor, config, options, saved, &error);
 	stats_page_free(monitor.stats);
 	control_free(monitor.control);
 	terminal_restore();
-	if (error)
+	if (error && saved)
+		g_printerr(_("Cannot restore guest '%s' from %s: %s\n"), config->name,
+			saved_name(options), error->message);
+	else if (error)
 		g_printerr(_("Cannot start guest '%s': %s\n"), config->name, error->message);
 	g_main_loop_unref(monitor.loop);
 	return status;
+}
+
+static bool restores(const struct options *options)
+{
+	return options->restore || options->restore_fd >= 0;
 }
 
 static bool parse_options(struct options *options, int *argc, char ***argv, GError **error)
@@ -219,6 +243,10 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 		{ "statistics", 0, 0, G_OPTION_ARG_FILENAME, &options->statistics,
 			N_("Keep the guest's statistics in a file that others can map"),
 			N_("FILE") },
+		{ "restore", 0, 0, G_OPTION_ARG_FILENAME, &options->restore,
+			N_("The guest goes on from where it was saved to a file"), N_("FILE") },
+		{ "restore-fd", 0, 0, G_OPTION_ARG_INT, &options->restore_fd,
+			N_("The same with a descriptor"), N_("NUMBER") },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &options->version,
 			N_("Show the version"), NULL },
 		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->files, NULL,
@@ -239,9 +267,62 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 	}
 	if (options->probe || options->version || (options->files && !options->files[1]))
 		return true;
+	/* The saved guest's file has its definition. */
+	if (restores(options) && !options->files)
+		return true;
 	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
 		_("Give the file of one guest's definition (see --help)"));
 	return false;
+}
+
+/* The definition that was given, or the one in the file; and whether the file is of that guest. */
+static struct machine_config *read_saved(
+	const struct options *options, struct save_reader *saved, GError **error)
+{
+	struct state_in *state = save_reader_state(saved);
+	g_autofree char *text = save_definition(state, error);
+	struct machine_config *config = NULL;
+
+	if (text && options->files)
+		config = config_read_file(options->files[0], error);
+	else if (text)
+		config = config_read_memory(text, strlen(text), saved_name(options), error);
+	if (config && save_check(state, config, error))
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+static int restore_from(const struct options *options, int fd, GError **error)
+{
+	struct save_reader *saved = save_reader_open(fd, error);
+	struct machine_config *config = saved ? read_saved(options, saved, error) : NULL;
+	int status = EXIT_FAILURE;
+
+	if (config)
+		status = options->check ? EXIT_SUCCESS : run_guest(config, options, saved);
+	save_reader_free(saved);
+	config_free(config);
+	return status;
+}
+
+static int restore_guest(const struct options *options)
+{
+	g_autoptr(GError) error = NULL;
+	int fd = options->restore ? open(options->restore, O_RDONLY | O_CLOEXEC)
+				  : options->restore_fd;
+	int status;
+
+	if (fd < 0) {
+		g_printerr(_("'%s' cannot be opened: %s\n"), options->restore, g_strerror(errno));
+		return EXIT_FAILURE;
+	}
+	status = restore_from(options, fd, &error);
+	close(fd);
+	if (error)
+		g_printerr(_("Cannot restore the guest from %s: %s\n"), saved_name(options),
+			error->message);
+	return status;
 }
 
 static int run_options(const struct options *options)
@@ -260,13 +341,15 @@ static int run_options(const struct options *options)
 		g_print("%s", json);
 		return EXIT_SUCCESS;
 	}
+	if (restores(options))
+		return restore_guest(options);
 	config = config_read_file(options->files[0], &error);
 	if (!config) {
 		g_printerr("%s\n", error->message);
 		return EXIT_FAILURE;
 	}
 	if (!options->check)
-		status = run_guest(config, options);
+		status = run_guest(config, options, NULL);
 	config_free(config);
 	return status;
 }
@@ -274,7 +357,7 @@ static int run_options(const struct options *options)
 int main(int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
-	struct options options = { 0 };
+	struct options options = { .restore_fd = -1 };
 	int status = 2;
 
 	setlocale(LC_ALL, "");
@@ -285,6 +368,7 @@ int main(int argc, char **argv)
 	else
 		g_printerr("%s\n", error->message);
 	g_free(options.control);
+	g_free(options.restore);
 	g_free(options.statistics);
 	g_strfreev(options.files);
 	return status;

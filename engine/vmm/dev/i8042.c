@@ -186,7 +186,7 @@ const struct i8042_state *i8042_get_state(const struct i8042 *i8042)
 
 /* ---- saving ---- */
 
-const struct field i8042_state_fields[] = {
+static const struct field i8042_state_fields[] = {
 	FIELD(struct i8042_state, config),
 	FIELD(struct i8042_state, command),
 	FIELD(struct i8042_state, output),

@@ -29,6 +29,5 @@ void i8042_reset(struct i8042 *i8042);
 const struct i8042_state *i8042_get_state(const struct i8042 *i8042);
 
 /* Saving: state.h. */
-extern const struct field i8042_state_fields[];
 void i8042_save(const struct i8042 *i8042, struct state_out *out);
 bool i8042_load(struct i8042 *i8042, struct state_in *in, GError **error);

@@ -171,7 +171,7 @@ const struct ioapic_state *ioapic_get_state(const struct ioapic *ioapic)
 
 /* ---- saving ---- */
 
-const struct field ioapic_state_fields[] = {
+static const struct field ioapic_state_fields[] = {
 	FIELD_RANGE(struct ioapic_state, select, 0, 255),
 	FIELD(struct ioapic_state, id),
 	FIELD_ARRAY(struct ioapic_state, redirect),

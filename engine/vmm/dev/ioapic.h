@@ -39,6 +39,5 @@ void ioapic_eoi(struct ioapic *ioapic, uint8_t vector);
 const struct ioapic_state *ioapic_get_state(const struct ioapic *ioapic);
 
 /* Saving: state.h. */
-extern const struct field ioapic_state_fields[];
 void ioapic_save(const struct ioapic *ioapic, struct state_out *out);
 bool ioapic_load(struct ioapic *ioapic, struct state_in *in, GError **error);

@@ -330,7 +330,7 @@ const struct pic_chip *pic_get_state(const struct pic *pic, unsigned which)
 
 /* ---- saving ---- */
 
-const struct field pic_chip_fields[] = {
+static const struct field pic_chip_fields[] = {
 	FIELD(struct pic_chip, irr),
 	FIELD(struct pic_chip, imr),
 	FIELD(struct pic_chip, isr),

@@ -41,6 +41,5 @@ int pic_acknowledge(struct pic *pic);
 const struct pic_chip *pic_get_state(const struct pic *pic, unsigned which);
 
 /* Saving: state.h. */
-extern const struct field pic_chip_fields[];
 void pic_save(const struct pic *pic, struct state_out *out);
 bool pic_load(struct pic *pic, struct state_in *in, GError **error);

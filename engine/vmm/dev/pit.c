@@ -338,7 +338,7 @@ const struct pit_channel *pit_get_state(const struct pit *pit, unsigned channel)
 
 /* ---- saving ---- */
 
-const struct field pit_channel_fields[] = {
+static const struct field pit_channel_fields[] = {
 	FIELD_RANGE(struct pit_channel, mode, 0, 5),
 	FIELD_RANGE(struct pit_channel, access, 1, 3),
 	FIELD_FLAG(struct pit_channel, bcd),

@@ -41,6 +41,5 @@ void pit_reset(struct pit *pit);
 const struct pit_channel *pit_get_state(const struct pit *pit, unsigned channel);
 
 /* Saving: state.h. */
-extern const struct field pit_channel_fields[];
 void pit_save(const struct pit *pit, struct state_out *out);
 bool pit_load(struct pit *pit, struct state_in *in, GError **error);

@@ -196,7 +196,7 @@ const struct pm_state *pm_get_state(const struct pm *pm)
 
 /* ---- saving ---- */
 
-const struct field pm_state_fields[] = {
+static const struct field pm_state_fields[] = {
 	FIELD(struct pm_state, status),
 	FIELD(struct pm_state, enable),
 	FIELD(struct pm_state, control),

@@ -58,6 +58,5 @@ void pm_raise_gpe(struct pm *pm, unsigned event);
 const struct pm_state *pm_get_state(const struct pm *pm);
 
 /* Saving: state.h. */
-extern const struct field pm_state_fields[];
 void pm_save(const struct pm *pm, struct state_out *out);
 bool pm_load(struct pm *pm, struct state_in *in, GError **error);

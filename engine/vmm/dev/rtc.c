@@ -337,7 +337,7 @@ const struct rtc_state *rtc_get_state(const struct rtc *rtc)
 
 /* ---- saving ---- */
 
-const struct field rtc_state_fields[] = {
+static const struct field rtc_state_fields[] = {
 	FIELD_RANGE(struct rtc_state, index, 0, 127),
 	FIELD_BYTES(struct rtc_state, cmos),
 	FIELD(struct rtc_state, offset),

@@ -39,6 +39,5 @@ const struct rtc_state *rtc_get_state(const struct rtc *rtc);
 
 /* Saving: state.h. The clock shows, when it is loaded, the time of day that start would have, and
  * by as much more or less as the guest had set it. */
-extern const struct field rtc_state_fields[];
 void rtc_save(const struct rtc *rtc, int64_t start, struct state_out *out);
 bool rtc_load(struct rtc *rtc, int64_t start, struct state_in *in, GError **error);

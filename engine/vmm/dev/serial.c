@@ -360,7 +360,7 @@ const struct serial_state *serial_get_state(const struct serial *serial)
 
 /* ---- saving ---- */
 
-const struct field serial_state_fields[] = {
+static const struct field serial_state_fields[] = {
 	FIELD(struct serial_state, ier),
 	FIELD(struct serial_state, fcr),
 	FIELD(struct serial_state, lcr),

@@ -42,6 +42,5 @@ void serial_reset(struct serial *serial);
 const struct serial_state *serial_get_state(const struct serial *serial);
 
 /* Saving: state.h; index is the port's number. */
-extern const struct field serial_state_fields[];
 void serial_save(const struct serial *serial, unsigned index, struct state_out *out);
 bool serial_load(struct serial *serial, unsigned index, struct state_in *in, GError **error);

@@ -481,3 +481,13 @@ unsigned virtio_pci_slot(const struct virtio_pci *pci)
 {
 	return pci->pci.slot;
 }
+
+void virtio_pci_unplug(struct virtio_pci *pci)
+{
+	pci_unplug(&pci->pci);
+}
+
+bool virtio_pci_plug(struct virtio_pci *pci, struct pci_bus *bus, unsigned slot)
+{
+	return pci_plug(bus, &pci->pci, slot);
+}

@@ -20,4 +20,8 @@ struct virtio_pci *virtio_pci_new(
 void virtio_pci_free(struct virtio_pci *pci);
 /* Plugged into a running guest, which gives it its addresses. */
 void virtio_pci_clear_bars(struct virtio_pci *pci);
+/* Takes it out of its slot, and puts it into another (1-31), as after power-on; false: that is
+ * taken. In between it is of no use. */
+void virtio_pci_unplug(struct virtio_pci *pci);
+bool virtio_pci_plug(struct virtio_pci *pci, struct pci_bus *bus, unsigned slot);
 unsigned virtio_pci_slot(const struct virtio_pci *pci);

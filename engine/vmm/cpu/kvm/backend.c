@@ -249,5 +249,7 @@ const struct vcpu_backend_ops vcpu_backend_kvm = {
 	.name = "kvm",
 	.open = backend_open,
 	.vcpu_new = kvm_vcpu_new,
+	.save = kvm_backend_save,
+	.load = kvm_backend_load,
 	.close = backend_close,
 };

@@ -70,6 +70,8 @@ struct kvm_cpuid2 *kvm_cpuid_new(int kvm, GError **error);
 bool kvm_cpuid_set(const struct kvm_vcpu *cpu, GError **error);
 
 /* vcpu.c */
+/* Tells the machine whether the guest has started it. */
+void kvm_look_at_start(struct kvm_vcpu *cpu);
 struct vcpu *kvm_vcpu_new(struct vcpu_backend *backend, unsigned id, GError **error);
 
 /* state.c: registers in and out. */
@@ -77,5 +79,16 @@ void kvm_vcpu_get_state(struct vcpu *cpu, struct vcpu_state *state);
 void kvm_vcpu_set_state(struct vcpu *cpu, const struct vcpu_state *state);
 bool kvm_power_on_save(struct kvm_vcpu *cpu, GError **error);
 void kvm_power_on_restore(struct kvm_vcpu *cpu);
+/* All MSRs that KVM keeps and that can be read, but for those of the time stamp counter; the
+ * caller frees. */
+struct kvm_msrs *kvm_read_msrs(const struct kvm_vcpu *cpu);
+/* One MSR in or out (KVM_SET_MSRS, KVM_GET_MSRS); false where KVM does not take it. */
+bool kvm_move_msr(int fd, unsigned long request, struct kvm_msr_entry *entry);
 /* The registers as lines of text, for reports. */
 char *kvm_vcpu_describe(struct kvm_vcpu *cpu);
+
+/* save.c: struct vcpu_ops and vcpu_backend_ops have what they do. */
+bool kvm_vcpu_save(struct vcpu *cpu, struct state_out *out, GError **error);
+bool kvm_vcpu_load(struct vcpu *cpu, struct state_in *in, GError **error);
+bool kvm_backend_save(struct vcpu_backend *backend, struct state_out *out, GError **error);
+bool kvm_backend_load(struct vcpu_backend *backend, struct state_in *in, GError **error);

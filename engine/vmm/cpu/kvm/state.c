@@ -155,8 +155,7 @@ void kvm_vcpu_set_state(struct vcpu *base, const struct vcpu_state *state)
 	ioctl(cpu->fd, KVM_SET_MP_STATE, &runnable);
 }
 
-/* One MSR in or out; false where KVM does not take it. */
-static bool move_msr(int fd, unsigned long request, struct kvm_msr_entry *entry)
+bool kvm_move_msr(int fd, unsigned long request, struct kvm_msr_entry *entry)
 {
 	g_autofree struct kvm_msrs *one = g_malloc0(sizeof(*one) + sizeof(*entry));
 	bool ok;
@@ -168,8 +167,7 @@ static bool move_msr(int fd, unsigned long request, struct kvm_msr_entry *entry)
 	return ok;
 }
 
-/* All MSRs that KVM keeps and that can be read. */
-static struct kvm_msrs *read_msrs(const struct kvm_vcpu *cpu)
+struct kvm_msrs *kvm_read_msrs(const struct kvm_vcpu *cpu)
 {
 	g_autofree struct kvm_msr_list *list =
 		g_malloc0(sizeof(*list) + KVM_MSRS_MAX * sizeof(list->indices[0]));
@@ -183,7 +181,7 @@ static struct kvm_msrs *read_msrs(const struct kvm_vcpu *cpu)
 		struct kvm_msr_entry entry = { .index = list->indices[i] };
 
 		if (entry.index != MSR_TSC && entry.index != MSR_TSC_ADJUST &&
-			move_msr(cpu->fd, KVM_GET_MSRS, &entry))
+			kvm_move_msr(cpu->fd, KVM_GET_MSRS, &entry))
 			msrs->entries[msrs->nmsrs++] = entry;
 	}
 	return msrs;
@@ -193,7 +191,7 @@ bool kvm_power_on_save(struct kvm_vcpu *cpu, GError **error)
 {
 	struct kvm_power_on *state = &cpu->power_on;
 
-	state->msrs = read_msrs(cpu);
+	state->msrs = kvm_read_msrs(cpu);
 	return kvm_try(cpu->fd, KVM_GET_REGS, &state->regs, "KVM_GET_REGS", error) &&
 		kvm_try(cpu->fd, KVM_GET_SREGS, &state->sregs, "KVM_GET_SREGS", error) &&
 		kvm_try(cpu->fd, KVM_GET_FPU, &state->fpu, "KVM_GET_FPU", error) &&
@@ -215,7 +213,7 @@ void kvm_power_on_restore(struct kvm_vcpu *cpu)
 	ioctl(cpu->fd, KVM_SET_FPU, &state->fpu);
 	ioctl(cpu->fd, KVM_SET_XCRS, &state->xcrs);
 	for (unsigned i = 0; i < state->msrs->nmsrs; i++)
-		move_msr(cpu->fd, KVM_SET_MSRS, &state->msrs->entries[i]);
+		kvm_move_msr(cpu->fd, KVM_SET_MSRS, &state->msrs->entries[i]);
 	ioctl(cpu->fd, KVM_SET_LAPIC, &state->lapic);
 	ioctl(cpu->fd, KVM_SET_DEBUGREGS, &state->debugregs);
 	ioctl(cpu->fd, KVM_SET_VCPU_EVENTS, &state->events);

@@ -161,7 +161,7 @@ static bool handle_exit(struct kvm_vcpu *cpu, enum vcpu_exit *why)
 	}
 }
 
-static void look_at_start(struct kvm_vcpu *cpu)
+void kvm_look_at_start(struct kvm_vcpu *cpu)
 {
 	struct kvm_mp_state state;
 
@@ -181,7 +181,7 @@ static enum vcpu_exit run_until_exit(struct kvm_vcpu *cpu)
 				return fail(cpu, g_strerror(errno));
 			/* How KVM_RUN ends when INIT and SIPI have come. */
 			if (errno == EAGAIN)
-				look_at_start(cpu);
+				kvm_look_at_start(cpu);
 			vcpu_count(&cpu->base, VCPU_CAUSE_KICK);
 		} else if (!handle_exit(cpu, &why)) {
 			return why;

@@ -353,7 +353,12 @@ static bool vcpu_soft_save(struct vcpu *vcpu, struct state_out *out, GError **er
 
 static bool vcpu_soft_load(struct vcpu *vcpu, struct state_in *in, GError **error)
 {
-	return soft_cpu_load(self_of(vcpu)->cpu, in, error);
+	struct soft_cpu *cpu = self_of(vcpu)->cpu;
+
+	if (!soft_cpu_load(cpu, in, error))
+		return false;
+	set_started(cpu, !(atomic_load(&cpu->pending) & SOFT_PENDING_WAIT));
+	return true;
 }
 
 /* Its translations go, its local APIC is as after power-on; what others still post to it is
