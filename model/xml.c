@@ -6,13 +6,43 @@
 #include <libxml/parser.h>
 #include <string.h>
 
-static void set_parse_error(GError **error, xmlParserCtxt *context, const char *what)
-{
-	const xmlError *last = xmlCtxtGetLastError(context);
-	g_autofree char *reason = g_strdup(last && last->message ? last->message : "");
+// libxml2's first error: the later ones follow from it.
+struct first_error {
+	int line;
+	char *message;
+};
 
-	g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("Cannot read %s: line %d: %s"), what,
-		last ? last->line : 0, g_strchomp(reason));
+static void keep_first(void *data, xmlError *error)
+{
+	struct first_error *first = data;
+
+	if (first->message || error->level < XML_ERR_ERROR)
+		return;
+	first->line = MAX(error->line, 1);
+	first->message = g_strchomp(g_strdup(error->message ? error->message : ""));
+}
+
+static xmlDoc *read_text(const char *text, gsize size, struct first_error *first)
+{
+	xmlParserCtxt *context = xmlNewParserCtxt();
+	xmlDoc *doc;
+
+	g_assert(context);
+	xmlSetStructuredErrorFunc(first, keep_first); // this thread's alone
+	doc = xmlCtxtReadMemory(context, text, (int)size, NULL, NULL,
+		XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_NOWARNING);
+	xmlSetStructuredErrorFunc(NULL, NULL);
+	xmlFreeParserCtxt(context);
+	return doc;
+}
+
+unsigned xml_error_line(const char *text)
+{
+	struct first_error first = {.line = 0};
+
+	xmlFreeDoc(read_text(text, MIN(strlen(text), XML_MOST), &first));
+	g_free(first.message);
+	return (unsigned)first.line;
 }
 
 // A document type is where entities come from, and no libvirt document has one.
@@ -28,7 +58,7 @@ static bool refuse_doctype(xmlDoc *doc, const char *what, GError **error)
 xmlDoc *xml_parse(const char *text, gssize length, const char *what, GError **error)
 {
 	gsize size = length < 0 ? strlen(text) : (gsize)length;
-	xmlParserCtxt *context;
+	struct first_error first = {.line = 0};
 	xmlDoc *doc;
 
 	if (size > XML_MOST) {
@@ -36,13 +66,11 @@ xmlDoc *xml_parse(const char *text, gssize length, const char *what, GError **er
 			_("Cannot read %s: it is larger than 16 MiB."), what);
 		return NULL;
 	}
-	context = xmlNewParserCtxt();
-	g_assert(context);
-	doc = xmlCtxtReadMemory(context, text, (int)size, NULL, NULL,
-		XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	doc = read_text(text, size, &first);
 	if (!doc)
-		set_parse_error(error, context, what);
-	xmlFreeParserCtxt(context);
+		g_set_error(error, MODEL_ERROR, MODEL_ERROR_USAGE, _("Cannot read %s: line %d: %s"), what,
+			first.line, first.message ? first.message : "");
+	g_free(first.message);
 	if (doc && !refuse_doctype(doc, what, error)) {
 		xmlFreeDoc(doc);
 		return NULL;

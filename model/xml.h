@@ -23,3 +23,6 @@ xmlNode *xml_next(xmlNode *node, const char *name, const char *ns);
 // An attribute's value, or an element's whole text; NULL when missing. Caller frees with g_free.
 char *xml_attribute(xmlNode *node, const char *name);
 char *xml_text(xmlNode *node);
+
+// The 1-based line on which a text stops being well-formed; 0 where it is. libxml2's first error.
+unsigned xml_error_line(const char *text);

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "model/xml.h"
 #include "screens/edit_private.h"
 #include "ui/dialog.h"
 #include "ui/page.h"
@@ -98,12 +99,17 @@ static void take(struct writing *w)
 {
 	g_autoptr(GError) error = NULL;
 	struct edit *edit = w->edit;
+	unsigned line;
 
 	if (w->taken(edit, field_text(w->field), &error)) {
 		ui_app_close_one(edit->console->app, &w->screen);
 		return;
 	}
 	label_set(w->trouble, error->message, STYLE_BAD);
+	line = xml_error_line(field_text(w->field));
+	if (line)
+		field_multi_go(w->field, line);
+	ui_screen_focus(&w->screen, WIDGET(w->field));
 	ui_screen_relayout(&w->screen);
 }
 

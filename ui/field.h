@@ -49,6 +49,8 @@ struct field *field_slider_new(const struct number_kind *kind, gint64 value, gin
 
 /// Several lines, WIDTH×HEIGHT cells (more may be given), wraps nothing, scrolls both ways.
 struct field *field_multi_new(const char *value, int width, int height);
+/// Puts its cursor at the beginning of a line, 1-based; the last one where there are fewer.
+void field_multi_go(struct field *f, unsigned line);
 
 /// The text as it stands. Owned by the field, valid until the next change.
 const char *field_text(const struct field *f);

@@ -247,3 +247,13 @@ struct field *field_multi_new(const char *value, int width, int height)
 	m->goal = -1;
 	return &m->field;
 }
+
+void field_multi_go(struct field *f, unsigned line)
+{
+	struct multi *m = (struct multi *)f;
+
+	for (m->at = 0; line > 1 && f->text[line_end(f->text, m->at)]; line--)
+		m->at = line_end(f->text, m->at) + 1;
+	m->goal = -1;
+	widget_touch(&f->widget);
+}
