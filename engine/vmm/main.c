@@ -299,8 +299,10 @@ static int restore_from(const struct options *options, int fd, GError **error)
 	struct machine_config *config = saved ? read_saved(options, saved, error) : NULL;
 	int status = EXIT_FAILURE;
 
-	if (config)
-		status = options->check ? EXIT_SUCCESS : run_guest(config, options, saved);
+	if (config && !options->check)
+		status = run_guest(config, options, saved);
+	else if (config && save_read_memory(saved, NULL, error))
+		status = EXIT_SUCCESS;
 	save_reader_free(saved);
 	config_free(config);
 	return status;

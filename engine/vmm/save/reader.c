@@ -177,12 +177,22 @@ static bool unpack(const struct save_chunk *chunk, const uint8_t *from, size_t l
 	return true;
 }
 
+static bool put_chunk(struct save_reader *reader, const struct save_chunk *chunk, size_t length,
+	struct guest_memory *memory)
+{
+	uint64_t size = chunk->pages * MEMORY_PAGE_SIZE;
+	void *to = memory_at(memory, chunk->address, size);
+
+	if (!to || !unpack(chunk, reader->buffer + sizeof(*chunk), length, to, size))
+		return false;
+	memory_dirty(memory, chunk->address, size);
+	return true;
+}
+
 static bool read_chunk(struct save_reader *reader, struct guest_memory *memory, GError **error)
 {
 	size_t length = reader->next.length;
 	struct save_chunk chunk;
-	uint64_t size;
-	void *to;
 
 	if (length < sizeof(chunk) || length > sizeof(chunk) + CHUNK_SIZE)
 		return damaged(SAVE_MEMORY, error);
@@ -192,12 +202,8 @@ static bool read_chunk(struct save_reader *reader, struct guest_memory *memory, 
 	if (!chunk.pages || chunk.pages > SAVE_CHUNK_PAGES || chunk.packed > 1 ||
 		chunk.address % MEMORY_PAGE_SIZE)
 		return damaged(SAVE_MEMORY, error);
-	size = chunk.pages * MEMORY_PAGE_SIZE;
-	to = memory_at(memory, chunk.address, size);
-	if (!to || !unpack(&chunk, reader->buffer + sizeof(chunk), length - sizeof(chunk), to, size))
-		return damaged(SAVE_MEMORY, error);
-	memory_dirty(memory, chunk.address, size);
-	return true;
+	return !memory || put_chunk(reader, &chunk, length - sizeof(chunk), memory) ||
+		damaged(SAVE_MEMORY, error);
 }
 
 static bool read_end(struct save_reader *reader, GError **error)

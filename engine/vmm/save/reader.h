@@ -19,5 +19,6 @@ void save_reader_free(struct save_reader *reader);
 /* The records, which whoever they belong to takes out. */
 struct state_in *save_reader_state(struct save_reader *reader);
 
-/* Reads the rest, guest memory, into memory that is zero. true: the file is whole. */
+/* Reads the rest, guest memory, into memory that is zero, or with NULL only looks at it. true: the
+ * file is whole. */
 bool save_read_memory(struct save_reader *reader, struct guest_memory *memory, GError **error);

@@ -5,6 +5,7 @@
 
 #include "engine/vmm/block/block.h"
 #include "engine/vmm/devices.h"
+#include "engine/vmm/sandbox.h"
 #include "engine/vmm/save/parts.h"
 #include "engine/vmm/save/writer.h"
 
@@ -141,6 +142,7 @@ static void *write_thread(void *data)
 {
 	struct save *save = data;
 
+	sandbox_thread(SANDBOX_BLOCK);
 	write_file(save, &save->error);
 	g_source_set_ready_time(save->finished, 0);
 	return NULL;
@@ -180,7 +182,13 @@ void save_free(struct save *save)
 
 static uint64_t total(const struct save *save)
 {
-	return machine_parts(save->machine)->memory->pages * MEMORY_PAGE_SIZE;
+	const struct guest_memory *memory = machine_parts(save->machine)->memory;
+	uint64_t address, size, sum = 0;
+	uint8_t *at;
+
+	for (unsigned i = 0; save_region(memory, i, &address, &at, &size); i++)
+		sum += size;
+	return sum;
 }
 
 static gboolean tell_progress(void *data)
@@ -233,9 +241,12 @@ static void watch(struct save *save)
 
 static bool open_file(struct save *save, const char *path, GError **error)
 {
+	if (!sandbox_allows_paths(error))
+		return false;
 	save->path = g_strdup(path);
 	save->temporary = g_strdup_printf("%s.XXXXXX", path);
-	save->writer.fd = g_mkstemp_full(save->temporary, O_WRONLY | O_CLOEXEC, 0600);
+	save_writer_init(
+		&save->writer, g_mkstemp_full(save->temporary, O_WRONLY | O_CLOEXEC, 0600));
 	if (save->writer.fd >= 0)
 		return true;
 	g_clear_pointer(&save->temporary, g_free);
@@ -271,7 +282,7 @@ bool save_start(struct machine *machine, const char *path, int fd,
 	struct save *save = g_new0(struct save, 1);
 
 	save->machine = machine;
-	save->writer.fd = path ? -1 : fd;
+	save_writer_init(&save->writer, path ? -1 : fd);
 	save->state = state_out_new();
 	save->ended = ended;
 	save->data = data;

@@ -8,26 +8,51 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib/gi18n.h>
+#include <limits.h>
 #include <lz4.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #define CHUNK_SIZE (SAVE_CHUNK_PAGES * MEMORY_PAGE_SIZE)
+
+static bool is_cancelled(const struct save_writer *writer, GError **error)
+{
+	if (!atomic_load(&writer->cancelled))
+		return false;
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("it was cancelled"));
+	return true;
+}
+
+/* How much may be written without waiting for somebody who reads (a pipe takes PIPE_BUF bytes when it
+ * says that it takes any); 0: nothing now. */
+static size_t room(const struct save_writer *writer, size_t length)
+{
+	struct pollfd fd = { .fd = writer->fd, .events = POLLOUT };
+
+	if (writer->plain_file)
+		return length;
+	return poll(&fd, 1, 100) > 0 ? MIN(length, PIPE_BUF) : 0;
+}
 
 static bool write_all(struct save_writer *writer, const void *data, size_t length, GError **error)
 {
 	const uint8_t *at = data;
 
 	while (length) {
-		ssize_t n = write(writer->fd, at, length);
-		int code = errno;
+		size_t part = room(writer, length);
+		ssize_t n = part ? write(writer->fd, at, part) : -1;
+		int code = part ? errno : EINTR;
 
 		if (n > 0) {
 			at += n;
 			length -= (size_t)n;
-		} else if (n == 0 || code != EINTR) {
+		} else if (n < 0 && code == EINTR) {
+			if (is_cancelled(writer, error))
+				return false;
+		} else {
 			g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code),
 				_("it cannot be written: %s"),
 				g_strerror(n == 0 ? ENOSPC : code));
@@ -35,6 +60,15 @@ static bool write_all(struct save_writer *writer, const void *data, size_t lengt
 		}
 	}
 	return true;
+}
+
+void save_writer_init(struct save_writer *writer, int fd)
+{
+	struct stat status;
+
+	*writer = (struct save_writer){ .fd = fd };
+	writer->plain_file = fstat(fd, &status) == 0 &&
+		(S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
 static bool write_section(struct save_writer *writer, const char *name, const void *data,
@@ -135,11 +169,8 @@ static bool write_region(struct save_writer *writer, uint64_t address, const uin
 		uint32_t pages = run_at(at, offset, size);
 		uint64_t step = MAX(pages, 1) * MEMORY_PAGE_SIZE;
 
-		if (atomic_load(&writer->cancelled)) {
-			g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-				_("it was cancelled"));
+		if (is_cancelled(writer, error))
 			return false;
-		}
 		if (pages && !write_chunk(writer, address + offset, at + offset, pages, buffer, error))
 			return false;
 		offset += step;

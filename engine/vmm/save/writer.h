@@ -12,6 +12,7 @@
 
 struct save_writer {
 	int fd; /* the caller's */
+	bool plain_file; /* else nobody may be there who reads */
 	uint64_t sections;
 	uint32_t sum;
 	/* For other threads: how many bytes of guest memory have been looked at, and whether it is
@@ -20,6 +21,7 @@ struct save_writer {
 	atomic_bool cancelled;
 };
 
+void save_writer_init(struct save_writer *writer, int fd);
 /* Header and records. Errors: G_FILE_ERROR. */
 bool save_write_records(struct save_writer *writer, const struct state_out *out, GError **error);
 /* Nobody writes to memory meanwhile. */
