@@ -318,11 +318,12 @@ static void forget_client(struct control *control, const struct client *client)
 
 static const struct control_request *const tables[] = {
 	control_life_requests,
+	control_sched_requests,
 	control_disk_requests,
 	control_net_requests,
 	control_cpu_requests,
+	control_memory_requests,
 	control_save_requests,
-	control_sched_requests,
 };
 
 static const struct control_request *find_request(const char *name)

@@ -6,6 +6,8 @@
 #include "engine/vmm/block/limit.h"
 #include "engine/vmm/dev/pcihp.h"
 #include "engine/vmm/dev/virtio_balloon.h"
+#include "engine/vmm/dev/virtio_mem.h"
+#include "engine/vmm/memplug.h"
 #include "engine/vmm/dev/virtio_block.h"
 #include "engine/vmm/dev/virtio_net.h"
 #include "engine/vmm/dev/virtio_rng.h"
@@ -437,7 +439,8 @@ static void free_balloon(void *device)
 static bool add_balloon(struct devices *devices, GError **error)
 {
 	const struct machine_config *config = devices->parts->config;
-	struct virtio_balloon *balloon = virtio_balloon_new(&devices->env);
+	struct virtio_balloon *balloon = 
+		virtio_balloon_new(&devices->env, config->balloon_deflate_on_oom);
 	struct device_slot *slot = devices_add(devices, DEVICE_BALLOON, g_strdup("balloon"));
 
 	virtio_balloon_set_target(balloon,
@@ -445,6 +448,23 @@ static bool add_balloon(struct devices *devices, GError **error)
 	virtio_balloon_set_period(balloon, config->balloon_period * CLOCK_HZ);
 	return devices_plug_slot(
 		slot, 0, virtio_balloon_device(balloon), balloon, free_balloon, error);
+}
+
+static void free_memory(void *device)
+{
+	virtio_mem_free(device);
+}
+
+static bool add_memory(struct devices *devices, unsigned index, GError **error)
+{
+	const struct machine_config *config = devices->parts->config;
+	const struct config_memory *memory = g_ptr_array_index(config->memories, index);
+	const struct virtio_mem_place place = memplug_place(config, index);
+	struct virtio_mem *mem = virtio_mem_new(&devices->env, &place);
+	struct device_slot *slot = devices_add(devices, DEVICE_MEMORY, g_strdup(memory->alias));
+
+	virtio_mem_request(mem, memory->requested);
+	return devices_plug_slot(slot, 0, virtio_mem_device(mem), mem, free_memory, error);
 }
 
 static void free_rng(void *device)
@@ -491,6 +511,9 @@ bool devices_make(struct devices *devices, GError **error)
 		return false;
 	for (unsigned i = 0; i < config->rngs; i++)
 		if (!add_rng(devices, i, error))
+			return false;
+	for (unsigned i = 0; i < config->memories->len; i++)
+		if (!add_memory(devices, i, error))
 			return false;
 	return true;
 }

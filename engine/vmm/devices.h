@@ -21,13 +21,14 @@ enum device_kind {
 	DEVICE_CONSOLE,
 	DEVICE_BALLOON,
 	DEVICE_RNG,
+	DEVICE_MEMORY,
 };
 
 /* One device. The list's order is that of plugging. */
 struct device_slot {
 	struct devices *devices;
 	enum device_kind kind;
-	char *name; /* "vda", "52:54:00:00:00:01", "console0", "balloon", "rng0" */
+	char *name; /* "vda", "52:54:00:00:00:01", "console0", "balloon", "rng0", "virtiomem0" */
 	char *xml;  /* the element it was plugged with; NULL: it is of the definition */
 
 	/* virtio's, of the kind (struct virtio_block, …), and the PCI function: for its slot's number

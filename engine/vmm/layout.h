@@ -19,6 +19,7 @@
  *	0xfee00000  LAPIC_DEFAULT_BASE
  *	0xfeffc000  LAYOUT_KVM_TSS       pages the KVM backend needs on some processors
  *	0x100000000 MEMORY_HIGH_START    the rest of RAM
+ *	            memory devices, each from the next multiple of 2 GiB (memplug.h)
  *	0x8000000000 PCI_WINDOW64_BASE   64-bit BARs
  *
  * I/O ports

@@ -19,6 +19,7 @@
 #include "engine/vmm/sandbox.h"
 #include "engine/vmm/scheduling.h"
 #include "engine/vmm/statistics.h"
+#include "engine/vmm/memplug.h"
 
 #include <gio/gio.h>
 #include <glib/gi18n.h>
@@ -231,7 +232,8 @@ static bool make_core(struct machine *machine, GError **error)
 
 	machine->parts.clock = clock_new(machine->options.context, &machine->lock, error);
 	machine->parts.memory = machine->parts.clock ? memory_new(config->memory, error) : NULL;
-	if (!machine->parts.memory)
+	if (!machine->parts.memory ||
+		!memplug_add_region(config, machine->parts.memory, error))
 		return false;
 	clock_pause(machine->parts.clock);
 	machine->parts.ports = bus_new("ports", &machine->lock);
@@ -298,6 +300,7 @@ static bool make_machine(struct machine *machine, GError **error)
 	make_chips(machine);
 	if (!make_serials(machine, error) || !devices_make(machine->parts.devices, error))
 		return false;
+	machine->parts.memplug = memplug_new(&machine->parts);
 	machine->parts.scheduling =
 		scheduling_new(machine->parts.config, machine->parts.cpus, error);
 	if (!machine->parts.scheduling)
@@ -363,6 +366,7 @@ void machine_free(struct machine *machine)
 	scheduling_free(machine->parts.scheduling);
 	cpus_free(machine->parts.cpus);
 	cpuplug_free(machine->parts.cpuplug);
+	memplug_free(machine->parts.memplug);
 	devices_free(machine->parts.devices);
 	free_chips(machine);
 	if (machine->parts.backend)

@@ -86,6 +86,7 @@ struct machine_parts {
 	struct host_chardev *serial_hosts[CONFIG_SERIALS_MAX];
 	struct pci_bus *pci;
 	struct devices *devices;
+	struct memplug *memplug;
 	struct stats_page *stats; /* always there */
 	struct scheduling *scheduling;
 	struct statistics *statistics;

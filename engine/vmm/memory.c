@@ -62,7 +62,65 @@ struct guest_memory *memory_new(uint64_t size, GError **error)
 	mem->high_size = size - mem->low_size;
 	mem->high = mem->high_size ? at + mem->low_size : NULL;
 	mem->pages = size >> MEMORY_PAGE_SHIFT;
+	mem->region_start = UINT64_MAX;
 	return mem;
+}
+
+bool memory_add_region(struct guest_memory *mem, uint64_t start, uint64_t size, GError **error)
+{
+	g_assert(!mem->region && !mem->code_gen && size);
+	g_assert(start % MEMORY_BLOCK_SIZE == 0 && size % MEMORY_BLOCK_SIZE == 0);
+	g_assert(start >= MEMORY_HIGH_START + mem->high_size);
+	mem->region = map_guest(size);
+	if (!mem->region)
+		return set_map_error(_("the guest"), size, error);
+	mem->region_start = start;
+	mem->region_size = size;
+	mem->plugged = g_malloc0(size >> MEMORY_BLOCK_SHIFT);
+	mem->pages += size >> MEMORY_PAGE_SHIFT;
+	return true;
+}
+
+/* The region's first block of [gpa, gpa + length), which lies in it. */
+static uint8_t *blocks_at(const struct guest_memory *mem, uint64_t gpa, uint64_t length)
+{
+	g_assert(gpa >= mem->region_start && length <= mem->region_size &&
+		gpa - mem->region_start <= mem->region_size - length);
+	return mem->plugged + ((gpa - mem->region_start) >> MEMORY_BLOCK_SHIFT);
+}
+
+void memory_plug(struct guest_memory *mem, uint64_t gpa, uint64_t length, bool plugged)
+{
+	uint8_t *blocks = blocks_at(mem, gpa, length);
+
+	for (uint64_t i = 0; i < length >> MEMORY_BLOCK_SHIFT; i++)
+		__atomic_store_n(&blocks[i], plugged, __ATOMIC_RELEASE);
+	if (plugged)
+		return;
+	madvise(mem->region + (gpa - mem->region_start), length, MADV_DONTNEED);
+	memory_dirty(mem, gpa, length);
+}
+
+uint64_t memory_plugged(const struct guest_memory *mem, uint64_t gpa, uint64_t length)
+{
+	const uint8_t *blocks = blocks_at(mem, gpa, length);
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < length >> MEMORY_BLOCK_SHIFT; i++)
+		count += __atomic_load_n(&blocks[i], __ATOMIC_RELAXED);
+	return count << MEMORY_BLOCK_SHIFT;
+}
+
+void *memory_at_plugged(const struct guest_memory *mem, uint64_t gpa, uint64_t length)
+{
+	uint64_t offset = gpa - mem->region_start, end = offset + length;
+
+	if (offset >= mem->region_size || length > mem->region_size - offset)
+		return NULL;
+	for (uint64_t i = offset >> MEMORY_BLOCK_SHIFT; i << MEMORY_BLOCK_SHIFT < MAX(end, offset + 1); i++)
+		if (!__atomic_load_n(&mem->plugged[i], __ATOMIC_ACQUIRE))
+			return NULL;
+	return mem->region + offset;
 }
 
 void memory_free(struct guest_memory *mem)
@@ -74,6 +132,9 @@ void memory_free(struct guest_memory *mem)
 	if (mem->code_page)
 		munmap(mem->code_page, mem->pages);
 	munmap(mem->low, mem->low_size + mem->high_size);
+	if (mem->region)
+		munmap(mem->region, mem->region_size);
+	g_free(mem->plugged);
 	g_free(mem);
 }
 
@@ -83,6 +144,8 @@ void memory_clear(struct guest_memory *mem)
 	memory_dirty(mem, 0, mem->low_size);
 	if (mem->high_size)
 		memory_dirty(mem, MEMORY_HIGH_START, mem->high_size);
+	if (mem->region)
+		memory_plug(mem, mem->region_start, mem->region_size, false);
 }
 
 bool memory_track_code(struct guest_memory *mem, GError **error)

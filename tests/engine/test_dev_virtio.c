@@ -660,7 +660,7 @@ static void count_change(void *data)
 static void test_balloon(void **state)
 {
 	struct fixture *f = *state;
-	struct virtio_balloon *balloon = virtio_balloon_new(&f->box->env);
+	struct virtio_balloon *balloon = virtio_balloon_new(&f->box->env, true);
 	struct virtio_pci *pci =
 		virtio_pci_new(f->box->pci, 0, virtio_balloon_device(balloon), NULL);
 	struct driver driver;
@@ -704,7 +704,7 @@ static void put_stat(struct driver *driver, unsigned at, uint16_t tag, uint64_t 
 static void test_balloon_stats(void **state)
 {
 	struct fixture *f = *state;
-	struct virtio_balloon *balloon = virtio_balloon_new(&f->box->env);
+	struct virtio_balloon *balloon = virtio_balloon_new(&f->box->env, true);
 	struct virtio_pci *pci =
 		virtio_pci_new(f->box->pci, 0, virtio_balloon_device(balloon), NULL);
 	const struct virtio_balloon_stats *stats = virtio_balloon_get_stats(balloon);

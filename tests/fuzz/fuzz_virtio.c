@@ -147,7 +147,7 @@ static void machine_plug(struct machine *m)
 	m->net = virtio_net_new(&m->env, mac, 1500, &m->cable);
 	m->console = virtio_console_new(&m->env, &m->chardev);
 	virtio_console_add_channel(m->console, &m->channel, "channel");
-	m->balloon = virtio_balloon_new(&m->env);
+	m->balloon = virtio_balloon_new(&m->env, true);
 	m->rng = virtio_rng_new(&m->env);
 	devices[0] = virtio_block_device(m->block);
 	devices[1] = virtio_net_device(m->net);

@@ -256,21 +256,68 @@ static uint64_t write_mcfg(struct writer *writer, struct table *table)
 	return finish(writer, table);
 }
 
+/* ---- SRAT: 5.2.16, all in one domain --------------------------------------------------------- */
+
+#define SRAT_ENABLED 1
+#define SRAT_HOTPLUGGABLE 2
+
+static void put_memory_affinity(struct table *table, uint64_t base, uint64_t length, unsigned flags)
+{
+	if (!length)
+		return;
+	put(table, 1, 1);
+	put(table, 40, 1);
+	put(table, 0, 4); /* domain */
+	put(table, 0, 2);
+	put(table, base, 8);
+	put(table, length, 8);
+	put(table, 0, 4);
+	put(table, flags, 4);
+	put(table, 0, 8);
+}
+
+/* Tells Linux how far memory may reach one day, so that it maps devices' buffers to suit. */
+static uint64_t write_srat(struct writer *writer, struct table *table,
+	const struct acpi_config *config)
+{
+	const struct guest_memory *memory = writer->memory;
+
+	begin(table, "SRAT", 3);
+	put(table, 1, 4);
+	put_zeroes(table, 8);
+	for (unsigned id = 0; id < config->vcpus_max; id++) {
+		put(table, 0, 1);
+		put(table, 16, 1);
+		put(table, 0, 1); /* domain */
+		put(table, id, 1);
+		put(table, SRAT_ENABLED, 4);
+		put_zeroes(table, 8);
+	}
+	put_memory_affinity(table, 0, memory->low_size, SRAT_ENABLED);
+	put_memory_affinity(table, MEMORY_HIGH_START, memory->high_size, SRAT_ENABLED);
+	put_memory_affinity(table, memory->region_start, memory->region_size,
+		SRAT_ENABLED | SRAT_HOTPLUGGABLE);
+	return finish(writer, table);
+}
+
 uint64_t acpi_load(struct guest_memory *memory, const struct acpi_config *config)
 {
 	struct writer writer = { memory, LAYOUT_ACPI + 64 };
 	g_autofree struct table *table = g_new0(struct table, 1);
 	uint64_t dsdt = write_dsdt(&writer, table, config);
-	uint64_t tables[3] = {
+	uint64_t tables[4] = {
 		write_fadt(&writer, table, write_facs(&writer), dsdt),
 		write_madt(&writer, table, config),
 		write_mcfg(&writer, table),
 	};
+	size_t count = 3;
 	uint8_t rsdp[36] = "RSD PTR ";
 	uint64_t xsdt;
 
+	if (memory->region_size)
+		tables[count++] = write_srat(&writer, table, config);
 	begin(table, "XSDT", 1);
-	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+	for (size_t i = 0; i < count; i++)
 		put(table, tables[i], 8);
 	xsdt = GUINT64_TO_LE(finish(&writer, table));
 	memcpy(rsdp + 9, "LODGE ", 6);

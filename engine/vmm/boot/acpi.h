@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The ACPI tables (ACPI 6.4, chapter 5): RSDP, XSDT, FADT, MADT, MCFG, and the DSDT, which iasl
+ * The ACPI tables (ACPI 6.4, chapter 5): RSDP, XSDT, FADT, MADT, MCFG, SRAT (where memory may be
+ * plugged, as memory says), and the DSDT, which iasl
  * compiles from dsdt.asl and what it includes at build time and which gets the values that are the machine's own
  * filled in.
  */

@@ -296,13 +296,14 @@ static const struct virtio_ops virtio_balloon_ops = {
 	.load = virtio_balloon_load,
 };
 
-struct virtio_balloon *virtio_balloon_new(const struct virtio_env *env)
+struct virtio_balloon *virtio_balloon_new(const struct virtio_env *env, bool deflate_on_oom)
 {
 	struct virtio_balloon *balloon = g_new0(struct virtio_balloon, 1);
+	uint64_t features = 1ull << VIRTIO_BALLOON_F_STATS_VQ | 1ull << VIRTIO_BALLOON_F_REPORTING;
 
-	virtio_device_init(&balloon->dev, &virtio_balloon_ops, env,
-		1ull << VIRTIO_BALLOON_F_STATS_VQ | 1ull << VIRTIO_BALLOON_F_DEFLATE_ON_OOM |
-			1ull << VIRTIO_BALLOON_F_REPORTING);
+	if (deflate_on_oom)
+		features |= 1ull << VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
+	virtio_device_init(&balloon->dev, &virtio_balloon_ops, env, features);
 	for (unsigned i = 0; i < OPTIONAL + 2; i++)
 		virtio_add_queue(&balloon->dev, QUEUE_SIZE);
 	balloon->timer = timer_new(env->clock, stats_fired, balloon);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The memory balloon (virtio 1.2, section 5.5): inflating gives pages back to the host, deflating
- * is by touch; statistics queue; free page reporting; deflates on the guest's out-of-memory.
+ * is by touch; statistics queue; free page reporting; deflating on the guest's out-of-memory.
  * All pages are of 4 KiB.
  */
 #pragma once
@@ -21,7 +21,9 @@ struct virtio_balloon_stats {
 	uint64_t updated_ns; /* machine time of the last report, 0: never */
 };
 
-struct virtio_balloon *virtio_balloon_new(const struct virtio_env *env);
+/* deflate_on_oom: the guest may take pages back when it runs out of memory. It counts them as its
+ * own then; otherwise its total becomes less. */
+struct virtio_balloon *virtio_balloon_new(const struct virtio_env *env, bool deflate_on_oom);
 void virtio_balloon_free(struct virtio_balloon *balloon);
 struct virtio_device *virtio_balloon_device(struct virtio_balloon *balloon);
 

@@ -191,7 +191,8 @@ static bool make_machine(struct kvm_backend *backend, GError **error)
 		kvm_try(backend->vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2", error) &&
 		set_routes(backend, error) && save_chips(backend, error) &&
 		add_memory(backend, 0, 0, mem->low, mem->low_size, error) &&
-		add_memory(backend, 1, MEMORY_HIGH_START, mem->high, mem->high_size, error);
+		add_memory(backend, 1, MEMORY_HIGH_START, mem->high, mem->high_size, error) &&
+		add_memory(backend, 2, mem->region_start, mem->region, mem->region_size, error);
 }
 
 static void ignore_signal(int number)

@@ -33,6 +33,13 @@ static void regain_write(struct soft_cpu *cpu, struct soft_tlb *tlb, unsigned in
 		tlb->entry[index].tag[SOFT_WRITE] = info->page;
 }
 
+/* An entry of a page that was not plugged when it was made, and is now. */
+static bool became_ram(struct soft_cpu *cpu, const struct soft_tlb *tlb, unsigned index)
+{
+	return !tlb->entry[index].host && tlb->info[index].gpa >= cpu->memory->region_start &&
+		memory_at(cpu->memory, tlb->info[index].gpa, MEMORY_PAGE_SIZE);
+}
+
 /* The part of [linear, linear + length) in its first page, permissions checked. */
 static struct span resolve(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t linear,
 	unsigned length, enum soft_access access)
@@ -44,7 +51,8 @@ static struct span resolve(struct soft_cpu *cpu, enum soft_tlb_set set, uint64_t
 	const struct soft_tlb_info *info = &tlb->info[index];
 	uint64_t offset = linear & ~SOFT_PAGE_MASK;
 	length = MIN(length, MEMORY_PAGE_SIZE - offset);
-	if (info->page != (linear & SOFT_PAGE_MASK) || !(info->flags & need[access]))
+	if (info->page != (linear & SOFT_PAGE_MASK) || !(info->flags & need[access]) ||
+		became_ram(cpu, tlb, index))
 		soft_tlb_fill(cpu, set, linear, access);
 	if (info->flags & SOFT_TLB_WATCH)
 		soft_debug_data(cpu, linear, length, access);
