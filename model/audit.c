@@ -161,7 +161,7 @@ static int write_line(int fd, const char *line)
 	return code;
 }
 
-static bool flush_lines(struct audit *audit, GError **error)
+bool audit_flush(struct audit *audit, GError **error)
 {
 	int code = 0;
 	int fd = g_open(audit->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -202,7 +202,7 @@ bool audit_add(struct audit *audit, const char *uri, const char *target, const c
 	g_queue_push_tail(&audit->pending, g_string_free(line, FALSE));
 	while (audit->pending.length > AUDIT_PENDING)
 		g_free(g_queue_pop_head(&audit->pending));
-	return flush_lines(audit, error);
+	return audit_flush(audit, error);
 }
 
 static void read_lines(GPtrArray *records, const char *text)
@@ -255,7 +255,7 @@ void audit_free(struct audit *audit)
 	if (!audit)
 		return;
 	if (audit->pending.length)
-		flush_lines(audit, NULL);
+		audit_flush(audit, NULL);
 	g_queue_clear_full(&audit->pending, g_free);
 	g_free(audit->path);
 	g_free(audit);

@@ -39,6 +39,9 @@ void audit_free(struct audit *audit); // tries to write what is pending; takes N
 bool audit_add(struct audit *audit, const char *uri, const char *target, const char *verb,
 	const char *result, const char *command, GError **error);
 
+// Tries again to write what waits; false with a sentence as audit_add().
+bool audit_flush(struct audit *audit, GError **error);
+
 // The newest `most` records (0 for all held in file, rotated file and memory), oldest first, as
 // struct audit_record *. Lines that are none are left out. NULL with a sentence when the file
 // exists and cannot be read. Caller unrefs.

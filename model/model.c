@@ -158,12 +158,22 @@ static gboolean refresh_due(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+// What the audit log could not take is written as soon as it can be.
+static void retry_audit(struct model *model)
+{
+	if (!audit_pending(model->audit) || !audit_flush(model->audit, NULL))
+		return;
+	model->private->audit_failing = false;
+	model_message(model, MESSAGE_INFO, _("The audit log is written again."), NULL);
+}
+
 static gboolean second_passed(gpointer data)
 {
 	struct model *model = data;
 
 	for (unsigned i = 0; i < model->connections->len; i++)
 		connection_tick(model->connections->pdata[i]);
+	retry_audit(model);
 	return G_SOURCE_CONTINUE;
 }
 

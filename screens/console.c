@@ -181,12 +181,14 @@ void console_run(struct console *console, struct request *request)
 
 /* ---- settings ---- */
 
-void console_save_settings(struct console *console)
+bool console_save_settings(struct console *console)
 {
 	GError *error = NULL;
 
-	if (!settings_save(console->settings, &error))
-		console_error(console, error);
+	if (settings_save(console->settings, &error))
+		return true;
+	console_error(console, error);
+	return false;
 }
 
 void console_apply_settings(struct console *console)

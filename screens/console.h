@@ -35,8 +35,8 @@ void console_forget(struct console *console, void *data);
 /// A dialog with the error's headline and details; frees the error.
 void console_error(struct console *console, GError *error);
 
-/// Saves the settings; an error becomes a dialog.
-void console_save_settings(struct console *console);
+/// Saves the settings; an error becomes a dialog, and false.
+bool console_save_settings(struct console *console);
 
 /// Applies what the settings say about theme, characters, braille and refresh.
 void console_apply_settings(struct console *console);

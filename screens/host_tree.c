@@ -77,6 +77,8 @@ static char *short_status(const struct connection *c)
 		return g_strdup(_("not connected"));
 	if (c->state == CONNECTION_CONNECTED && connection_silence(c) <= 0)
 		return g_strdup(_("reading guests"));
+	if (connection_silence(c) > 0)
+		return g_strdup_printf(_("silent for %.0f s"), connection_silence(c));
 	return connection_status(c);
 }
 

@@ -183,7 +183,10 @@ static char *jobs_status(struct ui_screen *screen)
 	if (page_shown(s) != PAGE_AUDIT)
 		return NULL;
 	if (audit_pending(audit))
-		return g_strdup_printf(_("%u lines wait for room on the disk: %s"),
+		return g_strdup_printf(
+			ngettext("%u line waits until it can be written: %s",
+				"%u lines wait until they can be written: %s",
+				audit_pending(audit)),
 			audit_pending(audit), audit_path(audit));
 	return g_strdup(audit_path(audit));
 }

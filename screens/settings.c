@@ -359,10 +359,11 @@ static enum ui_result save(struct settings_screen *s)
 		ui_screen_focus(&s->screen, WIDGET(row->field));
 		return UI_HANDLED;
 	}
+	console_apply_settings(s->console);
+	if (!console_save_settings(s->console))
+		return UI_HANDLED;
 	for (int page = 0; page < PAGES; page++)
 		form_accept(s->forms[page]);
-	console_apply_settings(s->console);
-	console_save_settings(s->console);
 	ui_app_close(s->console->app, &s->screen);
 	return UI_HANDLED;
 }

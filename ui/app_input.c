@@ -49,7 +49,7 @@ void app_deliver(struct ui_app *app, struct ui_screen *s, struct widget *from, e
 			default_activation(app, s, from);
 	}
 	if (what == UI_CLOSE)
-		ui_app_close(app, s);
+		ui_app_close_one(app, s);
 	ui_app_touch(app);
 }
 

@@ -187,6 +187,10 @@ static void names_and_groups_are_asked_for(void **state)
 	golden(h, "console-groups");
 	harness_keys(h, "C-u 'shop, night' F10");
 	harness_expect(h, "night           1");
+	harness_keys(h, "Esc l BTab Down");
+	golden(h, "console-messages");
+	harness_keys(h, "F8");
+	harness_expect(h, "F12More");
 	quit(h);
 }
 
@@ -210,9 +214,7 @@ static void marked_guests_are_asked_about_once(void **state)
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "virsh -c");
 	golden(h, "console-operations");
-	harness_keys(h, "BTab Down");
-	golden(h, "console-messages");
-	harness_keys(h, "Down Tab");
+	harness_keys(h, "BTab Down Down Tab");
 	harness_expect(h, "pause");
 	harness_expect(h, "audit.log");
 	harness_keys(h, "Enter");
@@ -363,6 +365,31 @@ static void a_setting_takes_effect_and_is_kept(void **state)
 	quit(h);
 	h = shop(80, 24);
 	harness_expect(h, "+Hosts");
+	quit(h);
+}
+
+/* Nothing is lost when the settings cannot be written: the screen stays, to try again. */
+static void settings_that_cannot_be_saved_stay(void **state)
+{
+	g_autofree char *file = g_build_filename(home, "file", NULL);
+	g_autofree char *path = g_build_filename(file, "lodge.conf", NULL);
+	const char *const args[] = {"--config", path, NULL};
+	g_autofree char *uri = host_uri();
+	struct harness *h;
+
+	h = start(uri, 80, 24, args, NULL, NULL);
+	harness_expect(h, "test 8");
+	/* No folder, and no room for one. */
+	assert_true(g_file_set_contents(file, "", 0, NULL));
+	harness_keys(h, "o Tab 'test:///default' F10");
+	harness_expect(h, "Cannot save the settings");
+	harness_keys(h, "Esc");
+	harness_expect_gone(h, "Cannot save the settings");
+	harness_expect(h, "test:///default");
+	assert_int_equal(g_remove(file), 0);
+	harness_keys(h, "F10");
+	harness_expect(h, "F12More");
+	assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
 	quit(h);
 }
 
@@ -536,6 +563,7 @@ int main(void)
 		IN_A_HOME(notes_are_shown),
 		IN_A_HOME(every_page_of_the_settings),
 		IN_A_HOME(a_setting_takes_effect_and_is_kept),
+		IN_A_HOME(settings_that_cannot_be_saved_stay),
 		IN_A_HOME(german_guests),
 		IN_A_HOME(german_guest),
 		IN_A_HOME(german_settings),
