@@ -83,6 +83,8 @@ static void commit(struct change *change)
 	if (change->saved && !error && change_pick(guest, VIR_DOMAIN_AFFECT_CONFIG, &error) &&
 		(definition = edited(change, guest->saved, false, &error)))
 		registry_save(guest->registry, guest, definition, &error);
+	if (!change->live && !error && change->ops->tell_saved)
+		change->ops->tell(change->change, guest);
 	finish(change, error);
 }
 

@@ -350,6 +350,7 @@ static void tell_metadata(void *data, struct guest *guest)
 static const struct change_ops metadata_ops = {
 	.edit = edit_metadata,
 	.tell = tell_metadata,
+	.tell_saved = true,
 	.free = metadata_free,
 };
 

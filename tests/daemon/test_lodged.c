@@ -46,10 +46,10 @@ static void a_known_scheme_works_too(void **state)
 static void what_is_not_there_is_named(void **state)
 {
 	define("j", "0a", "b", "");
-	has("this function is not supported by the connection driver: virConnectNumOfNetworks", false,
-		"net-list");
-	has("this function is not supported by the connection driver: virDomainGetJobInfo", false,
-		"domjobinfo j");
+	has("this function is not supported by the connection driver: virConnectNumOfSecrets", false,
+		"secret-list");
+	has("this function is not supported by the connection driver: virDomainGetHostname", false,
+		"domhostname j");
 	g_free(virsh("undefine j"));
 }
 
@@ -216,7 +216,7 @@ static void statistics_come_in_bulk(void **state)
 	has("balloon.rss=", true, "domstats s1 --balloon");
 	has("vcpu.maximum=1", true, "domstats --list-inactive");
 	has("Domain: 's2'", true, "domstats --nowait");
-	has("not supported", false, "domstats --enforce --block");
+	has("not supported", false, "domstats --enforce --perf");
 	g_free(virsh("destroy s1"));
 	g_free(virsh("undefine s1"));
 	g_free(virsh("undefine s2"));

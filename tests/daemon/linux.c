@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/daemon/linux.h"
+
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include <string.h>
+#include <unistd.h>
+
+static struct daemon *const my = &daemon_under_test;
+
+static void make_guest(const char *folder)
+{
+	const char *source = g_getenv("top_srcdir") ? g_getenv("top_srcdir") : ".";
+	g_autofree char *cache = g_build_filename(my->build, "guest", NULL);
+	g_autofree char *program = g_build_filename(source, "tests/guest/make-guest", NULL);
+	g_autofree char *extra = g_strdup_printf("%s/tests/daemon/report:/etc/lodge-run", source);
+	const char *arguments[] = {program, folder, extra, NULL};
+	g_autofree char *errors = NULL;
+	int status = -1;
+
+	g_setenv("LODGE_GUEST_CACHE", cache, FALSE);
+	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
+		NULL, NULL, &errors, &status, NULL));
+	if (status != 0)
+		print_message("%s", errors);
+	assert_int_equal(status, 0);
+}
+
+char *linux_disk(const char *name, unsigned mib)
+{
+	char *path = g_build_filename(my->root, name, NULL);
+
+	assert_true(g_file_set_contents(path, "", 0, NULL));
+	assert_int_equal(truncate(path, (off_t)mib << 20), 0);
+	return path;
+}
+
+char *linux_definition(void)
+{
+	char *path = g_build_filename(my->root, "linux.xml", NULL);
+	g_autofree char *disk = linux_disk("vda.img", 16);
+	g_autofree char *text = g_strdup_printf(
+		"<domain type='qemu'><name>" LINUX_GUEST "</name><uuid>" UUID LINUX_DIGITS "</uuid>"
+		"<memory unit='MiB'>256</memory><vcpu current='1'>3</vcpu><os><type>hvm</type>"
+		"<kernel>%s/guest/vmlinuz</kernel><initrd>%s/guest/initrd</initrd>"
+		"<cmdline>console=ttyS0 quiet memhp_default_state=online_movable</cmdline></os>"
+		"<devices><disk type='file'><source file='%s'/><target dev='vda'/></disk>"
+		"<interface type='user'><mac address='" LINUX_MAC "'/><model type='virtio'/></interface>"
+		"<serial type='file'><source path='%s/said' append='on'/></serial>"
+		"</devices></domain>",
+		my->root, my->root, disk, my->root);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	return path;
+}
+
+static char *what_it_said(void)
+{
+	g_autofree char *path = g_build_filename(my->root, "said", NULL);
+	char *text = NULL;
+
+	return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
+}
+
+/* Where the last whole line ends. */
+static size_t whole(const char *text)
+{
+	const char *end = strrchr(text, '\n');
+
+	return end ? (size_t)(end - text) + 1 : 0;
+}
+
+void linux_comes_to_say(const char *part)
+{
+	g_autofree char *before = what_it_said();
+	size_t from = whole(before);
+
+	for (int i = 0;; i++) {
+		g_autofree char *now = what_it_said();
+		const char *line = strstr(now + MIN(from, strlen(now)), "report ");
+
+		if (line && strstr(line, part))
+			return;
+		if (i == PATIENCE_S * 10) {
+			print_message("the guest says:\n%s\n", now + from);
+			fail_msg("it does not say '%s'", part);
+		}
+		g_usleep(100000);
+	}
+}
+
+int linux_prepare(void **state)
+{
+	g_autofree char *folder = NULL, *definition = NULL;
+
+	daemon_prepare(state);
+	folder = g_build_filename(my->root, "guest", NULL);
+	make_guest(folder);
+	definition = linux_definition();
+	done("define %s", definition);
+	done("start " LINUX_GUEST);
+	linux_comes_to_say("cpus 1 ");
+	return 0;
+}
+
+int linux_clean_up(void **state)
+{
+	return daemon_clean_up(state);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Devices of a running guest, changed by virsh and seen by the guest itself. */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include "tests/daemon/linux.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static bool dumps(const char *options, const char *part)
+{
+	g_autofree char *xml = virsh("dumpxml " LINUX_GUEST " %s", options);
+
+	return strstr(xml, part) != NULL;
+}
+
+static void lists(const char *options, const char *command, const char *part, bool is)
+{
+	g_autofree char *text = virsh("%s " LINUX_GUEST " %s", command, options);
+
+	if ((strstr(text, part) != NULL) != is)
+		print_message("%s: %s\n", command, text);
+	assert_int_equal(strstr(text, part) != NULL, is);
+}
+
+static void fails(const char *part, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *command = g_strdup_vprintf(format, args);
+	va_end(args);
+	has(part, false, command);
+}
+
+static char *write_xml(const char *name, const char *text)
+{
+	char *path = g_build_filename(daemon_under_test.root, name, NULL);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	return path;
+}
+
+/* ---- disks ----------------------------------------------------------------------------------- */
+
+static void disks_come_and_go(void **state)
+{
+	g_autofree char *image = linux_disk("vdb.img", 8);
+
+	linux_comes_to_say("disks vda:16 nics");
+	done("attach-disk " LINUX_GUEST " %s vdb --live --config", image);
+	linux_comes_to_say("disks vda:16 vdb:8 nics");
+	lists("", "domblklist", "vdb.img", true);
+	lists("--inactive", "domblklist", "vdb.img", true);
+	assert_true(dumps("", "<alias name='virtio-disk1'/>"));
+	assert_false(dumps("--inactive", "<alias"));
+	fails("operation failed: target vdb already exists", "attach-disk " LINUX_GUEST " %s vdb",
+		image);
+	fails("Requested operation is not valid: target vdb already exists",
+		"attach-disk " LINUX_GUEST " %s vdb --config", image);
+	done("detach-disk " LINUX_GUEST " vdb");
+	linux_comes_to_say("disks vda:16 nics");
+	lists("", "domblklist", "vdb.img", false);
+	lists("--inactive", "domblklist", "vdb.img", true);
+	done("detach-disk " LINUX_GUEST " vdb --config");
+	lists("--inactive", "domblklist", "vdb.img", false);
+	fails("No disk found", "detach-disk " LINUX_GUEST " vdb");
+	fails("Cannot access storage file", "attach-disk " LINUX_GUEST " /nonexistent/x vdc");
+	lists("", "domblklist", "vdc", false);
+}
+
+static void a_disk_goes_by_its_alias(void **state)
+{
+	g_autofree char *image = linux_disk("vdd.img", 4);
+
+	done("attach-disk " LINUX_GUEST " %s vdd", image);
+	linux_comes_to_say(" vdd:4 ");
+	fails("no device found with alias nothing", "detach-device-alias " LINUX_GUEST " nothing");
+	done("detach-device-alias " LINUX_GUEST " virtio-disk3 --live");
+	linux_comes_to_say("disks vda:16 nics");
+}
+
+static void a_disk_grows(void **state)
+{
+	done("blockresize " LINUX_GUEST " vda 24M");
+	linux_comes_to_say("vda:24 ");
+	lists("vda", "domblkinfo", "25165824", true);
+	fails("invalid argument: invalid path: vdz", "blockresize " LINUX_GUEST " vdz 24M");
+}
+
+static void disks_have_limits(void **state)
+{
+	done("blkdeviotune " LINUX_GUEST " vda --total-bytes-sec 5000000 --read-iops-sec 100"
+	     " --live --config");
+	lists("vda", "blkdeviotune", "total_bytes_sec: 5000000", true);
+	lists("vda --config", "blkdeviotune", "read_iops_sec  : 100", true);
+	assert_true(dumps("", "<total_bytes_sec>5000000</total_bytes_sec>"));
+	assert_true(dumps("--inactive", "<read_iops_sec>100</read_iops_sec>"));
+	/* The other kind stays, and its own kind goes. */
+	done("blkdeviotune " LINUX_GUEST " vda --write-bytes-sec 1000000");
+	lists("vda", "blkdeviotune", "total_bytes_sec: 0", true);
+	lists("vda", "blkdeviotune", "read_iops_sec  : 100", true);
+	fails("total and read/write of bytes_sec cannot be set at the same time",
+		"blkdeviotune " LINUX_GUEST " vda --total-bytes-sec 1 --read-bytes-sec 1");
+	fails("disk 'vdz' was not found in the domain config",
+		"blkdeviotune " LINUX_GUEST " vdz --total-bytes-sec 1");
+	fails("size_iops_sec is not there", "blkdeviotune " LINUX_GUEST " vda --size-iops-sec 4096");
+	done("blkdeviotune " LINUX_GUEST " vda --total-bytes-sec 0 --total-iops-sec 0 --live --config");
+	assert_false(dumps("", "iotune"));
+	assert_false(dumps("--inactive", "iotune"));
+}
+
+static void disks_are_counted(void **state)
+{
+	lists("vda", "domblkstat", "vda rd_req ", true);
+	lists("", "domblkstat", "rd_bytes", true);
+	lists("--block", "domstats", "block.0.name=vda", true);
+	lists("--block", "domstats", "block.0.capacity=", true);
+	fails("invalid path: vdz", "domblkstat " LINUX_GUEST " vdz");
+}
+
+/* ---- network cards --------------------------------------------------------------------------- */
+
+static void network_cards_come_and_go(void **state)
+{
+	g_autofree char *path = write_xml("nic.xml",
+		"<interface type='user'><mac address='52:54:00:AA:BB:CC'/><model type='virtio'/>"
+		"</interface>");
+
+	done("attach-device " LINUX_GUEST " %s --live --config", path);
+	linux_comes_to_say("nics eth0:1 eth1:1 end");
+	lists("", "domiflist", "52:54:00:aa:bb:cc", true);
+	lists("--inactive", "domiflist", "52:54:00:aa:bb:cc", true);
+	fails("network device with MAC address '52:54:00:aa:bb:cc' already exists",
+		"attach-device " LINUX_GUEST " %s", path);
+	done("detach-interface " LINUX_GUEST " user --mac 52:54:00:aa:bb:cc --live --config");
+	linux_comes_to_say("nics eth0:1 end");
+	lists("--inactive", "domiflist", "52:54:00:aa:bb:cc", false);
+	fails("device not found: no device matching MAC address 52:54:00:aa:bb:cc found",
+		"detach-device " LINUX_GUEST " %s", path);
+}
+
+static void a_link_goes_down_and_up(void **state)
+{
+	done("domif-setlink " LINUX_GUEST " " LINUX_MAC " down");
+	linux_comes_to_say("nics eth0:0 end");
+	lists(LINUX_MAC, "domif-getlink", "down", true);
+	lists(LINUX_MAC " --config", "domif-getlink", "up", true);
+	done("domif-setlink " LINUX_GUEST " " LINUX_MAC " up");
+	linux_comes_to_say("nics eth0:1 end");
+}
+
+static void network_cards_have_limits(void **state)
+{
+	done("domiftune " LINUX_GUEST " " LINUX_MAC " --inbound 1000,2000,512 --outbound 500"
+	     " --live --config");
+	lists(LINUX_MAC, "domiftune", "inbound.peak   : 2000", true);
+	lists(LINUX_MAC " --config", "domiftune", "outbound.average: 500", true);
+	assert_true(dumps("", "<inbound average='1000' peak='2000' burst='512'/>"));
+	done("domiftune " LINUX_GUEST " " LINUX_MAC " --inbound 0 --outbound 0 --live --config");
+	assert_false(dumps("", "<bandwidth>"));
+	fails("Can't find device eth9", "domiftune " LINUX_GUEST " eth9 --inbound 1");
+	lists(LINUX_MAC, "domifstat", "tx_bytes", true);
+	lists("--interface", "domstats", "net.0.rx.bytes=", true);
+}
+
+static void only_so_much_of_a_card_can_change(void **state)
+{
+	g_autofree char *path = write_xml("other.xml",
+		"<interface type='user'><mac address='" LINUX_MAC "'/><model type='virtio'/>"
+		"<mtu size='1400'/></interface>");
+
+	fails("cannot modify network device", "update-device " LINUX_GUEST " %s --live", path);
+	done("update-device " LINUX_GUEST " %s --config", path);
+	assert_true(dumps("--inactive", "<mtu size='1400'/>"));
+	assert_false(dumps("", "<mtu size='1400'/>"));
+}
+
+static void other_devices_are_for_the_next_start(void **state)
+{
+	g_autofree char *path =
+		write_xml("rng.xml", "<rng model='virtio'><backend model='random'>"
+				     "/dev/urandom</backend></rng>");
+	g_autofree char *nonsense = write_xml("nonsense.xml", "<flux/>");
+
+	fails("Operation not supported: live attach of device 'rng' is not supported",
+		"attach-device " LINUX_GUEST " %s --live", path);
+	done("attach-device " LINUX_GUEST " %s --config", path);
+	assert_true(dumps("--inactive", "<rng model='virtio'>"));
+	done("detach-device " LINUX_GUEST " %s --config", path);
+	assert_false(dumps("--inactive", "<rng "));
+	fails("unknown device type 'flux'", "attach-device " LINUX_GUEST " %s", nonsense);
+}
+
+/* ---- events, and the next daemon ------------------------------------------------------------- */
+
+static void await_text(const char *file, const char *part)
+{
+	for (int i = 0; i < PATIENCE_S * 10; i++) {
+		g_autofree char *text = NULL;
+
+		if (g_file_get_contents(file, &text, NULL, NULL) && strstr(text, part))
+			return;
+		g_usleep(100000);
+	}
+	fail_msg("no event '%s'", part);
+}
+
+static void changes_are_told(void **state)
+{
+	g_autofree char *out = g_build_filename(daemon_under_test.root, "events", NULL);
+	g_autofree char *image = linux_disk("vde.img", 4);
+	g_autofree char *line = g_strdup_printf(
+		"exec virsh -q -c '%s' event --all --loop --timeout 600 >%s",
+		daemon_under_test.uri, out);
+	char *arguments[] = {"sh", "-c", line, NULL};
+	GPid listener;
+
+	assert_true(g_spawn_async(NULL, arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &listener, NULL));
+	for (int i = 0; i < PATIENCE_S * 10; i++) {
+		g_autofree char *text = NULL;
+
+		done("desc " LINUX_GUEST " --live 'the %d.'", i);
+		if (g_file_get_contents(out, &text, NULL, NULL) && strstr(text, "metadata-change"))
+			break;
+		g_usleep(100000);
+	}
+	done("attach-disk " LINUX_GUEST " %s vde", image);
+	await_text(out, "'device-added' for domain '" LINUX_GUEST "': virtio-disk4");
+	done("detach-disk " LINUX_GUEST " vde");
+	await_text(out, "'device-removed' for domain '" LINUX_GUEST "': virtio-disk4");
+	done("blkdeviotune " LINUX_GUEST " vda --total-iops-sec 500");
+	await_text(out, "blkdeviotune.total_iops_sec: 500");
+	done("blkdeviotune " LINUX_GUEST " vda --total-iops-sec 0");
+	kill(listener, SIGTERM);
+	waitpid(listener, NULL, 0);
+}
+
+static void the_next_daemon_knows_all_this(void **state)
+{
+	g_autofree char *image = linux_disk("vdf.img", 4);
+	g_autofree char *before = NULL, *after = NULL;
+
+	done("attach-disk " LINUX_GUEST " %s vdf", image);
+	done("suspend " LINUX_GUEST);
+	before = virsh("dumpxml " LINUX_GUEST);
+	daemon_end(SIGKILL);
+	daemon_start();
+	comes_to_say("paused (user)", "domstate " LINUX_GUEST " --reason");
+	after = virsh("dumpxml " LINUX_GUEST);
+	assert_string_equal(before, after);
+	done("resume " LINUX_GUEST);
+	done("detach-disk " LINUX_GUEST " vdf");
+	linux_comes_to_say("disks vda:24 nics");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(disks_come_and_go),
+		cmocka_unit_test(a_disk_goes_by_its_alias),
+		cmocka_unit_test(a_disk_grows),
+		cmocka_unit_test(disks_have_limits),
+		cmocka_unit_test(disks_are_counted),
+		cmocka_unit_test(network_cards_come_and_go),
+		cmocka_unit_test(a_link_goes_down_and_up),
+		cmocka_unit_test(network_cards_have_limits),
+		cmocka_unit_test(only_so_much_of_a_card_can_change),
+		cmocka_unit_test(other_devices_are_for_the_next_start),
+		cmocka_unit_test(changes_are_told),
+		cmocka_unit_test(the_next_daemon_knows_all_this),
+	};
+
+	return cmocka_run_group_tests_name("devices of running guests", tests, linux_prepare,
+		linux_clean_up);
+}
