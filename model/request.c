@@ -205,6 +205,41 @@ static void use_selected(struct request *request, GPtrArray *selected)
 		request_add_guest(request, selected->pdata[i]);
 }
 
+static bool is_guest_kind(const struct argument *argument)
+{
+	return argument->kind == ARGUMENT_GUESTS || argument->kind == ARGUMENT_GUEST;
+}
+
+static bool check_value(struct parse *parse, const struct argument *argument, const char *value)
+{
+	char *end;
+
+	if (argument->kind == ARGUMENT_CHOICE && !g_strv_contains(argument->choices, value)) {
+		g_autofree char *choices = g_strjoinv(", ", (char **)argument->choices);
+		g_autofree char *text =
+			g_strdup_printf(_("%s is one of %s, not '%%s'."), argument->name, choices);
+
+		return usage_error(parse, text, value);
+	}
+	if (argument->kind == ARGUMENT_NUMBER &&
+		(g_ascii_strtod(value, &end) < 0 || end == value || *end))
+		return usage_error(parse, _("'%s' is no number."), value);
+	return true;
+}
+
+// What is given must be right, also for a verb that is never run (top, none times).
+static bool check_values(struct parse *parse)
+{
+	for (const struct argument *argument = parse->request->verb->arguments; argument->name;
+		argument++) {
+		const char *value = request_get(parse->request, argument->name);
+
+		if (value && !is_guest_kind(argument) && !check_value(parse, argument, value))
+			return false;
+	}
+	return true;
+}
+
 struct request *request_parse(
 	struct model *model, const char *const *words, GPtrArray *selected, GError **error)
 {
@@ -219,7 +254,7 @@ struct request *request_parse(
 	}
 	parse.request = request_new(model, verb);
 	begin_after_guest(&parse, selected);
-	if (!parse_words(&parse)) {
+	if (!parse_words(&parse) || !check_values(&parse)) {
 		request_free(parse.request);
 		return NULL;
 	}
@@ -245,28 +280,6 @@ struct request *request_parse_line(
 
 // ---- checking ----------------------------------------------------------------------------------
 
-static bool is_guest_kind(const struct argument *argument)
-{
-	return argument->kind == ARGUMENT_GUESTS || argument->kind == ARGUMENT_GUEST;
-}
-
-static bool check_value(struct parse *parse, const struct argument *argument, const char *value)
-{
-	char *end;
-
-	if (argument->kind == ARGUMENT_CHOICE && !g_strv_contains(argument->choices, value)) {
-		g_autofree char *choices = g_strjoinv(", ", (char **)argument->choices);
-		g_autofree char *text =
-			g_strdup_printf(_("%s is one of %s, not '%%s'."), argument->name, choices);
-
-		return usage_error(parse, text, value);
-	}
-	if (argument->kind == ARGUMENT_NUMBER &&
-		(g_ascii_strtod(value, &end) < 0 || end == value || *end))
-		return usage_error(parse, _("'%s' is no number."), value);
-	return true;
-}
-
 static bool check_guests(struct parse *parse, const struct argument *argument)
 {
 	unsigned count = parse->request->guests->len;
@@ -289,14 +302,11 @@ static bool check_arguments(struct parse *parse)
 		if (is_guest_kind(argument)) {
 			if (!check_guests(parse, argument))
 				return false;
-		} else if (!value) {
-			if (!argument->optional)
-				return usage_error(parse, _("%s is missing."), argument->name);
-		} else if (!check_value(parse, argument, value)) {
-			return false;
+		} else if (!value && !argument->optional) {
+			return usage_error(parse, _("%s is missing."), argument->name);
 		}
 	}
-	return true;
+	return check_values(parse);
 }
 
 // The connection for a verb that works on one: the named, else the first guest's, else the only

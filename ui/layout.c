@@ -3,8 +3,9 @@
 
 #include "ui/app.h"
 
-/// A split's left part is never narrower than this.
+/// A split's left part is never narrower than this, and never wider: pages want the room.
 #define SPLIT_MIN 20
+#define SPLIT_MAX 36
 
 struct box_item {
 	struct widget *child;
@@ -102,7 +103,7 @@ static void box_layout(struct widget *w)
 	total = box_wishes(b, want, stretch, total);
 	box_share(want, stretch, len, n, MAX(total, 0));
 	if (b->split && n == 2 && !box_item(b, 0)->child->hidden) {
-		len[0] = MIN(MAX(at.w * 30 / 100, SPLIT_MIN), at.w);
+		len[0] = MIN(CLAMP(at.w * 30 / 100, SPLIT_MIN, SPLIT_MAX), at.w);
 		len[1] = at.w - len[0];
 	}
 	for (size_t i = 0; i < n; i++) {

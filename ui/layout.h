@@ -38,7 +38,7 @@ void stack_add(struct stack *s, struct widget *child);
 void stack_show(struct stack *s, size_t index);
 size_t stack_shown(const struct stack *s);
 
-/// 30/70: LEFT takes 30 % of the width (at least 20 cells, or none below 50), RIGHT the rest.
+/// 30/70: LEFT takes 30 % of the width (20 to 36 cells, or none below 50), RIGHT the rest.
 struct box *split_new(struct widget *left, struct widget *right);
 
 /// Text that wraps; '&' has no meaning. STYLE is usually STYLE_TEXT.

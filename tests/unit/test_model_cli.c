@@ -112,6 +112,14 @@ static void top_gives_as_many_samples_as_asked(void **state)
 	}
 }
 
+static void top_wants_numbers(void **state)
+{
+	struct result *result = run("top --count many");
+
+	assert_int_equal(result->code, MODEL_ERROR_USAGE);
+	assert_non_null(strstr(result->err, "no number"));
+}
+
 static void changes_are_told_and_logged(void **state)
 {
 	struct result *result = run("pause web0 web1");
@@ -215,6 +223,7 @@ int main(void)
 		cmocka_unit_test(list_is_json),
 		cmocka_unit_test(info_tells_all),
 		cmocka_unit_test(top_gives_as_many_samples_as_asked),
+		cmocka_unit_test(top_wants_numbers),
 		cmocka_unit_test(changes_are_told_and_logged),
 		cmocka_unit_test(exit_codes_tell_what_went_wrong),
 		cmocka_unit_test(read_only_and_dead_hosts_have_their_codes),
