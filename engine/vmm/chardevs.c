@@ -253,13 +253,12 @@ static gboolean peer_comes(int fd, GIOCondition condition, void *data)
 	if (peer < 0)
 		return G_SOURCE_CONTINUE;
 	g_mutex_lock(&host->lock->mutex);
-	if (host->in_fd >= 0) {
-		close(peer); /* one at a time */
-	} else {
-		host->in_fd = host->out_fd = peer;
-		if (!host->in_length)
-			watch_input(host);
-	}
+	/* One at a time, the newest: the one before may have left without our having noticed. */
+	if (host->in_fd >= 0)
+		lose_peer(host);
+	host->in_fd = host->out_fd = peer;
+	if (!host->in_length)
+		watch_input(host);
 	g_mutex_unlock(&host->lock->mutex);
 	return G_SOURCE_CONTINUE;
 }

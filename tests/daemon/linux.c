@@ -13,10 +13,21 @@
 
 static struct daemon *const my = &daemon_under_test;
 
-static void make_guest(const char *folder)
+/* Kept for the next test; the folder is the caller's. */
+static char *guest_folder(void)
+{
+	const char *build = g_getenv("top_builddir") ? g_getenv("top_builddir") : ".";
+	g_autofree char *whole = g_canonicalize_filename(build, NULL);
+
+	return g_build_filename(whole, "tests", "daemon", "guest", NULL);
+}
+
+static void make_guest(void)
 {
 	const char *source = g_getenv("top_srcdir") ? g_getenv("top_srcdir") : ".";
-	g_autofree char *cache = g_build_filename(my->build, "guest", NULL);
+	const char *build = g_getenv("top_builddir") ? g_getenv("top_builddir") : ".";
+	g_autofree char *cache = g_build_filename(build, "guest", NULL);
+	g_autofree char *folder = guest_folder();
 	g_autofree char *program = g_build_filename(source, "tests/guest/make-guest", NULL);
 	g_autofree char *extra = g_strdup_printf("%s/tests/daemon/report:/etc/lodge-run", source);
 	const char *arguments[] = {program, folder, extra, NULL};
@@ -44,16 +55,17 @@ char *linux_definition(void)
 {
 	char *path = g_build_filename(my->root, "linux.xml", NULL);
 	g_autofree char *disk = linux_disk("vda.img", 16);
+	g_autofree char *guest = guest_folder();
 	g_autofree char *text = g_strdup_printf(
 		"<domain type='qemu'><name>" LINUX_GUEST "</name><uuid>" UUID LINUX_DIGITS "</uuid>"
 		"<memory unit='MiB'>256</memory><vcpu current='1'>3</vcpu><os><type>hvm</type>"
-		"<kernel>%s/guest/vmlinuz</kernel><initrd>%s/guest/initrd</initrd>"
+		"<kernel>%s/vmlinuz</kernel><initrd>%s/initrd</initrd>"
 		"<cmdline>console=ttyS0 quiet memhp_default_state=online_movable</cmdline></os>"
 		"<devices><disk type='file'><source file='%s'/><target dev='vda'/></disk>"
 		"<interface type='user'><mac address='" LINUX_MAC "'/><model type='virtio'/></interface>"
 		"<serial type='file'><source path='%s/said' append='on'/></serial>"
 		"</devices></domain>",
-		my->root, my->root, disk, my->root);
+		guest, guest, disk, my->root);
 
 	assert_true(g_file_set_contents(path, text, -1, NULL));
 	return path;
@@ -96,11 +108,11 @@ void linux_comes_to_say(const char *part)
 
 int linux_prepare(void **state)
 {
-	g_autofree char *folder = NULL, *definition = NULL;
+	g_autofree char *definition = NULL;
 
+	/* First what may fail: nothing is to be ended yet. */
+	make_guest();
 	daemon_prepare(state);
-	folder = g_build_filename(my->root, "guest", NULL);
-	make_guest(folder);
 	definition = linux_definition();
 	done("define %s", definition);
 	done("start " LINUX_GUEST);

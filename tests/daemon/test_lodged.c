@@ -216,7 +216,6 @@ static void statistics_come_in_bulk(void **state)
 	has("balloon.rss=", true, "domstats s1 --balloon");
 	has("vcpu.maximum=1", true, "domstats --list-inactive");
 	has("Domain: 's2'", true, "domstats --nowait");
-	has("not supported", false, "domstats --enforce --perf");
 	g_free(virsh("destroy s1"));
 	g_free(virsh("undefine s1"));
 	g_free(virsh("undefine s2"));
