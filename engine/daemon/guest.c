@@ -581,7 +581,9 @@ bool guest_adopt(struct guest *guest)
 	if (!guest->monitor)
 		return false;
 	guest->id = guest->running->id;
-	set_state(guest, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
+	/* Until it says more; what the daemon before knew is still on disk. */
+	guest->state = VIR_DOMAIN_RUNNING;
+	guest->reason = VIR_DOMAIN_RUNNING_UNKNOWN;
 	return true;
 }
 
