@@ -195,6 +195,7 @@ static bool walk(struct config_reader *reader, xmlNode *node, const char *parent
 static void chardev_clear(struct config_chardev *chardev)
 {
 	g_free(chardev->path);
+	g_free(chardev->log);
 }
 
 static void chardev_free(void *data)

@@ -62,6 +62,8 @@ struct config_chardev {
 	char *path;  /* FILE and UNIX; NULL for others */
 	bool append; /* FILE: keep what is there */
 	bool listen; /* UNIX: make the socket (mode "bind") */
+	char *log;       /* a file that gets all that the guest writes, too; or NULL */
+	bool log_append; /* keep what is in it */
 };
 
 /* A virtio console port: <console> with target virtio (name is NULL), or <channel>. */

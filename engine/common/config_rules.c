@@ -261,6 +261,18 @@ static bool read_source(struct config_reader *reader, xmlNode *node, GError **er
 	return true;
 }
 
+static bool read_log(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_chardev *chardev = reader->chardev;
+
+	if (!chardev)
+		return true;
+	chardev->log = config_attribute(node, "file");
+	chardev->log_append = config_attribute_is(node, "append", "on");
+	return chardev->log ||
+		config_fail(reader, node, CONFIG_ERROR_MISSING, error, _("<log> has no 'file'"));
+}
+
 static bool read_balloon(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	reader->config->balloon = !config_attribute_is(node, "model", "none");
@@ -415,15 +427,18 @@ const struct config_rule config_rules[] = {
 
 	{ DEVICES "/serial", CHARDEV, MANY, read_serial },
 	{ DEVICES "/serial/source", "path append=on|off mode=bind|connect", 0, read_source },
+	{ DEVICES "/serial/log", "file append=on|off", 0, read_log },
 	{ DEVICES "/serial/target", "type=isa-serial port", 0, NULL },
 	{ DEVICES "/serial/target/model", "name=isa-serial", 0, NULL },
 	PLACE("serial"),
 	{ DEVICES "/console", CHARDEV, MANY, read_console },
 	{ DEVICES "/console/source", "path append=on|off mode=bind|connect", 0, read_source },
+	{ DEVICES "/console/log", "file append=on|off", 0, read_log },
 	{ DEVICES "/console/target", "type=serial|virtio port", 0, NULL },
 	PLACE("console"),
 	{ DEVICES "/channel", "type=pty|file|unix|null", MANY, read_channel },
 	{ DEVICES "/channel/source", "path append=on|off mode=bind|connect", 0, read_source },
+	{ DEVICES "/channel/log", "file append=on|off", 0, read_log },
 	{ DEVICES "/channel/target", "type=virtio name state", 0, read_channel_target },
 	PLACE("channel"),
 

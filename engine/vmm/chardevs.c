@@ -3,6 +3,8 @@
 
 #include "engine/vmm/chardevs.h"
 
+#include "engine/vmm/viewers.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -18,6 +20,8 @@
 
 #define BUFFER_SIZE 65536u
 #define INPUT_SIZE 4096u
+/* What may wait for the log's file. */
+#define LOG_MAX (1u << 20)
 /* How often a pseudo terminal that nobody has open is looked at again. */
 #define HANGUP_POLL_MS 300
 
@@ -43,6 +47,10 @@ struct host_chardev {
 	/* Input the device had no room for. */
 	char in[INPUT_SIZE];
 	size_t in_length;
+
+	struct viewers *viewers;
+	int log_fd;   /* -1: none */
+	GString *log; /* what waits for it */
 
 	size_t (*filter)(void *data, char *bytes, size_t length);
 	void *filter_data;
@@ -96,6 +104,23 @@ static void lose_peer(struct host_chardev *host)
 
 static gboolean output_ready(int fd, GIOCondition condition, void *data);
 
+/* A file takes it at once, or never: a disk that is full, say. Lock held. */
+static void flush_log(struct host_chardev *host)
+{
+	size_t done = 0;
+
+	while (done < host->log->len) {
+		ssize_t n = write(host->log_fd, host->log->str + done, host->log->len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	g_string_truncate(host->log, 0);
+}
+
 /* Writes what waits, as far as the host takes it. Lock held. */
 static void flush(struct host_chardev *host)
 {
@@ -130,6 +155,8 @@ static gboolean output_ready(int fd, GIOCondition condition, void *data)
 	struct host_chardev *host = data;
 
 	g_mutex_lock(&host->lock->mutex);
+	flush_log(host);
+	viewers_flush(host->viewers);
 	flush(host);
 	g_mutex_unlock(&host->lock->mutex);
 	return G_SOURCE_CONTINUE;
@@ -154,14 +181,21 @@ static GSourceFuncs flush_funcs = { .dispatch = dispatch };
 static size_t host_write(struct chardev *base, const void *data, size_t length)
 {
 	struct host_chardev *host = (struct host_chardev *)base;
-	size_t taken = MIN(length, BUFFER_SIZE - host->out_length);
+	size_t taken = host->out_fd < 0 ? length : MIN(length, BUFFER_SIZE - host->out_length);
+	bool due;
 
-	if (host->out_fd < 0)
-		return length;
-	if (!host->out_length && taken)
+	if (host->log_fd >= 0)
+		taken = MIN(taken, LOG_MAX - host->log->len);
+	due = viewers_put(host->viewers, data, taken);
+	if (host->log_fd >= 0)
+		g_string_append_len(host->log, data, (gssize)taken);
+	if (host->out_fd >= 0) {
+		memcpy(host->out + host->out_length, data, taken);
+		host->out_length += taken;
+	}
+	/* What waits already will be seen to, or wait for its reader. */
+	if (taken && (due || host->log_fd >= 0 || host->out_length == taken))
 		g_source_set_ready_time(host->flush_source, 0);
-	memcpy(host->out + host->out_length, data, taken);
-	host->out_length += taken;
 	host->client_waits = taken < length;
 	return taken;
 }
@@ -185,6 +219,15 @@ static void host_resume(struct chardev *base)
 
 	if (host->in_length)
 		deliver(host);
+	viewers_resume(host->viewers);
+}
+
+/* From an attached viewer; what the device does not take, the viewer keeps. Lock held. */
+static size_t viewer_input(void *data, const char *bytes, size_t length)
+{
+	struct host_chardev *host = data;
+
+	return chardev_receive(&host->base, bytes, length);
 }
 
 static const struct chardev_ops host_ops = {
@@ -358,11 +401,36 @@ static struct host_chardev *alloc(GMainContext *context, struct machine_lock *lo
 	host->base.ops = &host_ops;
 	host->lock = lock;
 	host->context = context;
-	host->in_fd = host->out_fd = host->listen_fd = -1;
+	host->in_fd = host->out_fd = host->listen_fd = host->log_fd = -1;
+	host->log = g_string_new(NULL);
+	host->viewers = viewers_new(context, lock, &(struct viewers_ops){ viewer_input, host });
 	host->flush_source = g_source_new(&flush_funcs, sizeof(GSource));
 	g_source_set_callback(host->flush_source, flush_due, host, NULL);
 	g_source_attach(host->flush_source, context);
 	return host;
+}
+
+static bool open_log(struct host_chardev *host, const char *path, bool append, GError **error)
+{
+	host->log_fd = open(path,
+		O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (append ? O_APPEND : O_TRUNC), 0600);
+	return host->log_fd >= 0 || fail(path, error);
+}
+
+bool host_chardev_attach(
+	struct host_chardev *host, int fd, bool write, bool force, GError **error)
+{
+	return viewers_attach(host->viewers, fd, write, force, error);
+}
+
+unsigned host_chardev_readers(const struct host_chardev *host)
+{
+	return viewers_count(host->viewers);
+}
+
+bool host_chardev_has_writer(const struct host_chardev *host)
+{
+	return viewers_has_writer(host->viewers);
 }
 
 struct host_chardev *host_chardev_new(const struct config_chardev *config, GMainContext *context,
@@ -372,7 +440,7 @@ struct host_chardev *host_chardev_new(const struct config_chardev *config, GMain
 	bool ok = true;
 
 	if (config->kind == CONFIG_CHARDEV_STDIO)
-		return host_chardev_new_stdio(context, lock, error);
+		return host_chardev_new_stdio(config, context, lock, error);
 	host = alloc(context, lock);
 	if (config->kind == CONFIG_CHARDEV_PTY)
 		ok = open_pty(host, error);
@@ -380,14 +448,14 @@ struct host_chardev *host_chardev_new(const struct config_chardev *config, GMain
 		ok = open_file(host, config, error);
 	else if (config->kind == CONFIG_CHARDEV_UNIX)
 		ok = open_socket(host, config, error);
-	if (ok)
+	if (ok && (!config->log || open_log(host, config->log, config->log_append, error)))
 		return host;
 	host_chardev_free(host);
 	return NULL;
 }
 
-struct host_chardev *host_chardev_new_stdio(GMainContext *context, struct machine_lock *lock,
-	GError **error)
+struct host_chardev *host_chardev_new_stdio(const struct config_chardev *config,
+	GMainContext *context, struct machine_lock *lock, GError **error)
 {
 	struct host_chardev *host = alloc(context, lock);
 
@@ -399,7 +467,10 @@ struct host_chardev *host_chardev_new_stdio(GMainContext *context, struct machin
 		return NULL;
 	}
 	watch_input(host);
-	return host;
+	if (!config->log || open_log(host, config->log, config->log_append, error))
+		return host;
+	host_chardev_free(host);
+	return NULL;
 }
 
 void host_chardev_set_filter(struct host_chardev *host,
@@ -435,6 +506,11 @@ void host_chardev_free(struct host_chardev *host)
 	if (!host)
 		return;
 	host->base.client = NULL;
+	flush_log(host);
+	viewers_free(host->viewers);
+	g_string_free(host->log, TRUE);
+	if (host->log_fd >= 0)
+		close(host->log_fd);
 	drain(host);
 	drop_source(&host->in_source);
 	drop_source(&host->out_source);

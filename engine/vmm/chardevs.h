@@ -23,9 +23,16 @@ struct host_chardev;
 struct host_chardev *host_chardev_new(const struct config_chardev *config, GMainContext *context,
 	struct machine_lock *lock, GError **error);
 
-/* The terminal, or whatever standard input and output are. Output is flushed when freed. */
-struct host_chardev *host_chardev_new_stdio(GMainContext *context, struct machine_lock *lock,
+/* The terminal, or whatever standard input and output are. Output is flushed when freed. Of config only
+ * the log counts. */
+struct host_chardev *host_chardev_new_stdio(const struct config_chardev *config,
+	GMainContext *context, struct machine_lock *lock, GError **error);
+
+/* One more who looks, beside the one that config says: see viewers.h. */
+bool host_chardev_attach(struct host_chardev *host, int fd, bool write, bool force,
 	GError **error);
+unsigned host_chardev_readers(const struct host_chardev *host);
+bool host_chardev_has_writer(const struct host_chardev *host);
 
 /* Looks at input before the device gets it: returns how many of the bytes at data stay, after it
  * has taken out what is not meant for the guest. Lock not held. */

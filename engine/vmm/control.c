@@ -319,6 +319,7 @@ static void forget_client(struct control *control, const struct client *client)
 static const struct control_request *const tables[] = {
 	control_life_requests,
 	control_sched_requests,
+	control_console_requests,
 	control_disk_requests,
 	control_net_requests,
 	control_cpu_requests,

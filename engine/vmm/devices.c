@@ -353,7 +353,7 @@ bool devices_open_chardev(struct devices *devices, const struct config_chardev *
 		*host = host_chardev_new(config, devices->parts->context, devices->parts->lock, error);
 		return *host != NULL;
 	}
-	*host = host_chardev_new_stdio(devices->parts->context, devices->parts->lock, error);
+	*host = host_chardev_new_stdio(config, devices->parts->context, devices->parts->lock, error);
 	if (!*host)
 		return false;
 	devices->seat_taken = true;

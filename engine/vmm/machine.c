@@ -301,8 +301,8 @@ static bool make_machine(struct machine *machine, GError **error)
 	if (!make_serials(machine, error) || !devices_make(machine->parts.devices, error))
 		return false;
 	machine->parts.memplug = memplug_new(&machine->parts);
-	machine->parts.scheduling =
-		scheduling_new(machine->parts.config, machine->parts.cpus, error);
+	machine->parts.scheduling = scheduling_new(machine->parts.config, machine->parts.cpus,
+		!machine->options.no_cgroup, error);
 	if (!machine->parts.scheduling)
 		return false;
 	freeze(machine, true);

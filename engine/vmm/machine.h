@@ -55,6 +55,8 @@ struct machine_options {
 	/* Where its statistics are kept, seen from outside; outlives the machine. NULL: they are
 	 * kept where nobody else sees them. */
 	struct stats_page *stats;
+	/* Caps and weights are the monitor's business even where a control group could be had. */
+	bool no_cgroup;
 	/* In the main context, lock not held. */
 	void (*event)(void *data, enum machine_event event, const char *detail);
 	/* What else the control protocol calls an event (engine/common/control.h). fields: taken,

@@ -24,6 +24,7 @@ struct options {
 	gboolean probe;
 	gboolean version;
 	gboolean paused;
+	gboolean no_cgroup;
 	gboolean no_terminal;
 	char *control;
 	char *restore;  /* a file, or */
@@ -150,6 +151,7 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 		.terminal_filter_data = &monitor->keys,
 		.debug_exit_port = (uint16_t)options->debug_exit,
 		.stats = monitor->stats,
+		.no_cgroup = options->no_cgroup,
 		.event = on_event,
 		.notify = on_notify,
 		.event_data = monitor,
@@ -234,6 +236,8 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 		{ "debug-exit", 0, 0, G_OPTION_ARG_INT, &options->debug_exit,
 			N_("End with status v << 1 | 1 when the guest writes v to this port"),
 			N_("PORT") },
+		{ "no-cgroup", 0, 0, G_OPTION_ARG_NONE, &options->no_cgroup,
+			N_("Keep caps and weights without a control group"), NULL },
 		{ "no-terminal", 0, 0, G_OPTION_ARG_NONE, &options->no_terminal,
 			N_("A console of type pty gets a new pseudo terminal, not this one"), NULL },
 		{ "paused", 0, 0, G_OPTION_ARG_NONE, &options->paused,

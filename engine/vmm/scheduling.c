@@ -234,7 +234,7 @@ static void begin_throttle(void)
 }
 
 struct scheduling *scheduling_new(const struct machine_config *config, struct cpus *cpus,
-	GError **error)
+	bool use_cgroup, GError **error)
 {
 	struct scheduling *scheduling = g_new0(struct scheduling, 1);
 	unsigned weight = config->cputune.weight;
@@ -252,7 +252,7 @@ struct scheduling *scheduling_new(const struct machine_config *config, struct cp
 	scheduling->weight = USUAL_WEIGHT;
 	scheduling->period_us = config->cputune.period_us ? config->cputune.period_us
 							  : THROTTLE_PERIOD_US;
-	scheduling->cgroup = cgroup_new();
+	scheduling->cgroup = use_cgroup ? cgroup_new() : NULL;
 	if (pin_as_configured(scheduling, config, error) &&
 		(!weight || scheduling_set_weight(scheduling, weight, error)) &&
 		(!config->cputune.cap ||

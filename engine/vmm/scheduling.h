@@ -18,10 +18,10 @@
 
 struct scheduling;
 
-/* Does what the configuration says; for the vCPUs when they begin. Errors are sentences: CPUs that the
- * host does not have. */
+/* Does what the configuration says; for the vCPUs when they begin. use_cgroup: if there can be one.
+ * Errors are sentences: CPUs that the host does not have. */
 struct scheduling *scheduling_new(const struct machine_config *config, struct cpus *cpus,
-	GError **error);
+	bool use_cgroup, GError **error);
 /* Before the cpus are freed. */
 void scheduling_free(struct scheduling *scheduling);
 /* First of all in a vCPU's thread. */
