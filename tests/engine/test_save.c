@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A guest is saved in the middle of its work, its monitor killed, and another goes on with it. And
- * what is not that guest's file, whole, is refused.
+ * A guest is saved in the middle of its work, its monitor ends or is killed, and another goes on
+ * with it. And what is not that guest's file, whole, is refused.
  */
 #include "tests/engine/livebox.h"
 
@@ -13,44 +13,75 @@
 #include <cmocka.h>
 // clang-format on
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DISK_MIB 64
-#define NOISE_MIB 24
+#define PAUSE_S 2
 
 static struct livebox *box;
-static char *file; /* where the guest is saved */
+static char *directory;
+static char *disk, *file; /* the disk's image, and where the guest is saved */
 
-static char *in_box(const char *name)
+/* ---- a server on the host: who connects gets a line ------------------------------------------------ */
+
+static int server = -1;
+static uint16_t port;
+
+static void *serve(void *data)
 {
-	return g_build_filename(box->directory, name, NULL);
+	static const char answer[] = "HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+	char request[2048];
+	int peer;
+
+	while ((peer = accept(server, NULL, NULL)) >= 0) {
+		if (recv(peer, request, sizeof(request), 0) > 0)
+			send(peer, answer, strlen(answer), MSG_NOSIGNAL);
+		close(peer);
+	}
+	return NULL;
 }
 
-static char *make_disk(void)
+static GThread *start_server(void)
 {
-	g_autofree char *name = NULL;
-	int fd = g_file_open_tmp("lodge-save-XXXXXX", &name, NULL);
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t length = sizeof(address);
 
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, DISK_MIB << 20), 0);
-	close(fd);
-	return g_steal_pointer(&name);
+	server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(server, 4), 0);
+	getsockname(server, (struct sockaddr *)&address, &length);
+	port = ntohs(address.sin_port);
+	return g_thread_new("server", serve, NULL);
 }
 
-static char *disk;
+static GThread *serving;
+
+/* ---- the guest ----------------------------------------------------------------------------------------- */
+
+static char *in_directory(const char *name)
+{
+	return g_build_filename(directory, name, NULL);
+}
 
 static int boot(void **state)
 {
 	g_autofree char *devices = NULL;
 
-	disk = make_disk();
+	directory = g_dir_make_tmp("lodge-save-XXXXXX", NULL);
+	disk = in_directory("disk");
+	file = in_directory("saved");
+	assert_true(g_file_set_contents(disk, "", 0, NULL));
+	assert_int_equal(truncate(disk, DISK_MIB << 20), 0);
+	serving = start_server();
 	devices = g_strdup_printf("<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
 				  "<source file='%s'/><target dev='vda' bus='virtio'/></disk>"
 				  "<interface type='user'><model type='virtio'/></interface>"
@@ -59,46 +90,371 @@ static int boot(void **state)
 	box = livebox_new(&(struct livebox_config){ .name = "live-save",
 		.vcpus = 2,
 		.vcpus_max = 3,
+		.domain = "<uuid>6f9a2c0e-3a52-4a0b-9e55-7f1c6d9b2a10</uuid>",
 		.devices = devices });
-	file = in_box("saved");
 	return 0;
 }
 
 static int end(void **state)
 {
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+	const char *name;
+
 	livebox_free(box);
-	g_unlink(disk);
+	shutdown(server, SHUT_RDWR);
+	g_thread_join(serving);
+	close(server);
+	while ((name = g_dir_read_name(dir))) {
+		g_autofree char *path = in_directory(name);
+
+		g_unlink(path);
+	}
+	g_rmdir(directory);
+	g_free(directory);
 	g_free(disk);
 	g_free(file);
 	return 0;
 }
 
-static void restore(const char *from)
+static void save(void)
 {
-	livebox_start(box, (const char *const[]){ "--restore", from, NULL });
-}
-
-static void save_and_restore(void)
-{
-	g_unlink(file);
-	livebox_do(box, "{\"do\": \"save\", \"path\": \"%s\", \"timeout\": 100}", file);
+	livebox_do(box, "{\"do\": \"save\", \"path\": \"%s\"}", file);
 	assert_int_equal(livebox_wait_end(box), 0);
-	restore(file);
 }
 
-static void the_guest_goes_on(void **state)
+static void restore(void)
 {
-	g_autofree char *before = livebox_shell(box, "uname -a; cat /proc/uptime");
+	livebox_start(box, (const char *const[]){ "--restore", file, NULL });
+}
 
-	print_message("%s\n", before);
-	save_and_restore();
-	print_message("%s\n", livebox_shell(box, "uname -a; cat /proc/uptime; nproc"));
+/* What the guest writes anew into each line of its answer is gone: text as it is. */
+static void assert_shell(const char *line, const char *expected)
+{
+	g_autofree char *text = livebox_shell(box, "%s", line);
+
+	assert_string_equal(text, expected);
+}
+
+static double uptime(void)
+{
+	g_autofree char *text = livebox_shell(box, "cut -d' ' -f1 /proc/uptime");
+
+	return g_ascii_strtod(text, NULL);
+}
+
+static void assert_network_works(void)
+{
+	g_autofree char *line = g_strdup_printf(
+		"wget -q -O - http://$(ip route | awk '/^default/ { print $3 }'):%u/", port);
+
+	livebox_shell_until(box, line, "hello");
+}
+
+/* ---- tests ----------------------------------------------------------------------------------------------- */
+
+/* Work that goes on while the guest is saved: counting on one processor, writing to the disk with
+ * checksums on the other, a timer, and memory that must not change. */
+static void begin_work(void)
+{
+	livebox_do(box, "{\"do\": \"status\"}");
+	assert_network_works();
+	g_free(livebox_shell(box, "dd if=/dev/urandom of=/tmp/noise bs=64k count=320 2>/dev/null"));
+	g_free(livebox_shell(box, "sha256sum /tmp/noise >/tmp/noise.sum"));
+	g_free(livebox_shell(box,
+		"(i=0; while [ ! -e /tmp/stop ]; do i=$((i+1)); echo $i >/tmp/count.new; "
+		"mv /tmp/count.new /tmp/count; done) & echo $! >/tmp/counter"));
+	g_free(livebox_shell(box,
+		"(n=0; while [ ! -e /tmp/stop ]; do "
+		"dd if=/dev/urandom of=/tmp/part bs=64k count=2 2>/dev/null; "
+		"dd if=/tmp/part of=/dev/vda seek=$((n*2)) bs=64k conv=fsync,notrunc 2>/dev/null; "
+		"sha256sum </tmp/part >/tmp/sum.$n; n=$(((n+1)%%64)); echo $n >/tmp/written; "
+		"done; echo over >/tmp/over) &"));
+	livebox_shell_until(box, "[ -s /tmp/written ] && [ -s /tmp/count ] && echo yes", "yes");
+	g_free(livebox_shell(box, "(sleep 3; echo rang >/tmp/rang) &"));
+}
+
+static void assert_disk_is_right(void)
+{
+	livebox_shell_until(box, "touch /tmp/stop; cat /tmp/over", "over");
+	g_free(livebox_shell(box, "echo 3 >/proc/sys/vm/drop_caches"));
+	assert_shell("for sum in /tmp/sum.*; do n=${sum##*.}; "
+		     "dd if=/dev/vda skip=$((n*2)) bs=64k count=2 2>/dev/null | sha256sum | "
+		     "cmp -s - $sum || echo $n is wrong; done",
+		"");
+}
+
+static void work_goes_on_where_it_was(void **state)
+{
+	long count, later;
+	gint64 begin;
+	double before, after;
+
+	begin_work();
+	before = uptime();
+	begin = g_get_monotonic_time();
+	count = livebox_shell_number(box, "cat /tmp/count");
+	save();
+	g_usleep(PAUSE_S * G_USEC_PER_SEC);
+	restore();
+	after = uptime();
+	/* Its clock has not counted the time that it did not run. */
+	assert_true(after >= before);
+	assert_true(after - before <=
+		(double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC - PAUSE_S + 0.1);
+	assert_shell("sha256sum -c /tmp/noise.sum", "/tmp/noise: OK");
+	assert_shell("[ -d /proc/$(cat /tmp/counter) ] && echo there", "there");
+	later = livebox_shell_number(box, "cat /tmp/count");
+	assert_true(later >= count);
+	livebox_shell_until(box, "cat /tmp/rang", "rang");
+	assert_disk_is_right();
+	assert_int_equal(livebox_shell_number(box, "nproc"), 2);
+	assert_network_works();
+	assert_shell("echo hello >/dev/hvc0", "");
+	assert_shell("dd if=/dev/hwrng bs=64 count=1 2>/dev/null | wc -c", "64");
+}
+
+static void the_clock_chip_shows_now(void **state)
+{
+	time_t now = time(NULL);
+	long shown = livebox_shell_number(box, "cat /sys/class/rtc/rtc0/since_epoch");
+
+	assert_in_range(shown, now - 2, time(NULL) + 2);
+}
+
+static void it_is_saved_again(void **state)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		g_free(livebox_shell(box, "echo %u >/tmp/round", i));
+		save();
+		restore();
+		assert_int_equal(livebox_shell_number(box, "cat /tmp/round"), i);
+	}
+}
+
+/* Kept running, then killed: what came after the save has not been, as often as it is restored. */
+static void after_kill_it_is_as_it_was_saved(void **state)
+{
+	g_free(livebox_shell(box, "echo before >/tmp/when"));
+	livebox_do(box, "{\"do\": \"save\", \"path\": \"%s\", \"keep\": true}", file);
+	assert_shell("cat /tmp/when", "before");
+	for (unsigned i = 0; i < 2; i++) {
+		g_free(livebox_shell(box, "echo after >/tmp/when"));
+		livebox_kill(box);
+		restore();
+		assert_shell("cat /tmp/when", "before");
+		assert_shell("sha256sum -c /tmp/noise.sum", "/tmp/noise: OK");
+	}
+}
+
+static void paused_it_waits(void **state)
+{
+	g_autoptr(JsonObject) status = NULL;
+
+	livebox_do(box, "{\"do\": \"pause\"}");
+	save();
+	livebox_start(box, (const char *const[]){ "--restore", file, "--paused", NULL });
+	status = livebox_get(box, "{\"do\": \"status\"}");
+	assert_string_equal(json_object_get_string_member(status, "state"), "paused");
+	livebox_do(box, "{\"do\": \"resume\"}");
+	assert_shell("echo up", "up");
+}
+
+/* Nobody reads the pipe: the monitor answers others meanwhile, and lets itself be stopped. */
+static void a_save_can_be_cancelled(void **state)
+{
+	g_autoptr(JsonObject) status = NULL, event = NULL, answer = NULL;
+	unsigned id;
+	int fds[2];
+
+	assert_true(g_unix_open_pipe(fds, FD_CLOEXEC, NULL));
+	id = liveclient_ask_fds(box->control, "{\"do\": \"save\", \"timeout\": 0}", &fds[1], 1);
+	close(fds[1]);
+	status = livebox_get(box, "{\"do\": \"status\"}");
+	assert_string_equal(json_object_get_string_member(status, "state"), "paused");
+	g_free(livebox_refused(box, "{\"do\": \"resume\"}"));
+	g_free(livebox_refused(box, "{\"do\": \"save\", \"path\": \"%s\"}", file));
+	event = liveclient_event(box->control, "save");
+	assert_true(json_object_get_int_member(event, "total") >= 192 << 20);
+	assert_false(liveclient_is_answered(box->control, id));
+	livebox_do(box, "{\"do\": \"save-cancel\"}");
+	answer = liveclient_answer(box->control, id);
+	assert_true(json_object_has_member(answer, "error"));
+	close(fds[0]);
+	assert_shell("echo up", "up");
+	g_free(livebox_refused(box, "{\"do\": \"save-cancel\"}"));
+}
+
+static void a_place_that_cannot_be_written_is_said(void **state)
+{
+	g_autofree char *nowhere = livebox_refused(
+		box, "{\"do\": \"save\", \"path\": \"%s/no/such/place\"}", directory);
+	g_autofree char *nothing = livebox_refused(box, "{\"do\": \"save\"}");
+
+	assert_non_null(strstr(nowhere, "/no/such/place"));
+	assert_non_null(strstr(nothing, "path"));
+	assert_shell("echo up", "up");
+}
+
+/* A processor and a disk that came, and one that went, are so in the next monitor. */
+static void what_was_plugged_is_there(void **state)
+{
+	g_autofree char *image = in_directory("plugged");
+
+	assert_true(g_file_set_contents(image, "", 0, NULL));
+	assert_int_equal(truncate(image, 8 << 20), 0);
+	livebox_do(box, "{\"do\": \"set-vcpus\", \"count\": 3, \"timeout\": 200}");
+	livebox_do(box, "{\"do\": \"plug-disk\", \"xml\": \"<disk type='file' device='disk'>"
+			"<driver name='qemu' type='raw'/><source file='%s'/>"
+			"<target dev='vdb' bus='virtio'/></disk>\"}",
+		image);
+	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"vda\", \"timeout\": 200}");
+	livebox_shell_until(box, "cat /sys/block/vdb/size", "16384");
+	g_free(livebox_shell(box, "echo mark | dd of=/dev/vdb conv=fsync 2>/dev/null"));
+	save();
+	restore();
+	assert_int_equal(livebox_shell_number(box, "nproc"), 3);
+	assert_shell("ls -d /sys/block/vd*", "/sys/block/vdb");
+	g_free(livebox_shell(box, "echo 3 >/proc/sys/vm/drop_caches"));
+	assert_shell("head -n 1 /dev/vdb", "mark");
+	livebox_do(box, "{\"do\": \"set-vcpus\", \"count\": 1, \"timeout\": 200}");
+	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"vdb\", \"timeout\": 200}");
+	assert_int_equal(livebox_shell_number(box, "nproc"), 1);
+	assert_shell("ls -d /sys/block/vd* 2>/dev/null | wc -l", "0");
+}
+
+/* ---- under KVM --------------------------------------------------------------------------------------------- */
+
+static void under_kvm_it_goes_on_too(void **state)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	g_autofree char *place = in_directory("saved-kvm");
+	struct livebox *other;
+
+	if (fd < 0) {
+		print_message("KVM is skipped: /dev/kvm cannot be opened\n");
+		skip();
+	}
+	close(fd);
+	other = livebox_new(&(struct livebox_config){
+		.name = "live-save-kvm", .vcpus = 2, .backend = "kvm" });
+	g_free(livebox_shell(other, "dd if=/dev/urandom of=/tmp/noise bs=64k count=64 2>/dev/null"));
+	g_free(livebox_shell(other, "sha256sum /tmp/noise >/tmp/noise.sum"));
+	livebox_do(other, "{\"do\": \"save\", \"path\": \"%s\"}", place);
+	assert_int_equal(livebox_wait_end(other), 0);
+	livebox_start(other, (const char *const[]){ "--restore", place, NULL });
+	g_free(livebox_shell(other, "sha256sum -c /tmp/noise.sum"));
+	g_free(livebox_shell(other, "sleep 1"));
+	assert_int_equal(livebox_shell_number(other, "nproc"), 2);
+	livebox_free(other);
+}
+
+/* ---- what is refused ---------------------------------------------------------------------------------------- */
+
+/* What lodge-vmm says to a file and a definition; it must not start. Frees both. */
+static char *refused(char *path, char *xml, bool check)
+{
+	const char *top = g_getenv("top_builddir");
+	g_autofree char *program = g_build_filename(top ? top : ".", "lodge-vmm", NULL);
+	char *arguments[] = { program, (char *)"--no-terminal", (char *)"--restore", path, xml,
+		check ? (char *)"--check" : NULL, NULL };
+	char *errors = NULL;
+	g_autoptr(GError) error = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, arguments, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+		    &errors, &status, &error))
+		fail_msg("%s", error->message);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		fail_msg("%s was not refused", path);
+	if (!WIFEXITED(status))
+		fail_msg("status %x: %s", status, errors);
+	g_free(path);
+	g_free(xml);
+	return errors;
+}
+
+/* The definition with a text in it replaced. */
+static char *altered(const char *old, const char *new)
+{
+	g_autofree char *text = NULL, *changed = NULL;
+	g_auto(GStrv) parts = NULL;
+	char *path = in_directory("altered.xml");
+
+	assert_true(g_file_get_contents(box->xml, &text, NULL, NULL));
+	parts = g_strsplit(text, old, -1);
+	assert_true(g_strv_length(parts) >= 2);
+	changed = g_strjoinv(new, parts);
+	assert_true(g_file_set_contents(path, changed, -1, NULL));
+	return path;
+}
+
+static void assert_refused(const char *old, const char *new, const char *says)
+{
+	g_autofree char *errors = refused(g_strdup(file), altered(old, new), false);
+
+	if (!strstr(errors, says))
+		fail_msg("'%s' is not in: %s", says, errors);
+}
+
+static void another_guest_is_refused(void **state)
+{
+	save();
+	assert_refused("type='qemu'>", "type='kvm'>", "software CPU");
+	assert_refused("6f9a2c0e-", "6f9a2c0f-", "it is the guest 'live-save'");
+	assert_refused("<memory unit='MiB'>192<", "<memory unit='MiB'>256<", "memory");
+	assert_refused("<vcpu current='2'>3<", "<vcpu current='2'>4<", "processors");
+	assert_refused("<serial type='pty'/>", "<serial type='null'/><serial type='null'/>",
+		"serial ports");
+	assert_refused("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>", "",
+		"rng0");
+}
+
+static char *damaged(const char *contents, size_t length)
+{
+	char *path = in_directory("damaged");
+
+	assert_true(g_file_set_contents(path, contents, (gssize)length, NULL));
+	return path;
+}
+
+static void a_damaged_file_is_refused(void **state)
+{
+	g_autofree char *contents = NULL;
+	gsize length;
+
+	assert_true(g_file_get_contents(file, &contents, &length, NULL));
+	for (unsigned i = 0; i < 12; i++) {
+		size_t at = (size_t)g_random_int_range(0, (gint32)length);
+		uint8_t bit = (uint8_t)(1u << g_random_int_range(0, 8));
+
+		contents[at] = (char)(contents[at] ^ bit);
+		g_free(refused(damaged(contents, length), g_strdup(box->xml), true));
+		if (i < 2)
+			g_free(refused(damaged(contents, length), g_strdup(box->xml), false));
+		contents[at] = (char)(contents[at] ^ bit);
+		g_free(refused(damaged(contents, at), g_strdup(box->xml), i >= 2));
+	}
+	g_free(refused(damaged("", 0), g_strdup(box->xml), false));
+	g_free(refused(g_strdup(disk), g_strdup(box->xml), false));
+	/* The file itself is good. */
+	restore();
+	assert_shell("sha256sum -c /tmp/noise.sum", "/tmp/noise: OK");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_guest_goes_on),
+		cmocka_unit_test(work_goes_on_where_it_was),
+		cmocka_unit_test(the_clock_chip_shows_now),
+		cmocka_unit_test(it_is_saved_again),
+		cmocka_unit_test(after_kill_it_is_as_it_was_saved),
+		cmocka_unit_test(paused_it_waits),
+		cmocka_unit_test(a_save_can_be_cancelled),
+		cmocka_unit_test(a_place_that_cannot_be_written_is_said),
+		cmocka_unit_test(another_guest_is_refused),
+		cmocka_unit_test(a_damaged_file_is_refused),
+		cmocka_unit_test(what_was_plugged_is_there),
+		cmocka_unit_test(under_kvm_it_goes_on_too),
 	};
 
 	return cmocka_run_group_tests(tests, boot, end);

@@ -105,13 +105,6 @@ static void loaded_free(void *data)
 	g_free(loaded);
 }
 
-static char *get_text(struct state_in *in, const char *name, unsigned index, GError **error)
-{
-	g_autoptr(GBytes) bytes = state_get_bytes(in, name, index, error);
-
-	return bytes ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) : NULL;
-}
-
 static bool get_device(struct state_in *in, unsigned index, GPtrArray *list, GError **error)
 {
 	struct loaded *loaded = g_new0(struct loaded, 1);
@@ -119,8 +112,8 @@ static bool get_device(struct state_in *in, unsigned index, GPtrArray *list, GEr
 	g_ptr_array_add(list, loaded);
 	if (!state_get(in, "device", index, device_fields, &loaded->device, error))
 		return false;
-	loaded->name = get_text(in, "device-name", index, error);
-	loaded->xml = loaded->name ? get_text(in, "device-xml", index, error) : NULL;
+	loaded->name = state_get_text(in, "device-name", index, error);
+	loaded->xml = loaded->name ? state_get_text(in, "device-xml", index, error) : NULL;
 	return loaded->xml != NULL;
 }
 

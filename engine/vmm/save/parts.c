@@ -51,15 +51,6 @@ static void put_text(struct state_out *out, const char *name, const char *text)
 	state_put_bytes(out, name, 0, text ? text : "", text ? strlen(text) : 0);
 }
 
-static char *get_text(struct state_in *in, const char *name, GError **error)
-{
-	g_autoptr(GBytes) bytes = state_get_bytes(in, name, 0, error);
-
-	if (!bytes)
-		return NULL;
-	return g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-}
-
 static void put_identity(const struct machine_config *config, struct state_out *out)
 {
 	struct save_identity identity = identity_of(config);
@@ -79,8 +70,8 @@ static bool differs(GError **error, const char *sentence)
 /* A guest may have got another name meanwhile, but no other UUID. */
 static bool check_guest(struct state_in *in, const struct machine_config *config, GError **error)
 {
-	g_autofree char *name = get_text(in, "name", error);
-	g_autofree char *uuid = name ? get_text(in, "uuid", error) : NULL;
+	g_autofree char *name = state_get_text(in, "name", 0, error);
+	g_autofree char *uuid = name ? state_get_text(in, "uuid", 0, error) : NULL;
 	bool same;
 
 	if (!uuid)
@@ -120,7 +111,7 @@ bool save_check(struct state_in *in, const struct machine_config *config, GError
 
 char *save_definition(struct state_in *in, GError **error)
 {
-	return get_text(in, "definition", error);
+	return state_get_text(in, "definition", 0, error);
 }
 
 /* ---- the clock ---- */

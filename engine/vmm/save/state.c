@@ -10,6 +10,7 @@ G_DEFINE_QUARK(lodge-state-error, state_error)
 
 struct record {
 	char *name;
+	const struct field *fields; /* or NULL */
 	GByteArray *bytes;
 };
 
@@ -56,11 +57,12 @@ void state_out_free(struct state_out *out)
 	g_free(out);
 }
 
-static GByteArray *add_record(struct state_out *out, const char *name, unsigned index)
+static GByteArray *add_record(struct state_out *out, const char *name, unsigned index,
+	const struct field *fields)
 {
 	struct record *record = g_new(struct record, 1);
 
-	*record = (struct record){ full_name(name, index), g_byte_array_new() };
+	*record = (struct record){ full_name(name, index), fields, g_byte_array_new() };
 	for (unsigned i = 0; i < out->records->len; i++)
 		g_assert(!g_str_equal(
 			((struct record *)g_ptr_array_index(out->records, i))->name, record->name));
@@ -72,7 +74,7 @@ static GByteArray *add_record(struct state_out *out, const char *name, unsigned 
 void state_put(struct state_out *out, const char *name, unsigned index, const struct field *fields,
 	const void *from)
 {
-	GByteArray *bytes = add_record(out, name, index);
+	GByteArray *bytes = add_record(out, name, index, fields);
 	uint32_t layout = fields_layout(fields);
 
 	g_byte_array_append(bytes, (const uint8_t *)&layout, sizeof(layout));
@@ -82,7 +84,7 @@ void state_put(struct state_out *out, const char *name, unsigned index, const st
 void state_put_bytes(
 	struct state_out *out, const char *name, unsigned index, const void *data, size_t length)
 {
-	g_byte_array_append(add_record(out, name, index), data, (guint)length);
+	g_byte_array_append(add_record(out, name, index, NULL), data, (guint)length);
 }
 
 const char *state_out_record(
@@ -96,6 +98,12 @@ const char *state_out_record(
 	*data = record->bytes->data;
 	*length = record->bytes->len;
 	return record->name;
+}
+
+const struct field *state_out_fields(const struct state_out *out, unsigned number)
+{
+	g_assert(number < out->records->len);
+	return ((const struct record *)g_ptr_array_index(out->records, number))->fields;
 }
 
 /* ---- in ---- */
@@ -145,6 +153,18 @@ GBytes *state_get_bytes(struct state_in *in, const char *name, unsigned index, G
 	g_bytes_ref(bytes);
 	g_hash_table_remove(in->records, full);
 	return bytes;
+}
+
+char *state_get_text(struct state_in *in, const char *name, unsigned index, GError **error)
+{
+	g_autoptr(GBytes) bytes = state_get_bytes(in, name, index, error);
+	size_t length;
+	const char *text;
+
+	if (!bytes)
+		return NULL;
+	text = g_bytes_get_data(bytes, &length);
+	return g_strndup(length ? text : "", length);
 }
 
 bool state_get(struct state_in *in, const char *name, unsigned index, const struct field *fields,

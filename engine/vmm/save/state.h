@@ -47,6 +47,8 @@ void state_put_bytes(
  * out. */
 const char *state_out_record(
 	const struct state_out *out, unsigned number, const uint8_t **data, size_t *length);
+/* The table that a record was made by, after four bytes that tell it; NULL for bytes alone. */
+const struct field *state_out_fields(const struct state_out *out, unsigned number);
 
 /* ---- in ---- */
 
@@ -64,6 +66,8 @@ bool state_get(struct state_in *in, const char *name, unsigned index, const stru
 	void *to, GError **error);
 /* The caller's. */
 GBytes *state_get_bytes(struct state_in *in, const char *name, unsigned index, GError **error);
+/* The same as text. */
+char *state_get_text(struct state_in *in, const char *name, unsigned index, GError **error);
 /* Whether all records were taken: STATE_ERROR_FOREIGN where a device of the file is not there. */
 bool state_in_finish(const struct state_in *in, GError **error);
 
