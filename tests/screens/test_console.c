@@ -24,6 +24,9 @@ static char *host_uri(void)
 	return g_strconcat("test://", path, NULL);
 }
 
+/* What a terminal calls itself, for those that are not the usual one. */
+static const char *terminal;
+
 /* Starts the console with ARGS after its own (NULL-terminated, may be NULL). */
 static struct harness *start(const char *uri, int width, int height, const char *const *args,
 	const char *locale, const char *language)
@@ -46,6 +49,7 @@ static struct harness *start(const char *uri, int width, int height, const char 
 		.env = env,
 		.width = width,
 		.height = height,
+		.term = terminal,
 		.locale = locale,
 	});
 }
@@ -542,6 +546,73 @@ static void the_mouse_works(void **state)
 	quit(h);
 }
 
+/* Through the main screens, as one who looks around. */
+static void look_around(struct harness *h)
+{
+	harness_keys(h, "Down Enter");
+	harness_expect(h, "Overview");
+	harness_keys(h, "Down Down Down Down Down F8");
+	harness_expect(h, "F12More");
+	harness_keys(h, "l");
+	harness_expect(h, "Nothing was done yet.");
+	harness_keys(h, "F8");
+	harness_expect(h, "F12More");
+	harness_keys(h, "o Down");
+	harness_expect(h, "Theme");
+	harness_keys(h, "F9");
+	harness_expect(h, "F12More");
+	harness_keys(h, "F7");
+	harness_expect(h, "Switch off");
+	harness_keys(h, "Esc F1");
+	harness_expect(h, "[ OK ]");
+	harness_keys(h, "Esc");
+	harness_expect(h, "F12More");
+}
+
+static void every_usual_terminal_will_do(void **state)
+{
+	static const char *const terminals[] = {
+		"linux", "xterm", "xterm-256color", "screen", "tmux", "tmux-256color", "vt220", "vt100"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(terminals); i++) {
+		struct harness *h;
+
+		terminal = terminals[i];
+		h = shop(80, 24);
+		look_around(h);
+		quit(h);
+	}
+	terminal = NULL;
+}
+
+/* The cell of the cursor's row, which every theme has to make stand out. */
+static void every_theme_shows_where_the_cursor_is(void **state)
+{
+	static const char *const themes[] = {"yast", "dark", "light", "highcontrast", "mono"};
+	g_autofree char *path = g_build_filename(home, "theme.conf", NULL);
+	const char *const args[] = {"--config", path, NULL};
+	g_autofree char *uri = host_uri();
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(themes); i++) {
+		g_autofree char *text = g_strdup_printf("[ui]\ntheme=%s\n", themes[i]);
+		g_autofree char *here = NULL, *there = NULL;
+		struct harness *h;
+
+		assert_true(g_file_set_contents(path, text, -1, NULL));
+		h = start(uri, 80, 24, args, NULL, NULL);
+		harness_expect(h, "shop            4");
+		harness_expect(h, "F12More");
+		here = harness_cell(h, 28, 3);
+		there = harness_cell(h, 28, 4);
+		assert_string_not_equal(here, there);
+		g_hash_table_add(seen, g_strconcat(here, " ", there, NULL));
+		look_around(h);
+		quit(h);
+	}
+	assert_int_equal(g_hash_table_size(seen), G_N_ELEMENTS(themes));
+}
+
 /* Every test finds the console as on its first day. */
 #define IN_A_HOME(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
 
@@ -572,6 +643,8 @@ int main(void)
 		IN_A_HOME(garbage_and_tiny_terminals_do_no_harm),
 		IN_A_HOME(signals_end_it_in_order),
 		IN_A_HOME(the_mouse_works),
+		IN_A_HOME(every_usual_terminal_will_do),
+		IN_A_HOME(every_theme_shows_where_the_cursor_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
