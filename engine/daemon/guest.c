@@ -258,6 +258,13 @@ static void on_resumed(struct guest *guest, JsonObject *event)
 		VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
 }
 
+/* One that was started paused. */
+static void on_started(struct guest *guest, JsonObject *event)
+{
+	if (guest->state == VIR_DOMAIN_PAUSED)
+		on_resumed(guest, event);
+}
+
 static void on_reset(struct guest *guest, JsonObject *event)
 {
 	tell_rebooted(guest);
@@ -294,6 +301,7 @@ static void on_event(void *data, const char *name, JsonObject *event)
 		const char *name;
 		void (*take)(struct guest *guest, JsonObject *event);
 	} events[] = {
+		{"started", on_started},
 		{"paused", on_paused},
 		{"resumed", on_resumed},
 		{"reset", on_reset},

@@ -440,8 +440,8 @@ static bool spawn(struct monitor *monitor, const struct monitor_start *start, in
 	if (start->paused)
 		arguments[count++] = "--paused";
 	if (restore) {
-		arguments[count++] = "--restore";
-		arguments[count++] = "fd:" G_STRINGIFY(RESTORE_FD);
+		arguments[count++] = "--restore-fd";
+		arguments[count++] = G_STRINGIFY(RESTORE_FD);
 	}
 	arguments[count] = "guest.xml";
 	if (!g_spawn_async_with_pipes_and_fds(start->folder, arguments, NULL,
@@ -489,6 +489,16 @@ struct monitor *monitor_adopt(const char *folder, const struct monitor_events *e
 	}
 	monitor_free(monitor);
 	return NULL;
+}
+
+bool monitor_runs_in(const char *path)
+{
+	int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool runs = folder >= 0 && is_alive(folder);
+
+	if (folder >= 0)
+		close(folder);
+	return runs;
 }
 
 void monitor_terminate(struct monitor *monitor, bool kill)
