@@ -680,11 +680,15 @@ bool key_assign(struct document *document, const char *assignment, GError **erro
 
 // ---- what there is --------------------------------------------------------------------------------
 
-static void add_name(GPtrArray *names, const char *pattern, const char *member)
+// Where it can be used: a document from elsewhere may call its members anything.
+static void add_name(GPtrArray *names, const struct key *key, const char *member)
 {
-	g_auto(GStrv) parts = g_strsplit(pattern, "*", 2);
+	g_auto(GStrv) parts = g_strsplit(key->name, "*", 2);
+	g_autofree char *name = g_strjoinv(member, parts);
+	g_autofree char *found = NULL;
 
-	g_ptr_array_add(names, g_strjoinv(member, parts));
+	if (key_find(name, &found, NULL) == key && check_member(key, found, NULL))
+		g_ptr_array_add(names, g_steal_pointer(&name));
 }
 
 // The members of the keys that begin so: targets of disks, numbers of NICs, of vCPUs…
@@ -708,7 +712,7 @@ static void add_members(const struct document *document, const struct key *key, 
 							  g_strdup_printf("%u", n);
 
 			if (member)
-				add_name(names, key->name, member);
+				add_name(names, key, member);
 		}
 	}
 }

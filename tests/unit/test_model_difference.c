@@ -68,6 +68,29 @@ static void keys_are_told_once_and_other_elements_by_path(void **state)
 		"devices/sound: sound model='ich6' -> sound model='ich9'\n");
 }
 
+// A document from elsewhere may call its devices anything: no key names those, and nothing falls over.
+static void names_that_no_key_can_have(void **state)
+{
+	static const char *const names[] = {"", ".", "a.b", "v'd\"a", "&#10;", "[1]", "*"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		DOCUMENT_AUTO struct document *a = make();
+		DOCUMENT_AUTO struct document *b = make();
+		g_auto(GStrv) all = NULL;
+		g_autofree char *said = NULL;
+
+		assert_true(document_set_attribute(b, document_find(b, "//target"), "dev", names[i], NULL));
+		said = words(a, b);
+		assert_string_not_equal(said, "");
+		all = key_names(b);
+		for (char **name = all; *name; name++) {
+			g_autofree char *member = NULL;
+
+			assert_non_null(key_find(*name, &member, NULL));
+		}
+	}
+}
+
 static void lines_are_a_unified_diff(void **state)
 {
 	DOCUMENT_AUTO struct document *b = make();
@@ -118,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_documents_do_not_differ),
 		cmocka_unit_test(keys_are_told_once_and_other_elements_by_path),
+		cmocka_unit_test(names_that_no_key_can_have),
 		cmocka_unit_test(lines_are_a_unified_diff),
 		cmocka_unit_test(changes_of_both_sides_merge),
 		cmocka_unit_test(a_conflict_is_marked),
