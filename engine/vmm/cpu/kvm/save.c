@@ -74,7 +74,8 @@ bool kvm_backend_load(struct vcpu_backend *base, struct state_in *in, GError **e
 struct saved_vcpu {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
-	struct kvm_xsave xsave;
+	/* As long as it is without the features that must be asked for (arch_prctl). */
+	uint32_t xsave[FIELD_SIZE(struct kvm_xsave, region) / sizeof(uint32_t)];
 	struct kvm_xcrs xcrs;
 	struct kvm_lapic_state lapic;
 	struct kvm_mp_state mp_state;
@@ -85,7 +86,7 @@ struct saved_vcpu {
 static const struct field vcpu_fields[] = {
 	FIELD_BYTES(struct saved_vcpu, regs),
 	FIELD_BYTES(struct saved_vcpu, sregs),
-	FIELD_BYTES(struct saved_vcpu, xsave.region),
+	FIELD_BYTES(struct saved_vcpu, xsave),
 	FIELD_BYTES(struct saved_vcpu, xcrs),
 	FIELD_BYTES(struct saved_vcpu, lapic),
 	FIELD_BYTES(struct saved_vcpu, mp_state),
