@@ -68,6 +68,20 @@ static unsigned count_present(void)
 	return count;
 }
 
+/* Waits until so many are there, on line or not. */
+static void wait_present(unsigned count)
+{
+	gint64 end = g_get_monotonic_time() + LIVEBOX_DEADLINE_S * G_USEC_PER_SEC;
+	unsigned there;
+
+	do {
+		g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"status\"}");
+
+		there = (unsigned)json_object_get_int_member(answer, "vcpus");
+	} while (there != count && g_get_monotonic_time() < end);
+	assert_int_equal(there, count);
+}
+
 static long tics_of(unsigned cpu)
 {
 	return livebox_shell_number(
@@ -144,8 +158,7 @@ static void the_guest_ejects_by_itself(void **state)
 	set_vcpus(3);
 	livebox_shell(box, "echo 1 >/sys/devices/system/cpu/cpu1/firmware_node/eject");
 	assert_nproc(2);
-	while (count_present() != 2)
-		livebox_pump(box, 50);
+	wait_present(2);
 	set_vcpus(3);
 	assert_nproc(3);
 }
@@ -182,11 +195,7 @@ static void a_client_is_killed(void **state)
 		pause();
 	}
 	liveclient_free(client);
-	for (int thread = 0; !thread;) {
-		g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"status\"}");
-
-		thread = json_object_get_int_member(answer, "vcpus") == 4;
-	}
+	wait_present(4);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	livebox_do(box, "{\"do\": \"resume\"}");
@@ -221,6 +230,65 @@ static void a_reset_keeps_them(void **state)
 	assert_nproc(1);
 }
 
+/* ---- a bare guest, on both backends ---------------------------------------------------------------- */
+
+/* How often it has written the letter. */
+static unsigned written(const struct livebox *bare, char letter)
+{
+	unsigned count = 0;
+
+	for (const char *at = bare->console->str; *at; at++)
+		count += *at == letter;
+	return count;
+}
+
+static void wait_written(struct livebox *bare, char letter, unsigned count)
+{
+	gint64 end = g_get_monotonic_time() + LIVEBOX_DEADLINE_S * G_USEC_PER_SEC;
+
+	while (written(bare, letter) < count && g_get_monotonic_time() < end)
+		livebox_pump(bare, 100);
+	assert_int_equal(written(bare, letter), count);
+}
+
+static void bare_guest(const char *backend, const char *name)
+{
+	g_autofree char *kernel =
+		g_build_filename(g_getenv("top_builddir") ? g_getenv("top_builddir") : ".",
+			"tests/engine/boot/hotplug.elf", NULL);
+	struct livebox *bare = livebox_new(&(struct livebox_config){
+		.name = name, .backend = backend, .kernel = kernel, .memory = 16, .vcpus_max = 4 });
+
+	livebox_wait_console(bare, "ready");
+	for (unsigned round = 0; round < 3; round++) {
+		livebox_do(bare, "{\"do\": \"set-vcpus\", \"count\": 4, " PATIENT "}");
+		wait_written(bare, 'A', 4 * round + 3);
+		livebox_do(bare, "{\"do\": \"set-vcpus\", \"count\": 1, " PATIENT "}");
+		wait_written(bare, 'E', 4 * round + 3);
+		livebox_do(bare, "{\"do\": \"set-vcpus\", \"count\": 2, " PATIENT "}");
+		wait_written(bare, 'A', 4 * round + 4);
+		livebox_do(bare, "{\"do\": \"pause\"}");
+		livebox_do(bare, "{\"do\": \"resume\"}");
+		livebox_do(bare, "{\"do\": \"set-vcpus\", \"count\": 1, " PATIENT "}");
+		wait_written(bare, 'E', 4 * round + 4);
+	}
+	livebox_free(bare);
+}
+
+static void a_bare_guest_on_soft(void **state)
+{
+	bare_guest("qemu", "live-bare-soft");
+}
+
+static void a_bare_guest_on_kvm(void **state)
+{
+	if (access("/dev/kvm", R_OK | W_OK) < 0) {
+		print_message("KVM is skipped: /dev/kvm cannot be opened\n");
+		return;
+	}
+	bare_guest("kvm", "live-bare-kvm");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +302,8 @@ int main(void)
 		cmocka_unit_test(a_client_is_killed),
 		cmocka_unit_test(a_late_guest_is_named),
 		cmocka_unit_test(a_reset_keeps_them),
+		cmocka_unit_test(a_bare_guest_on_soft),
+		cmocka_unit_test(a_bare_guest_on_kvm),
 	};
 
 	return cmocka_run_group_tests(tests, boot, end);

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define START_POLL_MAX_US 10000
+
 static enum vcpu_exit fail(struct kvm_vcpu *cpu, const char *sentence)
 {
 	g_autofree char *registers = kvm_vcpu_describe(cpu);
@@ -171,6 +173,21 @@ void kvm_look_at_start(struct kvm_vcpu *cpu)
 				state.mp_state != KVM_MP_STATE_INIT_RECEIVED);
 }
 
+/* KVM_RUN ends when INIT has come, but not again for SIPI, which is what tells that the guest has
+ * started it: that is waited for here. SIPI mostly follows at once. */
+static void await_start(struct kvm_vcpu *cpu)
+{
+	struct kvm_mp_state state = { KVM_MP_STATE_INIT_RECEIVED };
+
+	for (unsigned us = 50; !atomic_load(&cpu->kicked); us = MIN(us * 2, START_POLL_MAX_US)) {
+		if (ioctl(cpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
+			state.mp_state != KVM_MP_STATE_INIT_RECEIVED)
+			break;
+		g_usleep(us);
+	}
+	kvm_look_at_start(cpu);
+}
+
 static enum vcpu_exit run_until_exit(struct kvm_vcpu *cpu)
 {
 	enum vcpu_exit why = VCPU_EXIT_KICKED;
@@ -179,9 +196,8 @@ static enum vcpu_exit run_until_exit(struct kvm_vcpu *cpu)
 		if (ioctl(cpu->fd, KVM_RUN, 0) < 0) {
 			if (errno != EINTR && errno != EAGAIN)
 				return fail(cpu, g_strerror(errno));
-			/* How KVM_RUN ends when INIT and SIPI have come. */
-			if (errno == EAGAIN)
-				kvm_look_at_start(cpu);
+			if (!atomic_load(&cpu->base.started))
+				await_start(cpu);
 			vcpu_count(&cpu->base, VCPU_CAUSE_KICK);
 		} else if (!handle_exit(cpu, &why)) {
 			return why;
