@@ -50,6 +50,8 @@ struct monitor *monitor_start(const struct monitor_start *start,
 	const struct monitor_events *events, void *data, GError **error);
 /* Finds the monitor that runs in folder; NULL when there is none. */
 struct monitor *monitor_adopt(const char *folder, const struct monitor_events *events, void *data);
+/* Does one run there? */
+bool monitor_runs_in(const char *folder);
 /* Lets go of it; the process goes on. */
 void monitor_free(struct monitor *monitor);
 

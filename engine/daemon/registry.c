@@ -356,6 +356,11 @@ static void load_running(
 	struct guest *guest =
 		definition ? registry_find_uuid(registry, definition->uuid_bytes) : NULL;
 
+	/* A daemon was killed while it made the folder. */
+	if (!definition && g_uuid_string_is_valid(name) && !monitor_runs_in(folder)) {
+		store_remove_folder(folder);
+		return;
+	}
 	if (!definition || definition->id < 0 || strcmp(name, definition->uuid) != 0) {
 		say(report, "%s is left alone: %s", folder,
 			error ? error->message : "no guest of ours");

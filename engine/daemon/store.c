@@ -96,6 +96,41 @@ static bool make_folders(const struct store *store, GError **error)
 	return true;
 }
 
+/* What g_file_set_contents() had not finished when a daemon was killed: NAME.XXXXXX. */
+static bool is_unfinished(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (!dot || strlen(dot + 1) != 6)
+		return false;
+	for (const char *at = dot + 1; *at; at++)
+		if (!g_ascii_isupper(*at) && !g_ascii_isdigit(*at))
+			return false;
+	return true;
+}
+
+static void sweep(const char *path)
+{
+	GDir *folder = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (folder && (name = g_dir_read_name(folder))) {
+		g_autofree char *file = g_build_filename(path, name, NULL);
+
+		if (is_unfinished(name))
+			g_unlink(file);
+	}
+	g_clear_pointer(&folder, g_dir_close);
+}
+
+static void sweep_all(const struct store *store)
+{
+	sweep(store->definitions);
+	sweep(store->autostart);
+	sweep(store->pools);
+	sweep(store->running_pools);
+}
+
 struct store *store_open(const char *root, enum store_place place, char **socket, GError **error)
 {
 	struct store *store = g_new0(struct store, 1);
@@ -104,8 +139,10 @@ struct store *store_open(const char *root, enum store_place place, char **socket
 	store->system = place == STORE_SYSTEM || (place == STORE_USUAL && geteuid() == 0);
 	set_folders(store, root);
 	*socket = NULL;
-	if (make_folders(store, error) && take_lock(store, error))
+	if (make_folders(store, error) && take_lock(store, error)) {
+		sweep_all(store);
 		return store;
+	}
 	*socket = g_strdup(store->socket);
 	store_close(store);
 	return NULL;
