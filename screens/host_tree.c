@@ -73,7 +73,8 @@ static char *host_badge(const struct connection *c)
 /* Few words for the tree; the status line tells the whole. */
 static char *short_status(const struct connection *c)
 {
-	if (c->state == CONNECTION_LOST)
+	/* Also while it is tried again. */
+	if (c->state == CONNECTION_LOST || (c->state == CONNECTION_CONNECTING && c->failures))
 		return g_strdup(_("not connected"));
 	if (c->state == CONNECTION_CONNECTED && connection_silence(c) <= 0)
 		return g_strdup(_("reading guests"));

@@ -2,6 +2,7 @@
 /*
  * A save that takes its time, on a real guest: QEMU writes into a pipe that this test empties as
  * slowly as it likes. The console shows how far it is and cancels it, and nothing else waits for it.
+ * Nor does anything wait for a host that hangs.
  */
 #include "tests/live/guest.h"
 #include "tests/screens/harness.h"
@@ -16,6 +17,7 @@
 #include <glib.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -213,6 +215,39 @@ static void a_save_comes_to_its_end(void **state)
 	the_guest_goes_on(state);
 }
 
+// ---- a host that hangs --------------------------------------------------------------------------
+
+static int libvirtd_pid(void)
+{
+	g_autofree char *path = g_build_filename(live->dir, "libvirtd.pid", NULL);
+	g_autofree char *text = NULL;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return atoi(text);
+}
+
+/* Its guests grow old; another host's, and all keys, do not. */
+static void a_host_that_hangs_ages_only_its_own(void **state)
+{
+	harness_keys(console, "BTab F3");
+	harness_expect(console, "every start");
+	harness_keys(console, "C-u 'test:///default' F10");
+	harness_expect(console, "test 1");
+	assert_int_equal(kill(libvirtd_pid(), SIGSTOP), 0);
+	harness_expect(console, "(silent for");
+	harness_keys(console, "Home Tab End");
+	harness_expect(console, "▸ test ");
+	harness_keys(console, "F7 p");
+	harness_expect(console, "test       paused");
+	harness_keys(console, "Enter");
+	harness_expect(console, "test/test - paused");
+	harness_keys(console, "F8");
+	harness_expect(console, " ago");
+	assert_int_equal(kill(libvirtd_pid(), SIGCONT), 0);
+	harness_expect_gone(console, " ago");
+	harness_expect(console, "alpha      running");
+}
+
 // ---- around it ----------------------------------------------------------------------------------
 
 /* Runs a verb of the command line. */
@@ -255,6 +290,7 @@ static void the_console_quits(void **state)
 
 static int teardown(void **state)
 {
+	kill(libvirtd_pid(), SIGCONT);
 	close_slow_disk();
 	harness_stop(console);
 	g_free(pipe_path);
@@ -270,6 +306,7 @@ int main(void)
 		cmocka_unit_test(the_guest_goes_on),
 		cmocka_unit_test(control_c_cancels_it),
 		cmocka_unit_test(a_save_comes_to_its_end),
+		cmocka_unit_test(a_host_that_hangs_ages_only_its_own),
 		cmocka_unit_test(the_console_quits),
 	};
 
