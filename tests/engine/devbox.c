@@ -58,6 +58,7 @@ struct devbox *devbox_new(void)
 	box->mmio = bus_new("mmio", &box->lock);
 	box->memory = memory_new(DEVBOX_MEMORY, NULL);
 	assert_non_null(box->memory);
+	assert_true(memory_add_region(box->memory, DEVBOX_REGION, 16 * MEMORY_BLOCK_SIZE, NULL));
 	assert_true(memory_track_code(box->memory, NULL));
 	box->pci = pci_bus_new(box->ports, box->mmio, &box->router);
 	box->env = (struct virtio_env){

@@ -17,6 +17,8 @@
 #include "engine/vmm/memory.h"
 
 #define DEVBOX_MEMORY (16ull << 20)
+/* The memory's region of blocks that may be plugged: 16 of them. */
+#define DEVBOX_REGION 0x140000000ull
 
 struct devbox {
 	struct irq_router router; /* first: records into what follows */
