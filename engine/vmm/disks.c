@@ -8,9 +8,11 @@
 #include "engine/vmm/block/qsd.h"
 #include "engine/vmm/block/raw.h"
 #include "engine/vmm/dev/virtio_block.h"
+#include "engine/vmm/sandbox.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 static void free_disk(void *device)
 {
@@ -47,14 +49,27 @@ static void daemon_lost(void *data, const char *why)
 		g_strdup_printf(_("Disk '%s': qemu-storage-daemon is lost: %s"), slot->name, why));
 }
 
+static void begin_worker(void)
+{
+	sandbox_thread(SANDBOX_BLOCK);
+}
+
 static struct block_backend *open_image(
 	struct device_slot *slot, const struct config_disk *config, int fd, GError **error)
 {
-	if (config->format || config->rbd)
+	bool daemon = config->format || config->rbd;
+
+	if ((daemon || fd < 0) && !sandbox_allows_paths(error)) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	if (daemon)
 		return block_qsd_open(
 			&(struct block_qsd_config){
 				.disk = config,
 				.fd = fd,
+				.begin = begin_worker,
 				.lost = daemon_lost,
 				.lost_data = slot,
 			},
@@ -67,6 +82,7 @@ static struct block_backend *open_image(
 			.read_only = config->readonly,
 			.shared = config->shareable,
 			.discard = config->discard,
+			.begin = begin_worker,
 		},
 		error);
 }

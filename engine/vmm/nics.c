@@ -8,6 +8,7 @@
 #include "engine/vmm/net/passt.h"
 #include "engine/vmm/net/tap.h"
 #include "engine/vmm/netargs.h"
+#include "engine/vmm/sandbox.h"
 
 #include <glib/gi18n.h>
 
@@ -41,6 +42,7 @@ static struct net_backend *open_user(
 			.log_path = config->log,
 			.warn = passt_warns,
 			.warn_data = slot,
+			.allowed = sandbox_allows_paths,
 		},
 		parts->context, parts->lock, error);
 }
@@ -74,6 +76,8 @@ bool nic_make(struct device_slot *slot, const struct config_net *config, unsigne
 	struct devices *devices = slot->devices;
 	struct virtio_net *net;
 
+	if (fd < 0 && !sandbox_allows_paths(error))
+		return false;
 	/* Who gives a descriptor has made the network, of whatever type it is. */
 	slot->net = config->tap || fd >= 0 ? open_tap(slot, config, fd, error)
 					   : open_user(slot, config, error);

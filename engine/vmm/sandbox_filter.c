@@ -101,7 +101,7 @@ static const struct plain_rule plain_rules[] = {
 	/* The main loop: clients of its sockets, threads, files that grow, statistics. */
 	{ KIND(MAIN), SCMP_SYS(accept) },
 	{ KIND(MAIN), SCMP_SYS(accept4) },
-	{ KIND(MAIN), SCMP_SYS(shutdown) },
+	{ KIND(MAIN) | KIND(BLOCK), SCMP_SYS(shutdown) },
 	{ KIND(MAIN), SCMP_SYS(getsockopt) },
 	{ KIND(MAIN), SCMP_SYS(setsockopt) },
 	{ KIND(MAIN), SCMP_SYS(getsockname) },
@@ -170,6 +170,7 @@ static const struct ioctl_rule ioctl_rules[] = {
 	{ WORK, EXACTLY, BLKZEROOUT },
 	{ KIND(MAIN), EXACTLY, 0x400454d0 }, /* TUNSETOFFLOAD, whose header hides struct ifreq */
 	{ KIND(MAIN), EXACTLY, 0x400454d8 }, /* TUNSETVNETHDRSZ */
+	{ KIND(MAIN), EXACTLY, 0x800454d7 }, /* TUNGETVNETHDRSZ */
 	{ KIND(MAIN), EXACTLY, 0x800454d2 }, /* TUNGETIFF */
 };
 

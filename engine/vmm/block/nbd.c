@@ -51,6 +51,7 @@ struct nbd {
 	struct block_backend base;
 	int fd;
 	uint16_t flags;
+	void (*begin)(void);
 	void (*lost)(void *data, const char *why);
 	void *lost_data;
 	GThread *sender, *receiver;
@@ -429,6 +430,8 @@ static void *sender_thread(void *data)
 	bool over;
 	int error;
 
+	if (nbd->begin)
+		nbd->begin();
 	while ((job = next_job(nbd, &packet, &over, &error))) {
 		if (over)
 			job_end(nbd, job, error);
@@ -526,6 +529,8 @@ static void *receiver_thread(void *data)
 	struct nbd *nbd = data;
 	const char *why = NULL;
 
+	if (nbd->begin)
+		nbd->begin();
 	while (!why)
 		why = receive_reply(nbd);
 	die(nbd, nbd->stop ? NULL : why);
@@ -623,6 +628,7 @@ struct block_backend *block_nbd_new(const struct block_nbd_config *config, GErro
 	nbd->base.ops = &nbd_ops;
 	nbd->base.block_size = 4096;
 	nbd->fd = config->fd;
+	nbd->begin = config->begin;
 	nbd->lost = config->lost;
 	nbd->lost_data = config->lost_data;
 	g_mutex_init(&nbd->mutex);

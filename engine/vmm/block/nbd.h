@@ -18,6 +18,7 @@ struct block_nbd_config {
 	const char *export_name;
 	bool read_only;
 	bool discard;
+	void (*begin)(void); /* called first in each of its threads; NULL: nothing */
 	/* The connection has ended. In a thread of the backend, no lock held. NULL: nobody. */
 	void (*lost)(void *data, const char *why);
 	void *lost_data;

@@ -36,6 +36,7 @@ struct qsd {
 	unsigned exports;             /* made so far */
 	bool read_only, discard;
 	char *name;
+	void (*begin)(void);
 	void (*lost)(void *data, const char *why);
 	void *lost_data;
 
@@ -198,6 +199,7 @@ static bool export(struct qsd *qsd, GError **error)
 		.export_name = name,
 		.read_only = qsd->read_only,
 		.discard = qsd->discard,
+		.begin = qsd->begin,
 		.lost = qsd->lost,
 		.lost_data = qsd->lost_data,
 	};
@@ -386,6 +388,7 @@ struct block_backend *block_qsd_open(const struct block_qsd_config *config, GErr
 	qsd->read_only = config->disk->readonly;
 	qsd->discard = config->disk->discard;
 	qsd->name = g_strdup(config->disk->rbd ? config->disk->rbd : config->disk->path);
+	qsd->begin = config->begin;
 	qsd->lost = config->lost;
 	qsd->lost_data = config->lost_data;
 	g_mutex_init(&qsd->mutex);

@@ -22,6 +22,7 @@
 struct block_qsd_config {
 	const struct config_disk *disk;
 	int fd; /* the opened image, taken; or -1 */
+	void (*begin)(void); /* as in nbd.h */
 	/* The daemon is gone. In a thread of the backend, no lock held. NULL: nobody. */
 	void (*lost)(void *data, const char *why);
 	void *lost_data;

@@ -24,6 +24,7 @@ struct block_raw {
 	struct block_backend base;
 	int fd;
 	bool is_device;
+	void (*begin)(void);
 	GThread *thread;
 	_Atomic bool must_wait[BLOCK_WRITE + 1]; /* the file system knows no RWF_NOWAIT for it */
 
@@ -170,6 +171,8 @@ static void *raw_thread(void *data)
 	struct block_raw *raw = data;
 	struct block_request *request;
 
+	if (raw->begin)
+		raw->begin();
 	while ((request = raw_next(raw))) {
 		request->done(request, raw_carry_out(raw, request));
 		g_mutex_lock(&raw->mutex);
@@ -387,6 +390,7 @@ struct block_backend *block_raw_open(const struct block_raw_config *config, GErr
 	struct block_raw *raw = g_new0(struct block_raw, 1);
 
 	raw->base.ops = &raw_ops;
+	raw->begin = config->begin;
 	raw->base.read_only = config->read_only;
 	raw->base.can_discard = config->discard && !config->read_only;
 	g_mutex_init(&raw->mutex);

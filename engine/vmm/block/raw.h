@@ -17,6 +17,7 @@ struct block_raw_config {
 	bool read_only;
 	bool shared;  /* <shareable/>: no lock */
 	bool discard; /* pass discards on; else they are acknowledged and dropped */
+	void (*begin)(void); /* called first in its thread; NULL: nothing */
 };
 
 /* Errors are whole sentences with path and cause: not found, not permitted, in use by another

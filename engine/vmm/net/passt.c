@@ -33,6 +33,7 @@ struct passt {
 	char **arguments; /* of the child */
 	void (*warn)(void *data, const char *message);
 	void *warn_data;
+	bool (*allowed)(GError **error);
 	GPid pid;
 	GSource *child; /* reaps it */
 
@@ -370,6 +371,8 @@ static bool passt_open(struct passt *passt, GError **error)
 
 	if (!passt->socket_path && passt->pid)
 		return false; /* the last one is not quite gone */
+	if (passt->allowed && !passt->allowed(error))
+		return false;
 	fd = passt->socket_path ? passt_connect(passt, error) : passt_start(passt, error);
 	if (fd < 0)
 		return false;
@@ -469,6 +472,7 @@ struct net_backend *net_passt_new(const struct net_passt_config *config, GMainCo
 	passt->arguments = passt_arguments(config);
 	passt->warn = config->warn;
 	passt->warn_data = config->warn_data;
+	passt->allowed = config->allowed;
 	passt->fd = -1;
 	passt->rx = g_malloc(BUFFER);
 	passt->rx_size = BUFFER;

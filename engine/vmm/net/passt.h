@@ -24,6 +24,8 @@ struct net_passt_config {
 	/* One line when the other side is gone. NULL: nobody. Lock held. */
 	void (*warn)(void *data, const char *message);
 	void *warn_data;
+	/* Whether passt may be started or connected to (again) now, or why not. NULL: always. */
+	bool (*allowed)(GError **error);
 };
 
 /* context is the machine's main loop. Errors: passt cannot be started or connected to now; the
