@@ -68,8 +68,12 @@ bool config_read_current_memory(struct config_reader *reader, xmlNode *node, GEr
 
 bool config_read_max_memory(struct config_reader *reader, xmlNode *node, GError **error)
 {
+	g_autofree char *text = config_attribute(node, "slots");
 	uint64_t slots;
 
+	if (!text)
+		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+			_("<maxMemory> has no 'slots'"));
 	if (!config_number(reader, node, "slots", 1, 256, &slots, error))
 		return false;
 	reader->config->memory_slots = (unsigned)slots;

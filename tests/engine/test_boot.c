@@ -492,7 +492,8 @@ static const uint8_t *table_at(const struct guest_memory *memory, uint64_t addre
 static void acpi_tables_are_whole(void **state)
 {
 	struct guest_memory *memory = memory_new(2 * MIB, NULL);
-	uint64_t rsdp = acpi_load(memory, &(struct acpi_config){ .present = 7, .vcpus_max = 64, .serials = 2 });
+	uint64_t rsdp = acpi_load(memory,
+		&(struct acpi_config){ .present = 7, .vcpus_max = 64, .serials = 2 });
 	const uint8_t *root = memory_at(memory, rsdp, 36), *xsdt;
 	const char *found[3];
 	uint64_t address;
@@ -523,6 +524,38 @@ static void acpi_tables_are_whole(void **state)
 	memory_free(memory);
 }
 
+/* A processor in the middle may be missing; where memory may come is said by the SRAT. */
+static void acpi_tells_of_what_may_come(void **state)
+{
+	struct guest_memory *memory = memory_new(2 * MIB, NULL);
+	uint64_t rsdp, address, base, length;
+	const uint8_t *root, *xsdt, *srat;
+	unsigned at = 48;
+
+	assert_true(memory_add_region(memory, 0x180000000, 64 * MIB, NULL));
+	rsdp = acpi_load(
+		memory, &(struct acpi_config){ .present = 5, .vcpus_max = 3, .serials = 1 });
+	root = memory_at(memory, rsdp, 36);
+	memcpy(&address, root + 24, 8);
+	xsdt = table_at(memory, address);
+	assert_int_equal(xsdt[4], 36 + 4 * 8);
+	memcpy(&address, xsdt + 36 + 8, 8);
+	assert_int_equal(table_at(memory, address)[44 + 8 + 4], 2);
+	memcpy(&address, xsdt + 36 + 3 * 8, 8);
+	srat = table_at(memory, address);
+	assert_memory_equal(srat, "SRAT", 4);
+	while (srat[at] == 0)
+		at += 16;
+	assert_int_equal(at, 48 + 3 * 16);
+	at += 40; /* boot memory */
+	memcpy(&base, srat + at + 8, 8);
+	memcpy(&length, srat + at + 16, 8);
+	assert_true(base == 0x180000000);
+	assert_true(length == 64 * MIB);
+	assert_int_equal(srat[at + 28], 3);
+	memory_free(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +568,7 @@ int main(void)
 		cmocka_unit_test(damaged_images_do_no_harm),
 		cmocka_unit_test(random_elf_headers_do_no_harm),
 		cmocka_unit_test(acpi_tables_are_whole),
+		cmocka_unit_test(acpi_tells_of_what_may_come),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -183,6 +183,87 @@ static void refuses_by_name_and_line(void **state)
 	}
 }
 
+/* ---- memory that is plugged later ---- */
+
+#define MEMORY(model, children) \
+	"<devices><memory model='" model "'>" children "</memory></devices></domain>"
+#define MAX_MEMORY "<maxMemory slots='1' unit='GiB'>1</maxMemory>\n"
+#define SIZE "<size unit='MiB'>64</size><node>0</node>"
+
+static void reads_memory_devices(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	struct machine_config *config = read_text(HEAD OS MAX_MEMORY
+		"<cpu><numa><cell id='0' cpus='0' memory='65536' unit='KiB'/></numa></cpu>"
+		MEMORY("virtio-mem", "<target>" SIZE "<block unit='MiB'>4</block>"
+			"<requested unit='MiB'>8</requested><current unit='KiB'>0</current></target>"
+			"<alias name='more'/><address type='pci' slot='0x09'/>"),
+		&error);
+	const struct config_memory *memory;
+
+	if (!config)
+		fail_msg("%s", error->message);
+	/* <memory> is boot memory and devices together. */
+	assert_int_equal(config->memory, 64 << 20);
+	assert_int_equal(config->memory_current, 64 << 20);
+	assert_int_equal(config->memory_max, 1 << 30);
+	assert_int_equal(config->memories->len, 1);
+	memory = g_ptr_array_index(config->memories, 0);
+	assert_string_equal(memory->alias, "more");
+	assert_int_equal(memory->size, 64 << 20);
+	assert_int_equal(memory->block, 4 << 20);
+	assert_int_equal(memory->requested, 8 << 20);
+	config_free(config);
+	config = read_text(
+		HEAD OS MAX_MEMORY MEMORY("virtio-mem", "<target>" SIZE "</target>"), NULL);
+	memory = g_ptr_array_index(config->memories, 0);
+	assert_string_equal(memory->alias, "virtiomem0");
+	assert_int_equal(memory->block, 2 << 20);
+	assert_int_equal(memory->requested, 0);
+	config_free(config);
+}
+
+static void refuses_memory_devices_that_cannot_be(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ HEAD OS MAX_MEMORY MEMORY("dimm", "<target>" SIZE "</target>"),
+			"g.xml:6: model='dimm' of <memory> is not supported" },
+		{ HEAD OS MEMORY("virtio-mem", "<target>" SIZE "</target>"),
+			"g.xml:1: there are 1 memory devices, more than the slots of <maxMemory>" },
+		{ HEAD OS MAX_MEMORY MEMORY("virtio-mem", "<target/>"),
+			"g.xml:6: <size> is missing" },
+		{ HEAD OS MAX_MEMORY MEMORY("virtio-mem", ""),
+			"g.xml:1: memory device 'virtiomem0' has no <target>" },
+		{ HEAD OS MAX_MEMORY
+			MEMORY("virtio-mem", "<target>" SIZE "<block unit='MiB'>3</block></target>"),
+			"g.xml:6: <block> must be a power of two, 2 MiB or more" },
+		{ HEAD OS MAX_MEMORY MEMORY("virtio-mem",
+			"<target>" SIZE "<requested unit='MiB'>65</requested></target>"),
+			"g.xml:1: memory device 'virtiomem0': sizes must be multiples of its "
+			"<block>" },
+		{ HEAD OS MAX_MEMORY MEMORY("virtio-mem",
+			"<target>" SIZE "<requested unit='MiB'>66</requested></target>"),
+			"g.xml:1: memory device 'virtiomem0': more is requested than its size" },
+		{ HEAD OS MAX_MEMORY
+			MEMORY("virtio-mem", "<target><size unit='MiB'>128</size></target>"),
+			"g.xml:1: <memory> must be the memory at boot and the sizes of all memory "
+			"devices together" },
+		{ HEAD OS "<maxMemory slots='1' unit='MiB'>64</maxMemory></domain>",
+			"g.xml:1: <memory> is more than <maxMemory>" },
+		{ HEAD OS "<maxMemory unit='MiB'>512</maxMemory></domain>",
+			"g.xml:5: <maxMemory> has no 'slots'" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(read_text(cases[i].text, &error));
+		assert_string_equal(error->message, cases[i].message);
+	}
+}
+
 static void refuses_what_is_not_xml(void **state)
 {
 	static const char *const texts[] = { "", "<domain", "\177ELF", "<a></b>" };
@@ -221,6 +302,8 @@ int main(void)
 		cmocka_unit_test(reads_consoles_as_libvirt_means_them),
 		cmocka_unit_test(reads_details_of_devices),
 		cmocka_unit_test(refuses_by_name_and_line),
+		cmocka_unit_test(reads_memory_devices),
+		cmocka_unit_test(refuses_memory_devices_that_cannot_be),
 		cmocka_unit_test(refuses_what_is_not_xml),
 		cmocka_unit_test(refuses_entities),
 		cmocka_unit_test(a_missing_file_is_said),
