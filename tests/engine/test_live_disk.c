@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Disks that come, go, grow and are limited while the guest runs, as the guest sees them. */
+#include "config.h"
+
 #include "tests/engine/livebox.h"
 
 // clang-format off

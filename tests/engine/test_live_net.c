@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Network cards that come, go, lose their link and are limited while the guest runs, as the guest and
  * the other end of the cable see them. */
+#include "config.h"
+
 #include "tests/engine/livebox.h"
 
 // clang-format off
