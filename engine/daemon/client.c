@@ -221,7 +221,9 @@ void call_done(void *data, const GError *error)
 			take_packets(client);
 		balance(client);
 	}
-	call_free(call);
+	call->answered = true;
+	if (!call->beginning)
+		call_free(call);
 }
 
 void call_answered(void *call, JsonObject *answer, const GError *error)
@@ -259,7 +261,11 @@ static void run_call(struct client *client, const struct procedure *procedure,
 	g_ptr_array_add(client->calls, call);
 	ok = check_allowed(client, procedure, &error);
 	if (ok && procedure->begin) {
+		call->beginning = true;
 		procedure->begin(call);
+		call->beginning = false;
+		if (call->answered)
+			call_free(call);
 		return;
 	}
 	ok = ok && procedure->run(call, &error);

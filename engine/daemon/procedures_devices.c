@@ -186,15 +186,16 @@ static void do_resize(struct call *call)
 {
 	const struct wire_domain_text_number_flags_args *args = call->args;
 	struct guest *guest = find_or_answer(call, args->flags, VIR_DOMAIN_BLOCK_RESIZE_BYTES);
-	uint64_t size = args->value;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(xmlDoc) document = NULL;
 	g_autofree char *name = NULL;
 	xmlNode *disk = NULL;
 	JsonObject *members;
+	uint64_t size;
 
 	if (!guest)
 		return;
+	size = args->value;
 	if (!(args->flags & VIR_DOMAIN_BLOCK_RESIZE_BYTES) && size > UINT64_MAX >> 10)
 		fault_set(&error, VIR_ERR_OVERFLOW, "size must be less than 2^54 KiB");
 	else if (guest_check_active(guest, &error))

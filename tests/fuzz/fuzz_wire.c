@@ -36,7 +36,7 @@ static void check(const uint8_t *bytes, size_t size)
 	g_assert(used <= size);
 	if (!used)
 		return;
-	for (int number = 1; number < 400; number++)
+	for (int number = 1; number < 450; number++)
 		if (procedure_find(number))
 			check_value(procedure_find(number), &packet);
 }
