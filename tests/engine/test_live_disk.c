@@ -99,11 +99,12 @@ static char *guest_name(const char *serial)
 {
 	g_autofree char *line = g_strdup_printf(
 		"grep -lx %s /sys/block/vd*/serial >/tmp/found 2>/dev/null; wc -l </tmp/found", serial);
-	g_autofree char *path = NULL;
+	g_autofree char *path = NULL, *folder = NULL;
 
 	livebox_shell_until(box, line, "1");
 	path = livebox_shell(box, "cat /tmp/found");
-	return g_path_get_basename(g_path_get_dirname(path));
+	folder = g_path_get_dirname(path);
+	return g_path_get_basename(folder);
 }
 
 static void wait_gone(const char *name)

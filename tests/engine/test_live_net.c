@@ -65,11 +65,12 @@ static char *guest_name(const char *mac)
 {
 	g_autofree char *line = g_strdup_printf(
 		"grep -lx %s /sys/class/net/*/address >/tmp/found; wc -l </tmp/found", mac);
-	g_autofree char *path = NULL;
+	g_autofree char *path = NULL, *folder = NULL;
 
 	livebox_shell_until(box, line, "1");
 	path = livebox_shell(box, "cat /tmp/found");
-	return g_path_get_basename(g_path_get_dirname(path));
+	folder = g_path_get_dirname(path);
+	return g_path_get_basename(folder);
 }
 
 static void wait_gone(const char *name)
