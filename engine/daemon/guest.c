@@ -149,8 +149,7 @@ static void set_state(struct guest *guest, int state, int reason)
 	guest->state = state;
 	guest->reason = reason;
 	if (guest_is_active(guest) && guest->monitor)
-		g_file_set_contents_full(
-			path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+		store_write_volatile(path, text, NULL);
 }
 
 /* Why it is in this state, where the daemon before has known it. */
@@ -436,8 +435,7 @@ static bool write_running(const struct guest *guest, GError **error)
 	g_autofree char *path = store_path(guest->folder, "definition.xml", "");
 	g_autofree char *xml = definition_live_xml(guest->running, guest->id);
 
-	return g_file_set_contents_full(
-		path, xml, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+	return store_write_volatile(path, xml, error);
 }
 
 static bool write_folder(struct guest *guest, GError **error)
@@ -448,8 +446,7 @@ static bool write_folder(struct guest *guest, GError **error)
 	store_remove_folder(guest->folder);
 	g_mkdir(guest->folder, 0700);
 	return write_running(guest, error) &&
-	       g_file_set_contents_full(
-		       monitor, monitor_xml, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+	       store_write_volatile(monitor, monitor_xml, error);
 }
 
 bool guest_set_running(struct guest *guest, struct definition *definition, GError **error)

@@ -148,8 +148,68 @@ struct store *store_open(const char *root, enum store_place place, char **socket
 	return NULL;
 }
 
+/* ---- names that follow ----------------------------------------------------------------------- */
+
+#define SYNC_LATER_MS 200
+
+/* Folders with new names in them that are not on the disk yet, for all stores of this process: the
+ * timer that will see to it, and the thread that does. */
+static struct {
+	GHashTable *folders;
+	guint timer;
+	GThread *thread;
+} later;
+
+static void *sync_folders(void *data)
+{
+	g_autoptr(GHashTable) folders = data;
+	GHashTableIter at;
+	void *folder;
+
+	g_hash_table_iter_init(&at, folders);
+	while (g_hash_table_iter_next(&at, &folder, NULL)) {
+		int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0 && fsync(fd) < 0)
+			g_printerr("lodged: cannot write '%s': %s\n", (const char *)folder,
+				g_strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+static gboolean begin_sync(void *data)
+{
+	later.timer = 0;
+	g_clear_pointer(&later.thread, g_thread_join);
+	later.thread = g_thread_new("sync", sync_folders, g_steal_pointer(&later.folders));
+	return G_SOURCE_REMOVE;
+}
+
+static void sync_later(const char *path)
+{
+	if (!later.folders)
+		later.folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_hash_table_add(later.folders, g_path_get_dirname(path));
+	if (!later.timer)
+		later.timer = g_timeout_add(SYNC_LATER_MS, begin_sync, NULL);
+}
+
+static void sync_now(void)
+{
+	if (later.timer) {
+		g_source_remove(later.timer);
+		begin_sync(NULL);
+	}
+	g_clear_pointer(&later.thread, g_thread_join);
+}
+
+/* ---- the store ------------------------------------------------------------------------------ */
+
 void store_close(struct store *store)
 {
+	sync_now();
 	if (!store)
 		return;
 	if (store->lock >= 0)
@@ -183,11 +243,47 @@ static bool sync_folder_of(const char *path, GError **error)
 	return ok;
 }
 
+static bool write_whole(int fd, const char *text, size_t length)
+{
+	while (length) {
+		ssize_t n = write(fd, text, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		text += n;
+		length -= (size_t)n;
+	}
+	return true;
+}
+
 bool store_write(const char *path, const char *text, GError **error)
 {
-	return g_file_set_contents_full(path, text, -1,
-		       G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, error) &&
-	       sync_folder_of(path, error);
+	g_autofree char *new = g_strconcat(path, ".new", NULL);
+	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool ok = fd >= 0 && write_whole(fd, text, strlen(text)) && fsync(fd) == 0 &&
+		  g_rename(new, path) == 0;
+
+	if (!ok)
+		fail(error, "cannot write", path);
+	if (fd >= 0) {
+		close(fd);
+		if (!ok)
+			g_unlink(new);
+	}
+	if (ok)
+		sync_later(path);
+	return ok;
+}
+
+bool store_write_volatile(const char *path, const char *text, GError **error)
+{
+	g_autofree char *new = g_strconcat(path, ".new", NULL);
+
+	if (!g_file_set_contents_full(new, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, error))
+		return false;
+	return g_rename(new, path) == 0 || fail(error, "cannot write", path);
 }
 
 bool store_remove(const char *path, GError **error)
