@@ -114,6 +114,40 @@ char *save_definition(struct state_in *in, GError **error)
 	return state_get_text(in, "definition", 0, error);
 }
 
+/* ---- memory that comes and goes ---- */
+
+static uint64_t block_count(const struct guest_memory *memory)
+{
+	return memory->region ? memory->region_size >> MEMORY_BLOCK_SHIFT : 0;
+}
+
+static void put_blocks(const struct guest_memory *memory, struct state_out *out)
+{
+	state_put_bytes(out, "blocks", 0, memory->plugged, block_count(memory));
+}
+
+bool load_blocks(const struct machine_parts *parts, struct state_in *in, GError **error)
+{
+	struct guest_memory *memory = parts->memory;
+	g_autoptr(GBytes) bytes = state_get_bytes(in, "blocks", 0, error);
+	const uint8_t *plugged;
+	size_t count;
+
+	if (!bytes)
+		return false;
+	plugged = g_bytes_get_data(bytes, &count);
+	if (count != block_count(memory))
+		return differs(error,
+			_("the guest had other memory devices when it was saved"));
+	g_mutex_lock(&parts->lock->mutex);
+	for (uint64_t i = 0; i < count; i++)
+		if (plugged[i])
+			memory_plug(memory, memory->region_start + (i << MEMORY_BLOCK_SHIFT),
+				MEMORY_BLOCK_SIZE, true);
+	g_mutex_unlock(&parts->lock->mutex);
+	return true;
+}
+
 /* ---- the clock ---- */
 
 struct saved_clock {
@@ -294,6 +328,7 @@ bool save_parts(const struct machine_parts *parts, struct state_out *out, GError
 	bool ok = true;
 
 	put_identity(parts->config, out);
+	put_blocks(parts->memory, out);
 	for (size_t i = 0; ok && i < G_N_ELEMENTS(parts_table); i++) {
 		set_lock(parts, &parts_table[i], true);
 		ok = parts_table[i].out(parts, out, error);

@@ -14,6 +14,8 @@ bool save_parts(const struct machine_parts *parts, struct state_out *out, GError
 /* Whether the records are those of this guest, on the same backend, made of the same parts. Looks at
  * what tells the guest alone; takes nothing out. Errors: STATE_ERROR. */
 bool save_check(struct state_in *in, const struct machine_config *config, GError **error);
+/* Makes those blocks RAM that were (memory.h): before memory is filled. */
+bool load_blocks(const struct machine_parts *parts, struct state_in *in, GError **error);
 /* Fills a machine just made, whose memory is filled already. After an error it is of no use. */
 bool load_parts(const struct machine_parts *parts, struct state_in *in, GError **error);
 

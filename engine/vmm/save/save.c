@@ -312,6 +312,7 @@ bool save_cancel(struct machine *machine)
 
 bool save_restore(const struct machine_parts *parts, struct save_reader *reader, GError **error)
 {
-	return save_read_memory(reader, parts->memory, error) &&
+	return load_blocks(parts, save_reader_state(reader), error) &&
+		save_read_memory(reader, parts->memory, error) &&
 		load_parts(parts, save_reader_state(reader), error);
 }

@@ -106,6 +106,18 @@ bool save_write_records(struct save_writer *writer, const struct state_out *out,
 	return true;
 }
 
+/* A block of the region that comes and goes; one that is not there has no size. */
+static bool block_at(const struct guest_memory *memory, uint64_t block, uint64_t *address,
+	uint8_t **at, uint64_t *size)
+{
+	if (!memory->region || block >= memory->region_size >> MEMORY_BLOCK_SHIFT)
+		return false;
+	*address = memory->region_start + (block << MEMORY_BLOCK_SHIFT);
+	*at = memory->region + (block << MEMORY_BLOCK_SHIFT);
+	*size = memory->plugged[block] ? MEMORY_BLOCK_SIZE : 0;
+	return true;
+}
+
 bool save_region(const struct guest_memory *memory, unsigned number, uint64_t *address, uint8_t **at,
 	uint64_t *size)
 {
@@ -121,7 +133,7 @@ bool save_region(const struct guest_memory *memory, unsigned number, uint64_t *a
 		*size = memory->high_size;
 		return true;
 	default:
-		return false;
+		return block_at(memory, number - 2, address, at, size);
 	}
 }
 
