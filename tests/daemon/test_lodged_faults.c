@@ -298,7 +298,7 @@ static void random_clients_harm_nobody(void **state)
 static void a_client_that_does_not_read_is_not_answered_for_ever(void **state)
 {
 	guint8 packet[64];
-	size_t size = make_call(packet, 7, NULL, 0);
+	size_t size = make_call(packet, 7, "", 0);
 	int fd = connect_opened();
 	struct pollfd wait = { .fd = fd, .events = POLLOUT };
 

@@ -50,7 +50,7 @@ static void drop_pool(const char *name)
 
 static void there_is_a_default_pool(void **state)
 {
-	g_autofree char *images = path_of("images"), *xml = NULL;
+	g_autofree char *images = path_of("images");
 
 	says("default", "pool-list --name --autostart");
 	assert_true(g_file_test(images, G_FILE_TEST_IS_DIR));
