@@ -12,6 +12,7 @@
 #include "engine/vmm/dev/i8042.h"
 #include "engine/vmm/dev/pci.h"
 #include "engine/vmm/dev/pm.h"
+#include "engine/vmm/dev/pvpanic.h"
 #include "engine/vmm/dev/rtc.h"
 #include "engine/vmm/dev/serial.h"
 #include "engine/vmm/layout.h"
@@ -34,6 +35,11 @@ enum {
 	REQUEST_DEBUG_EXIT = 1 << 3,
 };
 
+enum panic {
+	PANIC = 1 << 0,
+	PANIC_CRASH_LOADED = 1 << 1,
+};
+
 struct machine {
 	struct machine_options options;
 	enum machine_state state;
@@ -48,9 +54,11 @@ struct machine {
 	struct boot *boot;
 	struct vcpu_env env;
 	struct debugexit *debugexit;
+	struct pvpanic *pvpanic;
 
 	/* From other threads to the main context. */
 	atomic_uint requests;
+	atomic_uint panics; /* not told yet: bits of enum panic */
 	GAsyncQueue *warnings; /* char * */
 	GAsyncQueue *crashes;  /* char * */
 	GSource *wake;
@@ -108,6 +116,15 @@ static void cpu_begins(void *data, unsigned id)
 	scheduling_begin_vcpu(machine->parts.scheduling, id);
 	sandbox_thread(machine->parts.config->cpu == CONFIG_CPU_KVM ? SANDBOX_VCPU_KVM
 								     : SANDBOX_VCPU_SOFT);
+}
+
+/* The guest goes on: what becomes of it is its own affair. */
+static void panicked(void *data, bool crash_loaded)
+{
+	struct machine *machine = data;
+
+	atomic_fetch_or(&machine->panics, crash_loaded ? PANIC_CRASH_LOADED : PANIC);
+	g_source_set_ready_time(machine->wake, 0);
 }
 
 static void cpu_stopped(void *data, enum vcpu_exit why, const char *error)
@@ -200,6 +217,7 @@ static void make_chips(struct machine *machine)
 		machine->debugexit = debugexit_new(ports, machine->options.debug_exit_port,
 			asked_debug_exit, machine);
 	machine->parts.pm = pm_new(ports, machine->parts.clock, line(machine, PM_SCI), &pm_ops, machine);
+	machine->pvpanic = pvpanic_new(ports, panicked, machine);
 	machine->parts.cpuplug = cpuplug_new(&machine->parts);
 	machine->parts.rtc = rtc_new(ports, machine->parts.clock, line(machine, LAYOUT_GSI_RTC),
 		machine_wall_clock(machine->parts.config), machine->parts.memory->low_size,
@@ -352,6 +370,7 @@ static void free_chips(struct machine *machine)
 	}
 	if (machine->debugexit)
 		debugexit_free(machine->debugexit);
+	pvpanic_free(machine->pvpanic);
 	g_mutex_unlock(&machine->lock.mutex);
 	for (unsigned i = 0; i < G_N_ELEMENTS(machine->parts.serial_hosts); i++)
 		host_chardev_free(machine->parts.serial_hosts[i]);
@@ -489,6 +508,20 @@ static void carry_out(struct machine *machine, unsigned requests)
 	}
 }
 
+static void tell_panics(struct machine *machine)
+{
+	unsigned panics = atomic_exchange(&machine->panics, 0);
+
+	if (panics & PANIC)
+		machine_notify(machine, "panic", _("The guest's kernel says that it has crashed"),
+			NULL);
+	if (panics & PANIC_CRASH_LOADED)
+		machine_notify(machine, "panic",
+			_("The guest's kernel says that it has crashed, and loads another that saves "
+			  "its memory"),
+			NULL);
+}
+
 static gboolean requests_due(void *data)
 {
 	struct machine *machine = data;
@@ -499,6 +532,7 @@ static gboolean requests_due(void *data)
 		tell(machine, MACHINE_EVENT_WARNING, warning);
 		g_free(warning);
 	}
+	tell_panics(machine);
 	/* A paused machine hears of it when it goes on. */
 	if (machine->state != MACHINE_RUNNING)
 		return G_SOURCE_CONTINUE;

@@ -10,6 +10,7 @@
 #include "engine/vmm/dev/i8042.h"
 #include "engine/vmm/dev/pit.h"
 #include "engine/vmm/dev/pm.h"
+#include "engine/vmm/dev/pvpanic.h"
 #include "engine/vmm/dev/rtc.h"
 #include "engine/vmm/dev/serial.h"
 #include "tests/engine/devbox.h"
@@ -497,6 +498,26 @@ static void test_debugexit(void **state)
 	assert_int_equal(f->exits, 2);
 }
 
+static void note_panic(void *fixture, bool crash_loaded)
+{
+	((struct fixture *)fixture)->status = crash_loaded ? 2 : 1;
+}
+
+static void test_pvpanic(void **state)
+{
+	struct fixture *f = *state;
+	struct pvpanic *pvpanic = pvpanic_new(f->box->ports, note_panic, f);
+
+	assert_int_equal(in(f, PVPANIC_PORT), 3);
+	out(f, PVPANIC_PORT, 0xfc);
+	assert_int_equal(f->status, 0);
+	out(f, PVPANIC_PORT, PVPANIC_CRASH_LOADED);
+	assert_int_equal(f->status, 2);
+	out(f, PVPANIC_PORT, PVPANIC_PANICKED);
+	assert_int_equal(f->status, 1);
+	pvpanic_free(pvpanic);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -515,6 +536,7 @@ int main(void)
 		TEST(test_serial_probe),
 		TEST(test_i8042),
 		TEST(test_debugexit),
+		TEST(test_pvpanic),
 	};
 
 	return cmocka_run_group_tests_name("PC chips", tests, NULL, NULL);

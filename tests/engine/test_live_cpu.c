@@ -230,6 +230,18 @@ static void a_reset_keeps_them(void **state)
 	assert_nproc(1);
 }
 
+/* The kernel itself says that it has crashed, and then resets, as its command line has it. */
+static void a_panic_is_told(void **state)
+{
+	g_autoptr(JsonObject) event = NULL;
+
+	/* Not through the shell, which would wait for its end. */
+	livebox_shell(box, "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &");
+	event = liveclient_event(box->control, "panic");
+	assert_true(*json_object_get_string_member(event, "detail"));
+	livebox_wait_shell(box);
+}
+
 /* ---- a bare guest, on both backends ---------------------------------------------------------------- */
 
 /* How often it has written the letter. */
@@ -302,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_client_is_killed),
 		cmocka_unit_test(a_late_guest_is_named),
 		cmocka_unit_test(a_reset_keeps_them),
+		cmocka_unit_test(a_panic_is_told),
 		cmocka_unit_test(a_bare_guest_on_soft),
 		cmocka_unit_test(a_bare_guest_on_kvm),
 	};

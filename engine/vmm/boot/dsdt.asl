@@ -75,6 +75,17 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "LODGE", "LODGEVMM", 1)
 			})
 		}
 
+		// Where the kernel says that it has crashed (dev/pvpanic.h).
+		Device (PEVT)
+		{
+			Name (_HID, "QEMU0001")
+			Name (_STA, 0x0b)
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x0505, 0x0505, 1, 1)
+			})
+		}
+
 		// The definition's serial ports: one bit each in the byte SERP.
 		Name (SERP, 0xA5)
 
