@@ -141,6 +141,7 @@ static struct plan_step *read_step(struct plan *plan, virDomainPtr domain,
 	step->member = g_strdup(member);
 	step->least = kind->unit == UNIT_KIB ? 1024 : 1;
 	step->most = PLAN_NONE;
+	step->left = PLAN_UNKNOWN;
 	if ((kind->live_only && !plan->active) ||
 		!kind->read(domain, step, read_impact(plan), &step->from)) {
 		step_free(step);
@@ -172,6 +173,17 @@ static void add_step(struct plan *plan, virDomainPtr domain, const struct plan_k
 		g_ptr_array_add(plan->steps, step);
 }
 
+static char *member_of(const struct plan_kind *kind, xmlNode *node)
+{
+	const char *attribute = kind->member_attribute;
+
+	if (!strcmp(attribute, "mac"))
+		return xml_attribute(xml_child(node, "mac", NULL), "address");
+	if (!strcmp(attribute, "alias"))
+		return xml_attribute(xml_child(node, "alias", NULL), "name");
+	return xml_attribute(node, attribute);
+}
+
 // A step for each device of the definition that the kind is about.
 static void add_members(
 	struct plan *plan, virDomainPtr domain, const struct plan_kind *kind, xmlDoc *definition)
@@ -182,10 +194,8 @@ static void add_members(
 
 	for (int i = 0; found && found->nodesetval && i < found->nodesetval->nodeNr; i++) {
 		xmlNode *node = found->nodesetval->nodeTab[i];
-		bool mac = !strcmp(kind->member_attribute, "mac");
 		g_autofree char *number = g_strdup_printf("%d", i);
-		g_autofree char *member = mac ? xml_attribute(xml_child(node, "mac", NULL), "address") :
-						xml_attribute(node, kind->member_attribute);
+		g_autofree char *member = member_of(kind, node);
 
 		if (member)
 			add_step(plan, domain, kind, kind->by_number ? number : member, member);
@@ -478,13 +488,18 @@ static bool arrived(const struct plan_step *step, gint64 value, gint64 wished)
 	return ABS(value - wished) <= slack;
 }
 
-static void set_result(struct plan_step *step, gint64 value)
+static void set_result(
+	const struct plan *plan, virDomainPtr domain, struct plan_step *step, gint64 value)
 {
 	g_autofree char *label = plan_step_label(step);
 	g_autofree char *text = plan_value_text(step, value);
+	g_autofree char *says = step->kind->guest_says && plan->active && plan->when & PLAN_NOW ?
+					step->kind->guest_says(domain, step) :
+					NULL;
 
 	g_free(step->result);
-	step->result = g_strdup_printf("%s %s (%.2f s)", label, text, step->seconds);
+	step->result =
+		g_strdup_printf("%s %s%s (%.2f s)", label, text, says ? says : "", step->seconds);
 }
 
 static bool step_failed(struct plan_step *step, gint64 value, gint64 wished, GError **error)
@@ -536,7 +551,7 @@ static bool bring_to(struct plan *plan, virDomainPtr domain, struct plan_step *s
 	step->seconds = (double)(clock_monotonic() - start) / G_USEC_PER_SEC;
 	if (!arrived(step, value, wished))
 		return step_failed(step, value, wished, error);
-	set_result(step, value);
+	set_result(plan, domain, step, value);
 	return true;
 }
 

@@ -6,6 +6,8 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 // ---- vCPUs --------------------------------------------------------------------------------------
 
@@ -28,6 +30,18 @@ static void bound_vcpus(virDomainPtr domain, struct plan_step *step)
 
 	if (most > 0)
 		step->most = most;
+}
+
+// The guest's agent counts, where there is one that answers.
+static char *guest_says_vcpus(virDomainPtr domain, const struct plan_step *step)
+{
+	int online = virDomainGetVcpusFlags(domain, VIR_DOMAIN_VCPU_GUEST);
+
+	if (online <= 0)
+		return NULL;
+	return g_strdup_printf(ngettext(", the guest has %d online", ", the guest has %d online",
+				       (unsigned long)online),
+		online);
 }
 
 static char *refuse_vcpus(const struct plan_step *step)
@@ -325,9 +339,57 @@ static bool write_disk_size(
 		       domain, step->member, (guint64)value, VIR_DOMAIN_BLOCK_RESIZE_BYTES) == 0;
 }
 
+// The file or block device behind a disk of the running guest; NULL where it is none. Caller frees.
+static char *disk_path(virDomainPtr domain, const char *target)
+{
+	g_autofree char *xml = virDomainGetXMLDesc(domain, 0);
+	xmlDoc *doc = xml ? xml_parse(xml, -1, "", NULL) : NULL;
+	xmlNode *devices = doc ? xml_child(xmlDocGetRootElement(doc), "devices", NULL) : NULL;
+	char *path = NULL;
+
+	for (xmlNode *disk = devices ? xmlFirstElementChild(devices) : NULL; disk && !path;
+		disk = xmlNextElementSibling(disk)) {
+		g_autofree char *name = xml_attribute(xml_child(disk, "target", NULL), "dev");
+
+		if (!g_strcmp0(name, target))
+			path = xml_attribute(xml_child(disk, "source", NULL), "file");
+	}
+	xmlFreeDoc(doc);
+	return path;
+}
+
+// Free room where the file lies: as its storage pool tells, else by the file system where the
+// hypervisor is this machine's own.
+static gint64 room_for(virDomainPtr domain, const char *path)
+{
+	virConnectPtr connection = virDomainGetConnect(domain);
+	virStorageVolPtr volume = virStorageVolLookupByPath(connection, path);
+	virStoragePoolPtr pool = volume ? virStoragePoolLookupByVolume(volume) : NULL;
+	virStoragePoolInfo info;
+	g_autofree char *uri = virConnectGetURI(connection);
+	g_autoptr(GUri) parsed = uri ? g_uri_parse(uri, G_URI_FLAGS_NONE, NULL) : NULL;
+	const char *host = parsed ? g_uri_get_host(parsed) : "?";
+	gint64 room = PLAN_UNKNOWN;
+	struct statvfs system;
+
+	if (pool && virStoragePoolGetInfo(pool, &info) == 0)
+		room = (gint64)info.available;
+	else if ((!host || !*host) && access(path, F_OK) == 0 && statvfs(path, &system) == 0)
+		room = (gint64)system.f_bavail * (gint64)system.f_frsize;
+	if (pool)
+		virStoragePoolFree(pool);
+	if (volume)
+		virStorageVolFree(volume);
+	return room;
+}
+
 static void bound_disk_size(virDomainPtr domain, struct plan_step *step)
 {
+	g_autofree char *path = disk_path(domain, step->member);
+
 	step->least = step->from > 0 ? step->from : 1;
+	if (path)
+		step->left = room_for(domain, path);
 }
 
 static char *refuse_disk_size(const struct plan_step *step)
@@ -429,6 +491,98 @@ static char *virsh_bandwidth(const char *guest, const struct plan_step *step)
 		step->to == PLAN_NONE ? 0 : MAX(1, step->to / 1024));
 }
 
+// ---- virtio-mem -----------------------------------------------------------------------------------
+
+// The <memory> device of that alias in a running definition, or NULL.
+static xmlNode *memory_device(xmlDoc *doc, const char *alias)
+{
+	xmlNode *devices = doc ? xml_child(xmlDocGetRootElement(doc), "devices", NULL) : NULL;
+
+	for (xmlNode *device = devices ? xmlFirstElementChild(devices) : NULL; device;
+		device = xmlNextElementSibling(device)) {
+		g_autofree char *name = xml_attribute(xml_child(device, "alias", NULL), "name");
+
+		if (!strcmp((const char *)device->name, "memory") && !g_strcmp0(name, alias))
+			return device;
+	}
+	return NULL;
+}
+
+static xmlDoc *running_doc(virDomainPtr domain)
+{
+	g_autofree char *xml = virDomainGetXMLDesc(domain, 0);
+
+	return xml ? xml_parse(xml, -1, "", NULL) : NULL;
+}
+
+// A size below <target>, which libvirt writes in KiB.
+static bool target_size(xmlNode *device, const char *name, gint64 *value)
+{
+	xmlNode *size = xml_child(xml_child(device, "target", NULL), name, NULL);
+	g_autofree char *text = size ? xml_text(size) : NULL;
+
+	return text && g_ascii_string_to_signed(g_strstrip(text), 10, 0, G_MAXINT64, value, NULL);
+}
+
+// What the guest has taken of it so far.
+static bool read_virtio_mem(
+	virDomainPtr domain, const struct plan_step *step, unsigned impact, gint64 *value)
+{
+	xmlDoc *doc = running_doc(domain);
+	xmlNode *device = memory_device(doc, step->member);
+	bool read = device && target_size(device, "current", value);
+
+	xmlFreeDoc(doc);
+	return read;
+}
+
+static bool update_device(virDomainPtr domain, xmlNode *device)
+{
+	xmlBuffer *text = xmlBufferCreate();
+	bool done = xmlNodeDump(text, device->doc, device, 0, 0) > 0 &&
+		    virDomainUpdateDeviceFlags(domain, (const char *)xmlBufferContent(text),
+			    VIR_DOMAIN_AFFECT_LIVE) == 0;
+
+	xmlBufferFree(text);
+	return done;
+}
+
+static bool write_virtio_mem(
+	virDomainPtr domain, const struct plan_step *step, unsigned impact, gint64 value)
+{
+	xmlDoc *doc = running_doc(domain);
+	xmlNode *target = xml_child(memory_device(doc, step->member), "target", NULL);
+	xmlNode *requested = target ? xml_child(target, "requested", NULL) : NULL;
+	g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, value);
+	bool done = false;
+
+	if (requested) {
+		xmlSetProp(requested, (const xmlChar *)"unit", (const xmlChar *)"KiB");
+		xmlNodeSetContent(requested, (const xmlChar *)text);
+		done = update_device(domain, target->parent);
+	}
+	xmlFreeDoc(doc);
+	return done;
+}
+
+static void bound_virtio_mem(virDomainPtr domain, struct plan_step *step)
+{
+	xmlDoc *doc = running_doc(domain);
+	xmlNode *device = memory_device(doc, step->member);
+
+	step->least = 0;
+	if (device)
+		target_size(device, "size", &step->most);
+	xmlFreeDoc(doc);
+}
+
+static char *virsh_virtio_mem(const char *guest, const struct plan_step *step)
+{
+	return g_strdup_printf("update-memory-device %s --alias %s --requested-size %" G_GINT64_FORMAT
+			       "KiB --live",
+		guest, step->member, step->to);
+}
+
 // ---- the table --------------------------------------------------------------------------------------
 
 #define DISK_MEMBERS "/domain/devices/disk[@device='disk' or not(@device)]/target", "dev", false
@@ -442,8 +596,11 @@ static char *virsh_bandwidth(const char *guest, const struct plan_step *step)
 const struct plan_kind plan_kinds[] = {
 	{"memory", N_("Memory"), UNIT_KIB, NULL, NULL, false, read_memory, write_memory, bound_memory,
 		refuse_memory, .settle = 20, .virsh = virsh_memory},
+	{"virtio-mem.*", N_("%s"), UNIT_KIB, "/domain/devices/memory[@model='virtio-mem']", "alias", true,
+		read_virtio_mem, write_virtio_mem, bound_virtio_mem, .settle = 20, .live_only = true,
+		.virsh = virsh_virtio_mem},
 	{"vcpus", N_("vCPUs"), UNIT_COUNT, NULL, NULL, false, read_vcpus, write_vcpus, bound_vcpus,
-		refuse_vcpus, .settle = 5, .virsh = virsh_vcpus},
+		refuse_vcpus, .settle = 5, .guest_says = guest_says_vcpus, .virsh = virsh_vcpus},
 	{"cap", N_("CPU cap"), UNIT_PERCENT, NULL, NULL, false, read_cap, write_cap, .virsh = virsh_cap},
 	{"weight", N_("CPU weight"), UNIT_COUNT, NULL, NULL, false, read_weight, write_weight,
 		bound_weight, .virsh = virsh_weight},

@@ -25,6 +25,7 @@ struct resize_screen {
 	struct field *keep;
 	struct button *apply;
 	bool all; // rare lines too
+	bool apply_due; // asked for while things were looked up
 	unsigned watch;
 	struct later later;
 };
@@ -356,6 +357,8 @@ static bool is_changed(const struct resize_screen *s)
 
 /* ---- the run tells ---- */
 
+static void apply(struct resize_screen *s);
+
 static void looked_up(void *data)
 {
 	struct resize_screen *s = data;
@@ -368,6 +371,10 @@ static void looked_up(void *data)
 	widget_set_disabled(WIDGET(s->keep), plan && !plan->active && is_one(s));
 	take_wishes(s);
 	refresh(s);
+	if (s->apply_due) {
+		s->apply_due = false;
+		apply(s);
+	}
 }
 
 static void moved_on(void *data)
@@ -383,13 +390,21 @@ static void put_back_answered(bool yes, void *data)
 		resize_run_put_back(s->run);
 }
 
+/* What was wished has become, or not; what is typed from now on stays while it is looked up. */
+static void look_again(struct resize_screen *s)
+{
+	for (guint i = 0; i < s->lines->len; i++)
+		field_accept(((struct resize_line *)g_ptr_array_index(s->lines, i))->field);
+	resize_run_look_up(s->run);
+}
+
 static void failure_answered(bool yes, void *data)
 {
 	struct resize_screen *s = data;
 
 	put_back_answered(yes, s);
 	if (!resize_run_busy(s->run))
-		resize_run_look_up(s->run);
+		look_again(s);
 }
 
 /* What holds and what failed, a line each. */
@@ -435,7 +450,7 @@ static void ended(bool failed, void *data)
 		refresh(s);
 		ask_put_back(s);
 	} else {
-		resize_run_look_up(s->run);
+		look_again(s);
 	}
 }
 
@@ -468,6 +483,10 @@ static void apply(struct resize_screen *s)
 
 	if (resize_run_busy(s->run))
 		return;
+	if (resize_run_looking_up(s->run)) {
+		s->apply_due = true;
+		return;
+	}
 	take_wishes(s);
 	bad = first_bad(s);
 	if (s->console->model->read_only) {

@@ -23,6 +23,7 @@ static const struct {
 	{"cap", false},
 	{"weight", false},
 	{"memory", false},
+	{"virtio-mem.*", false},
 	{"disk.*.size", false},
 	{"disk.*.total_bytes_sec", false},
 	{"disk.*.read_bytes_sec", true},
@@ -155,6 +156,7 @@ static void look_at(struct resize_line *line, const GPtrArray *steps)
 	line->unit = plan_step_unit(first);
 	line->from = first->from;
 	line->most = first->most;
+	line->room = line->unit == UNIT_BYTES ? first->left : PLAN_UNKNOWN;
 	line->differs = false;
 	for (guint i = 1; i < steps->len; i++) {
 		const struct plan_step *step = g_ptr_array_index(steps, i);
@@ -169,6 +171,8 @@ void resize_line_update(struct resize_line *line, const GPtrArray *steps)
 {
 	const struct plan_step *first = g_ptr_array_index(steps, 0);
 	g_autofree char *words = NULL;
+	g_autofree char *typed =
+		line->field && resize_line_changed(line) ? g_strdup(field_text(line->field)) : NULL;
 
 	look_at(line, steps);
 	set_number(line);
@@ -186,6 +190,8 @@ void resize_line_update(struct resize_line *line, const GPtrArray *steps)
 		field_set_optional(line->field, line->differs || may_be_none(line));
 	field_set_text(line->field, words);
 	field_accept(line->field);
+	if (typed)
+		field_set_text(line->field, typed);
 }
 
 /* Shorter than the plan's where that begins with an address. */
@@ -304,6 +310,8 @@ static char *left_of(const struct resize_line *line, const struct guest *guest)
 		return g_strdup_printf(_("%.1f CPUs"), MAX(host->cpus - host->cpu / 100, 0));
 	if (host && !strcmp(line->name, "memory") && host->memory && !isnan(host->memory_used))
 		return format_size_long(MAX((double)host->memory - host->memory_used, 0));
+	if (line->room >= 0)
+		return format_size_long((double)line->room);
 	return g_strdup("");
 }
 

@@ -17,6 +17,7 @@ struct resize_line {
 	struct number_kind number; // of the field, in the step's unit times `scale`
 	gint64 scale;
 	gint64 from, most; // of all guests; PLAN_UNKNOWN where they differ
+	gint64 room;       // bytes the host has free for a disk; PLAN_UNKNOWN
 	gint64 full;       // what fills the bar; 0: there is no bar
 	bool differs;      // the guests have different values: an empty field leaves them so
 	bool rare;         // shown on demand only
@@ -32,7 +33,8 @@ struct resize_line {
 struct resize_line *resize_line_new(const GPtrArray *steps);
 void resize_line_free(struct resize_line *line); // not the field; takes NULL
 
-/// The guests were looked up again: what they have now is where the field begins.
+/// The guests were looked up again: what they have now is where the field begins; what was typed since
+/// it was accepted last stays.
 void resize_line_update(struct resize_line *line, const GPtrArray *steps);
 
 /// Live figures; GUEST is NULL where there are several.

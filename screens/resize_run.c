@@ -85,7 +85,7 @@ static void target_free(void *p)
 
 /* ---- looking up ---- */
 
-static bool looking_up(const struct resize_run *run)
+bool resize_run_looking_up(const struct resize_run *run)
 {
 	for (guint i = 0; i < run->targets->len; i++)
 		if (target_at(run, i)->private->survey)
@@ -102,7 +102,7 @@ static void surveyed(struct plan *plan, const GError *error, void *data)
 	target->plan = plan;
 	g_free(target->error);
 	target->error = error ? error_headline(error) : NULL;
-	if (!looking_up(target->run))
+	if (!resize_run_looking_up(target->run))
 		target->run->looked_up(target->run->data);
 }
 

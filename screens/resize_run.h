@@ -42,6 +42,8 @@ struct resize_run *resize_run_new(struct console *console, const GPtrArray *gues
 void resize_run_free(struct resize_run *run);
 
 void resize_run_look_up(struct resize_run *run);
+/// Whether plans are still to come, so that those there may be of the past.
+bool resize_run_looking_up(const struct resize_run *run);
 
 /// Begins to run what the plans wish. False when they wish nothing.
 bool resize_run_apply(struct resize_run *run, unsigned when);

@@ -18,7 +18,8 @@
 static const char definition[] =
 	"<domain type='qemu'>\n"
 	"  <name>@NAME@</name>\n"
-	"  <memory unit='MiB'>256</memory>\n"
+	"  <maxMemory slots='1' unit='MiB'>1024</maxMemory>\n"
+	"  <memory unit='MiB'>512</memory>\n"
 	"  <currentMemory unit='MiB'>192</currentMemory>\n"
 	"  <vcpu current='1'>2</vcpu>\n"
 	"  <os>\n"
@@ -28,6 +29,7 @@ static const char definition[] =
 	"    <cmdline>console=ttyS0 quiet</cmdline>\n"
 	"  </os>\n"
 	"  <features><acpi/></features>\n"
+	"  <cpu><numa><cell id='0' cpus='0-1' memory='256' unit='MiB'/></numa></cpu>\n"
 	"  <devices>\n"
 	"    <disk type='file' device='disk'>\n"
 	"      <driver name='qemu' type='raw'/>\n"
@@ -38,6 +40,14 @@ static const char definition[] =
 	"      <mac address='52:54:00:00:00:01'/>\n"
 	"      <model type='virtio'/>\n"
 	"    </interface>\n"
+	"    <memory model='virtio-mem'>\n"
+	"      <target>\n"
+	"        <size unit='MiB'>256</size>\n"
+	"        <node>0</node>\n"
+	"        <block unit='MiB'>2</block>\n"
+	"        <requested unit='MiB'>0</requested>\n"
+	"      </target>\n"
+	"    </memory>\n"
 	"    <memballoon model='virtio'><stats period='1'/></memballoon>\n"
 	"    <serial type='unix'><source mode='bind' path='@SERIAL@'/></serial>\n"
 	"  </devices>\n"
@@ -169,6 +179,19 @@ static void memory_grows_and_shrinks(void **state)
 	wait_between(memory_mib, before - 40, before - 24);
 }
 
+/* Memory that is plugged in, where the balloon takes away and gives back what is there. */
+static void virtio_mem_is_plugged_and_unplugged(void **state)
+{
+	double before = ask_number(memory_mib);
+
+	apply("virtiomem0", "128MiB", "✓ virtiomem0 128.0 MiB");
+	wait_between(memory_mib, before + 110, before + 130);
+	harness_keys(console, "End C-u '999MiB'");
+	harness_expect(console, "It must be from");
+	apply("virtiomem0", "0", "✓ virtiomem0 0");
+	wait_between(memory_mib, before - 8, before + 8);
+}
+
 static void the_cpu_is_capped(void **state)
 {
 	double free_run = seconds_for(busy), capped, again;
@@ -210,7 +233,7 @@ static void keys_do_it_in_place(void **state)
 	harness_keys(console, "F8");
 	harness_expect(console, "F12More");
 	harness_keys(console, "'}'");
-	expect("alpha: Memory 176.0 MiB");
+	expect("alpha: Memory 192.0 MiB");
 }
 
 static void a_cable_is_taken_out(void **state)
@@ -265,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_vcpu_is_added),
 		cmocka_unit_test(what_cannot_be_says_why),
 		cmocka_unit_test(memory_grows_and_shrinks),
+		cmocka_unit_test(virtio_mem_is_plugged_and_unplugged),
 		cmocka_unit_test(the_cpu_is_capped),
 		cmocka_unit_test(a_disk_is_limited_and_put_back),
 		cmocka_unit_test(a_disk_grows),

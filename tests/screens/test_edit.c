@@ -61,6 +61,18 @@ static struct harness *open_editor(const char *guest)
 	return h;
 }
 
+/* The screen as it is, small and large. */
+static void golden(struct harness *h, const char *name)
+{
+	g_autofree char *large = g_strdup_printf("%s-120x40", name);
+
+	harness_golden(h, name);
+	harness_resize(h, 120, 40);
+	harness_golden(h, large);
+	harness_resize(h, 80, 24);
+	harness_golden(h, name);
+}
+
 static void quit(struct harness *h)
 {
 	harness_keys(h, "F9");
@@ -136,7 +148,7 @@ static void every_page(void **state)
 		g_autofree char *name = g_strdup_printf("edit-%s", pages[i][1]);
 
 		harness_expect(h, pages[i][0]);
-		harness_golden(h, name);
+		golden(h, name);
 		harness_keys(h, "Down");
 	}
 	leave(h);
@@ -164,7 +176,7 @@ static void other_devices(void **state)
 	harness_expect(h, "When it barks");
 	harness_keys(h, "Down");
 	harness_expect(h, "Figures every (s)");
-	harness_golden(h, "edit-balloon");
+	golden(h, "edit-balloon");
 	leave(h);
 }
 
@@ -212,7 +224,7 @@ static void each_kind_of_value(void **state)
 	harness_keys(h, "Enter C-u 'cdrom,hd' Tab Tab C-u '500'");
 	expect_draft("timeout='500'");
 	harness_keys(h, "Esc");
-	harness_golden(h, "edit-values");
+	golden(h, "edit-values");
 	harness_keys(h, "F8");
 	harness_expect(h, "The draft of full is kept");
 	quit(h);
@@ -237,7 +249,7 @@ static void wrong_values(void **state)
 
 	harness_keys(h, "Enter Tab Tab C-u '6x'");
 	harness_expect(h, "'6x' for vcpus is not a whole number from 1 to 8.");
-	harness_golden(h, "edit-wrong");
+	golden(h, "edit-wrong");
 	harness_keys(h, "C-u '9'");
 	harness_expect(h, "'9' for vcpus is not a whole number from 1 to 8.");
 	harness_keys(h, "Tab Tab C-u '3 parsecs'");
@@ -295,16 +307,16 @@ static void add_and_remove_devices(void **state)
 
 	harness_keys(h, "F3");
 	harness_expect(h, "Serial console");
-	harness_golden(h, "edit-add");
+	golden(h, "edit-add");
 	harness_keys(h, "Enter");
 	harness_expect(h, "Format");
-	harness_golden(h, "edit-add-disk");
+	golden(h, "edit-add-disk");
 	harness_keys(h, "F10");
 	harness_expect(h, "This is needed.");
 	harness_keys(h, "'/srv/more.qcow2' F10");
 	harness_expect(h, "1 change");
 	expect_draft("<target dev='vdb' bus='virtio'/>");
-	harness_golden(h, "edit-disk-added");
+	golden(h, "edit-disk-added");
 	/* The NIC goes. */
 	harness_keys(h, "Down Down");
 	harness_expect(h, "Largest packet");
@@ -349,13 +361,13 @@ static void draft_survives(void **state)
 	harness_stop(h);
 	h = start_with(80, 24, NULL, NULL);
 	harness_keys(h, "F4");
-	harness_golden(h, "edit-draft-left");
+	golden(h, "edit-draft-left");
 	harness_keys(h, "F10");
 	harness_expect(h, "Half done");
 	harness_expect(h, "1 change");
 	harness_keys(h, "F9");
 	harness_expect(h, "1 change of 'full' in this draft is lost.");
-	harness_golden(h, "edit-drop");
+	golden(h, "edit-drop");
 	/* The focus is on Keep. */
 	harness_keys(h, "Enter");
 	harness_expect(h, "Half done");
@@ -399,7 +411,7 @@ static void review_apply_and_undo(void **state)
 	harness_expect(h, "The draft changes nothing yet.");
 	harness_keys(h, "Enter Tab C-u 'New title' Tab Tab C-u '16' Esc F10");
 	harness_expect(h, "Review full - 2 changes");
-	harness_golden(h, "edit-review");
+	golden(h, "edit-review");
 	harness_keys(h, "Tab 'because' F10");
 	harness_expect(h, "full is saved with 2 changes.");
 	assert_false(draft_is_there());
@@ -414,7 +426,7 @@ static void review_apply_and_undo(void **state)
 	harness_expect(h, "<title>The file server</title>");
 	harness_keys(h, "F8 F7");
 	harness_expect(h, "+  <title>New title</title>");
-	harness_golden(h, "edit-revision-compared");
+	golden(h, "edit-revision-compared");
 	harness_keys(h, "F8 F5");
 	harness_expect(h, "The draft is revision 1 now");
 	harness_expect(h, "2 changes");
@@ -435,7 +447,7 @@ static void problems_come_first(void **state)
 	harness_expect(h, "1 change");
 	harness_keys(h, "F10");
 	harness_expect(h, "The definition breaks libvirt's schema");
-	harness_golden(h, "edit-review-problems");
+	golden(h, "edit-review-problems");
 	harness_keys(h, "F10");
 	harness_expect(h, "breaks libvirt's schema:");
 	harness_keys(h, "Enter F8 F8");
@@ -450,7 +462,7 @@ static void running_guest_now(void **state)
 
 	harness_keys(h, "Enter Tab Tab C-u '4' Esc F10");
 	harness_expect(h, "Takes effect now and at next start:");
-	harness_golden(h, "edit-review-live");
+	golden(h, "edit-review-live");
 	harness_keys(h, "F10");
 	harness_expect(h, "Done now: vcpus: 2/4 -> 4");
 	harness_expect(h, "Review live - applied");
@@ -535,7 +547,7 @@ static void merged_without_conflict(void **state)
 	harness_expect(h, "on_crash");
 	harness_keys(h, "F10 F10");
 	harness_expect(h, "on_crash: destroy -> preserve");
-	harness_golden(h, "edit-merge");
+	golden(h, "edit-merge");
 	harness_keys(h, "F10");
 	harness_expect(h, "The draft holds both changes now");
 	harness_expect(h, "crashes         [preserve");
@@ -556,7 +568,7 @@ static void merged_with_conflict(void **state)
 	harness_expect(h, "Theirs");
 	harness_keys(h, "F10 F10");
 	harness_expect(h, "<<<<<<< yours");
-	harness_golden(h, "edit-merge-conflict");
+	golden(h, "edit-merge-conflict");
 	harness_keys(h, "F10");
 	harness_expect(h, "Both changed the same lines");
 	/* The markers are no XML; the text stays until it is right or given up. */
@@ -591,7 +603,7 @@ static void xml_in_place(void **state)
 	harness_keys(h, "Enter / 'vcpu' Enter");
 	harness_expect(h, "<vcpu");
 	harness_keys(h, "F4 End BSpace");
-	harness_golden(h, "edit-xml-here");
+	golden(h, "edit-xml-here");
 	harness_keys(h, "F10");
 	harness_expect(h, "Cannot read the definition of 'full': line");
 	harness_expect_cursor(h, 1, 3);

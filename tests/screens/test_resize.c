@@ -54,6 +54,18 @@ static struct harness *resize(const char *name, int width, int height)
 	return h;
 }
 
+/* The screen as it is, small and large. */
+static void golden(struct harness *h, const char *name)
+{
+	g_autofree char *large = g_strdup_printf("%s-120x40", name);
+
+	harness_golden(h, name);
+	harness_resize(h, 120, 40);
+	harness_golden(h, large);
+	harness_resize(h, 80, 24);
+	harness_golden(h, name);
+}
+
 static void quit(struct harness *h)
 {
 	harness_keys(h, "F8");
@@ -146,7 +158,7 @@ static void what_cannot_be_says_why(void **state)
 	struct harness *h = resize("shop", 80, 24);
 
 	harness_keys(h, "C-u '9'");
-	harness_golden(h, "resize-impossible");
+	golden(h, "resize-impossible");
 	harness_keys(h, "F10");
 	harness_expect(h, "vCPUs cannot be changed so.");
 	harness_keys(h, "F4");
@@ -173,7 +185,7 @@ static void it_is_applied_and_put_back(void **state)
 
 	harness_keys(h, "+ Down + F10");
 	harness_expect(h, "✓ vCPUs 3");
-	harness_golden(h, "resize-applied");
+	golden(h, "resize-applied");
 	harness_keys(h, "F5");
 	harness_expect(h, "Put back what was changed last?");
 	/* Nothing happens by mistake: the focus is on Keep. */
@@ -195,11 +207,11 @@ static void a_failure_stops_and_offers_the_way_back(void **state)
 	struct harness *h = resize("shop", 80, 24);
 
 	harness_keys(h, "+ Down + Down Down '9' F10");
-	harness_golden(h, "resize-failed");
+	golden(h, "resize-failed");
 	harness_keys(h, "M-p");
 	harness_expect(h, "Put back: Memory 2.0 GiB");
 	harness_expect(h, "✗ Cannot set vda, limit to 9.4 MB/s");
-	harness_golden(h, "resize-put-back");
+	golden(h, "resize-put-back");
 	quit(h);
 }
 
