@@ -52,7 +52,7 @@ static void vcpus(void **state)
 		gint64 start = g_get_monotonic_time();
 
 		started[i] = set_vcpus(2);
-		livebox_shell(box, "until [ $(nproc) = 2 ]; do :; done");
+		livebox_run(box, "until [ $(nproc) = 2 ]; do :; done");
 		usable[i] = since(start);
 		gone[i] = set_vcpus(1);
 	}

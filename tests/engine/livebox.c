@@ -409,6 +409,16 @@ char *livebox_shell(struct livebox *box, const char *format, ...)
 	return shell(box, line);
 }
 
+void livebox_run(struct livebox *box, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *line = g_strdup_vprintf(format, args);
+	va_end(args);
+
+	g_free(shell(box, line));
+}
+
 long livebox_shell_number(struct livebox *box, const char *format, ...)
 {
 	va_list args;

@@ -76,6 +76,9 @@ int livebox_wait_end(struct livebox *box);
  * caller frees. It must end with status 0. */
 G_GNUC_PRINTF(2, 3)
 char *livebox_shell(struct livebox *box, const char *format, ...);
+/* The same without what it has written. */
+G_GNUC_PRINTF(2, 3)
+void livebox_run(struct livebox *box, const char *format, ...);
 /* The same for its exit status; *output may be NULL. */
 int livebox_try_shell(struct livebox *box, char **output, const char *line);
 /* The number that the line writes. */
