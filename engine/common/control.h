@@ -49,7 +49,7 @@
  *	set-virtio-mem "alias", "requested": answered at once, see the event
  *
  * Disks
- *	plug-disk      "xml": a <disk> element; with a descriptor, that is the opened image.
+ *	plug-disk      "xml": a <disk> element; with a descriptor, that is the opened image. → "disk"
  *	unplug-disk    "disk". Waits.
  *	resize-disk    "disk", "size": an image that is smaller is grown; the guest is told
  *	set-disk-limits  "disk", and of libvirt's <iotune> any of "total_bytes", "read_bytes",
@@ -59,7 +59,8 @@
  *	disks          → "disks": [{"disk", "size", "limits": {…}}, …]
  *
  * Networks
- *	plug-nic       "xml": an <interface> element; with a descriptor, that is the TAP device
+ *	plug-nic       "xml": an <interface> element; with a descriptor, that is the TAP device (or
+ *	               a datagram socket, each datagram a frame). → "nic"
  *	unplug-nic     "nic". Waits.
  *	set-link       "nic", "up": bool
  *	set-nic-limits "nic", "inbound" and/or "outbound": {"average", "peak" (KiB a second),

@@ -129,7 +129,11 @@ static void assert_event(const char *name, const char *device)
 static int boot(void **state)
 {
 	g_autofree char *first = NULL, *xml = NULL;
+	const char *builddir = g_getenv("top_builddir");
+	g_autofree char *poke =
+		g_strdup_printf("%s/tests/engine/linux/poke:/bin/poke", builddir ? builddir : ".");
 
+	livebox_add_files("disk", (const char *const[]){ poke, NULL });
 	directory = g_dir_make_tmp("lodge-live-disk-XXXXXX", NULL);
 	assert_non_null(directory);
 	first = make_raw("first", 32 * MIB);
@@ -485,6 +489,39 @@ static void a_guest_that_does_not_answer_is_said_so(void **state)
 	wait_gone(name);
 }
 
+/* A guest that is deaf to hotplug's event lets nothing go while it runs on; it may say no; and when it
+ * hears again it follows. */
+static void a_guest_that_is_deaf_or_refuses(void **state)
+{
+	g_autofree char *path = make_raw("deaf", 4 * MIB), *name = NULL, *slot = NULL;
+	g_autofree char *sentence = NULL;
+	JsonObject *answer;
+	unsigned id;
+
+	plug(path, "vdb", "type='raw'", "<serial>DEAF</serial>");
+	name = guest_name("DEAF");
+	/* /sys/devices/pci0000:00/0000:00:SS.0/virtioN/block/vdX */
+	slot = livebox_shell(
+		box, "readlink -f /sys/block/%s | sed 's/.*0000:00:\\(..\\)\\.0.*/\\1/'", name);
+	g_free(livebox_shell(box, "echo disable >/sys/firmware/acpi/interrupts/gpe01"));
+	liveclient_forget_events(box->control);
+	g_free(livebox_refused(
+		box, "{\"do\": \"unplug-disk\", \"disk\": \"vdb\", \"timeout\": 0.5}"));
+	id = liveclient_ask(
+		box->control, "{\"do\": \"unplug-disk\", \"disk\": \"vdb\", " PATIENT "}");
+	g_free(livebox_shell(box, "poke 0x64c $((1 << 0x%s))", slot));
+	assert_event("unplug-refused", "vdb");
+	answer = liveclient_answer(box->control, id);
+	sentence = g_strdup(json_object_get_string_member(answer, "error"));
+	json_object_unref(answer);
+	assert_non_null(strstr(sentence, "will not let 'vdb' go"));
+	assert_int_equal(livebox_shell_number(box, "cat /sys/block/%s/size", name), 4 * MIB / 512);
+	/* What was raised meanwhile is cleared when it is enabled again: one asks anew. */
+	g_free(livebox_shell(box, "echo enable >/sys/firmware/acpi/interrupts/gpe01"));
+	unplug("vdb");
+	wait_gone(name);
+}
+
 /* The firmware's part: who was asked to go is gone after a reset, who has come stays. */
 static void a_reset_keeps_what_was_plugged(void **state)
 {
@@ -524,6 +561,7 @@ int main(void)
 		cmocka_unit_test(an_error_that_is_ignored_is_not_seen),
 		cmocka_unit_test(a_client_that_dies_harms_nobody),
 		cmocka_unit_test(a_guest_that_does_not_answer_is_said_so),
+		cmocka_unit_test(a_guest_that_is_deaf_or_refuses),
 		cmocka_unit_test(a_reset_keeps_what_was_plugged),
 	};
 
