@@ -126,6 +126,83 @@ static void reads_details_of_devices(void **state)
 	config_free(config);
 }
 
+static void reads_limits_formats_and_networks(void **state)
+{
+	g_autoptr(GError) error = NULL;
+	struct machine_config *config = read_text(
+		HEAD OS "<devices>"
+		"<disk type='file'><driver type='qcow2' error_policy='enospace'/><source file='/q'/>"
+		"<target dev='vda'/><iotune><read_bytes_sec>1000</read_bytes_sec>"
+		"<read_bytes_sec_max>2000</read_bytes_sec_max>"
+		"<read_bytes_sec_max_length>30</read_bytes_sec_max_length>"
+		"<total_iops_sec>50</total_iops_sec></iotune></disk>"
+		"<disk type='network'><driver type='raw' rerror_policy='stop'/>"
+		"<source protocol='rbd' name='pool/image'><host name='a' port='3300'/><host name='b'/>"
+		"<config file='/etc/ceph.conf'/></source><auth username='me'/><target dev='vdb'/></disk>"
+		"<interface type='bridge'><mac address='52:54:00:01:02:03'/><source bridge='br0'/>"
+		"<model type='virtio'/><link state='down'/><bandwidth>"
+		"<inbound average='100' peak='200' burst='50'/><outbound average='7'/></bandwidth>"
+		"</interface>"
+		"<interface type='ethernet'><target dev='tap9'/><model type='virtio'/></interface>"
+		"</devices></domain>",
+		&error);
+	const struct config_disk *disk;
+	const struct config_net *net;
+
+	assert_null(error);
+	disk = g_ptr_array_index(config->disks, 0);
+	assert_string_equal(disk->format, "qcow2");
+	assert_int_equal(disk->on_write_error, CONFIG_ON_ERROR_ENOSPC);
+	assert_int_equal(disk->on_read_error, CONFIG_ON_ERROR_REPORT);
+	assert_int_equal(disk->limits[CONFIG_LIMIT_READ_BYTES].rate, 1000);
+	assert_int_equal(disk->limits[CONFIG_LIMIT_READ_BYTES].max, 2000);
+	assert_int_equal(disk->limits[CONFIG_LIMIT_READ_BYTES].max_length, 30);
+	assert_int_equal(disk->limits[CONFIG_LIMIT_TOTAL_IOPS].rate, 50);
+	assert_int_equal(disk->limits[CONFIG_LIMIT_WRITE_BYTES].rate, 0);
+	disk = g_ptr_array_index(config->disks, 1);
+	assert_null(disk->format);
+	assert_string_equal(disk->rbd, "pool/image");
+	assert_string_equal(disk->rbd_user, "me");
+	assert_string_equal(disk->rbd_conf, "/etc/ceph.conf");
+	assert_string_equal(g_ptr_array_index(disk->rbd_hosts, 0), "a:3300");
+	assert_string_equal(g_ptr_array_index(disk->rbd_hosts, 1), "b");
+	assert_int_equal(disk->on_read_error, CONFIG_ON_ERROR_STOP);
+	assert_int_equal(disk->on_write_error, CONFIG_ON_ERROR_REPORT);
+	net = g_ptr_array_index(config->nets, 0);
+	assert_true(net->tap && net->link_down);
+	assert_string_equal(net->bridge, "br0");
+	assert_int_equal(net->inbound.average, 100);
+	assert_int_equal(net->inbound.peak, 200);
+	assert_int_equal(net->inbound.burst, 50);
+	assert_int_equal(net->outbound.average, 7);
+	net = g_ptr_array_index(config->nets, 1);
+	assert_true(net->tap && !net->link_down);
+	assert_string_equal(net->tap_name, "tap9");
+	config_free(config);
+}
+
+static void reads_a_device_by_itself(void **state)
+{
+	static const char disk[] = "<disk type='file'><source file='/d'/><target dev='vdz'/></disk>";
+	static const char *const wrong[] = { "", "<disk", "<rng model='virtio'/>", "<domain/>",
+		"<disk type='file'><target dev='vdz'/></disk>",
+		"<!DOCTYPE disk><disk type='file'><source file='/d'/><target dev='vdz'/></disk>",
+		"<disk type='file' x='1'><source file='/d'/><target dev='vdz'/></disk>" };
+	struct machine_config *config = config_read_device(disk, strlen(disk), "web", NULL);
+
+	assert_non_null(config);
+	assert_int_equal(config->disks->len, 1);
+	assert_string_equal(
+		((struct config_disk *)g_ptr_array_index(config->disks, 0))->target, "vdz");
+	config_free(config);
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autoptr(GError) error = NULL;
+
+		assert_null(config_read_device(wrong[i], strlen(wrong[i]), "web", &error));
+		assert_non_null(error);
+	}
+}
+
 static void refuses_by_name_and_line(void **state)
 {
 	static const struct {
@@ -133,15 +210,36 @@ static void refuses_by_name_and_line(void **state)
 		enum config_error code;
 		const char *message;
 	} cases[] = {
+		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda'/></disk>"
+			  "<disk type='file'><source file='/e'/><target dev='vda'/></disk></devices>"
+			  "</domain>",
+			CONFIG_ERROR_INVALID, "g.xml:1: there are two disks 'vda'" },
+		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda'/><iotune>"
+			  "<total_iops_sec_max>5</total_iops_sec_max></iotune></disk></devices></domain>",
+			CONFIG_ERROR_INVALID, 
+			"g.xml:5: total_iops_sec: a burst must be faster than the limit that it is a "
+			"burst of" },
+		{ HEAD OS "<devices><disk type='network'><source protocol='nbd' name='x'/>"
+			  "<target dev='vda'/></disk></devices></domain>",
+			CONFIG_ERROR_UNSUPPORTED, 
+			"g.xml:5: protocol='nbd' of <source> is not supported" },
+		{ HEAD OS "<devices><disk type='network'><source protocol='rbd' name='x'/>"
+			  "<target dev='vda'/></disk></devices></domain>",
+			CONFIG_ERROR_INVALID, 
+			"g.xml:5: <source> of this <disk> has no name of the form POOL/IMAGE" },
+		{ HEAD OS "<devices><interface type='bridge'><model type='virtio'/></interface>"
+			  "</devices></domain>",
+			CONFIG_ERROR_MISSING,
+			"g.xml:5: <interface> has no <source bridge=…>" },
 		{ HEAD OS "<devices>\n<graphics type='vnc'/>\n</devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:6: element <graphics> in <devices> is not supported" },
 		{ HEAD OS "<devices><disk type='file'><driver type='cow'/><source file='/d'/>"
-			  "</disk></devices></domain>",
+			  "<target dev='vda'/></disk></devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:5: type='cow' of <driver> is not supported" },
 		{ HEAD OS "<devices><disk type='file'><driver cache='writethrough'/>"
-			  "<source file='/d'/></disk></devices></domain>",
+			  "<source file='/d'/><target dev='vda'/></disk></devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:5: cache='writethrough' of <driver> is not supported" },
 		{ HEAD OS "<vcpu cpuset='1'>2</vcpu></domain>", CONFIG_ERROR_UNSUPPORTED,
@@ -168,10 +266,10 @@ static void refuses_by_name_and_line(void **state)
 			CONFIG_ERROR_INVALID, "g.xml:2: <memory> must be from 1 MiB to 1 TiB" },
 		{ "<network/>", CONFIG_ERROR_INVALID,
 			"g.xml:1: this is not a domain definition: it does not begin with <domain>" },
-		{ HEAD OS "<devices><interface type='bridge'><source bridge='b'/></interface>"
+		{ HEAD OS "<devices><interface type='network'><source network='b'/></interface>"
 			  "</devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: type='bridge' of <interface> is not supported" },
+			"g.xml:5: type='network' of <interface> is not supported" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -301,6 +399,8 @@ int main(void)
 		cmocka_unit_test(reads_what_virt_install_writes),
 		cmocka_unit_test(reads_consoles_as_libvirt_means_them),
 		cmocka_unit_test(reads_details_of_devices),
+		cmocka_unit_test(reads_limits_formats_and_networks),
+		cmocka_unit_test(reads_a_device_by_itself),
 		cmocka_unit_test(refuses_by_name_and_line),
 		cmocka_unit_test(reads_memory_devices),
 		cmocka_unit_test(refuses_memory_devices_that_cannot_be),
