@@ -9,6 +9,7 @@
 #include "model/reading.h"
 
 #include <glib/gi18n.h>
+#include <malloc.h>
 #include <string.h>
 
 // A call that takes longer than this shows as silence; microseconds.
@@ -154,6 +155,7 @@ static void check_complete(struct connection *connection)
 		private->reading || g_hash_table_size(private->dirty))
 		return;
 	connection->complete = true;
+	malloc_trim(0); // all definitions were just read
 	private->catching_up = false;
 	connection_tell(connection, MODEL_CONNECTION_CHANGED, NULL);
 	// The first sample came before the devices were known; count from here.

@@ -2,15 +2,42 @@
 #include "model/history.h"
 
 #include <math.h>
+#include <string.h>
+
+// A float without its sign and its last 15 digits.
+#define DROPPED 15
+#define PACKED_NAN G_MAXUINT16
+
+static guint16 pack(double value)
+{
+	float number = (float)fmax(value, 0);
+	guint32 bits;
+
+	if (isnan(value))
+		return PACKED_NAN;
+	memcpy(&bits, &number, sizeof(bits));
+	return (guint16)((bits + (1u << (DROPPED - 1))) >> DROPPED);
+}
+
+static double unpack(guint16 packed)
+{
+	guint32 bits = (guint32)packed << DROPPED;
+	float number;
+
+	if (packed == PACKED_NAN)
+		return NAN;
+	memcpy(&number, &bits, sizeof(number));
+	return number;
+}
 
 void history_add(struct history *history, double value)
 {
 	if (!history->values) {
 		if (isnan(value))
 			return;
-		history->values = g_new(float, HISTORY_LENGTH);
+		history->values = g_new(guint16, HISTORY_LENGTH);
 	}
-	history->values[history->next] = (float)value;
+	history->values[history->next] = pack(value);
 	history->next = (history->next + 1) % HISTORY_LENGTH;
 	if (history->count < HISTORY_LENGTH)
 		history->count++;
@@ -20,7 +47,7 @@ double history_at(const struct history *history, unsigned ago)
 {
 	if (ago >= history->count)
 		return NAN;
-	return history->values[(history->next + HISTORY_LENGTH - 1 - ago) % HISTORY_LENGTH];
+	return unpack(history->values[(history->next + HISTORY_LENGTH - 1 - ago) % HISTORY_LENGTH]);
 }
 
 double history_last(const struct history *history)

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -164,6 +165,8 @@ int main(int argc, char **argv)
 	struct settings *settings;
 	int code;
 
+	/* One heap for all threads: each of its own keeps what a large host's list once needed. */
+	mallopt(M_ARENA_MAX, 1);
 	set_up_language();
 	if (!read_options(&argc, &argv, &error))
 		return complain(error, MODEL_ERROR_USAGE);
