@@ -306,7 +306,8 @@ static void the_table_is_whole(void **state)
 		assert_non_null(verb->help);
 		assert_non_null(verb->label);
 		assert_non_null(verb->title_one);
-		assert_true(verb->on_guest || verb->on_connection || verb->report);
+		assert_true(verb->on_guest || verb->on_connection || verb->report ||
+			    (verb->flags & VERB_INTERACTIVE));
 		assert_true(!(verb->flags & VERB_CHANGES) || verb->virsh);
 		assert_true(!(verb->flags & VERB_LOSES) || verb->loses);
 	}
