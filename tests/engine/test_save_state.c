@@ -188,7 +188,7 @@ static void assert_same(const struct state_out *a, const struct state_out *b)
 	for (i = 0; (name = state_out_record(a, i, &data, &length)); i++) {
 		assert_string_equal(name, state_out_record(b, i, &other, &other_length));
 		if (is_compared(name) &&
-			(length != other_length || memcmp(data, other, length) != 0))
+			(length != other_length || (length && memcmp(data, other, length) != 0)))
 			fail_msg("'%s' is not what it was", name);
 	}
 	assert_null(state_out_record(b, i, &data, &length));

@@ -188,7 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!control)
 		set_up();
-	if (!size)
+	if (size < 2)
 		return 0;
 	bytes = data[0] & 1 ? from_words(data + 1, size - 1)
 			    : g_byte_array_append(g_byte_array_new(), data + 1, (guint)size - 1);

@@ -106,13 +106,20 @@ static void set_topology(struct kvm_cpuid_entry2 *entry, unsigned id)
 	}
 }
 
-bool kvm_cpuid_set(const struct kvm_vcpu *cpu, GError **error)
+struct kvm_cpuid2 *kvm_cpuid_of(const struct kvm_vcpu *cpu)
 {
 	const struct kvm_cpuid2 *from = cpu->backend->cpuid;
 	size_t size = sizeof(*from) + from->nent * sizeof(from->entries[0]);
-	g_autofree struct kvm_cpuid2 *cpuid = g_memdup2(from, size);
+	struct kvm_cpuid2 *cpuid = g_memdup2(from, size);
 
 	for (unsigned i = 0; i < cpuid->nent; i++)
 		set_topology(&cpuid->entries[i], cpu->base.id);
+	return cpuid;
+}
+
+bool kvm_cpuid_set(const struct kvm_vcpu *cpu, GError **error)
+{
+	g_autofree struct kvm_cpuid2 *cpuid = kvm_cpuid_of(cpu);
+
 	return kvm_try(cpu->fd, KVM_SET_CPUID2, cpuid, "KVM_SET_CPUID2", error);
 }

@@ -66,7 +66,9 @@ void kvm_chips_reset(struct kvm_backend *backend);
 /* cpuid.c: what KVM supports, less what the engine does not want guests to see. Free with
  * g_free(). */
 struct kvm_cpuid2 *kvm_cpuid_new(int kvm, GError **error);
-/* Sets it for one vCPU, with its APIC id. */
+/* The same as one vCPU has it, with its APIC id; free with g_free(). */
+struct kvm_cpuid2 *kvm_cpuid_of(const struct kvm_vcpu *cpu);
+/* Sets that. */
 bool kvm_cpuid_set(const struct kvm_vcpu *cpu, GError **error);
 
 /* vcpu.c */

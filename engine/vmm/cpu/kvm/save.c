@@ -121,7 +121,7 @@ static const struct part {
 /* The guest's processor must be the same when it comes back: what CPUID tells, as one record. */
 static void put_cpuid(const struct kvm_vcpu *cpu, struct state_out *out)
 {
-	const struct kvm_cpuid2 *cpuid = cpu->backend->cpuid;
+	g_autofree struct kvm_cpuid2 *cpuid = kvm_cpuid_of(cpu);
 
 	state_put_bytes(out, "kvm-cpuid", cpu->base.id, cpuid->entries,
 		cpuid->nent * sizeof(cpuid->entries[0]));
@@ -129,7 +129,7 @@ static void put_cpuid(const struct kvm_vcpu *cpu, struct state_out *out)
 
 static bool same_cpuid(const struct kvm_vcpu *cpu, struct state_in *in, GError **error)
 {
-	const struct kvm_cpuid2 *cpuid = cpu->backend->cpuid;
+	g_autofree struct kvm_cpuid2 *cpuid = kvm_cpuid_of(cpu);
 	g_autoptr(GBytes) bytes = state_get_bytes(in, "kvm-cpuid", cpu->base.id, error);
 
 	if (!bytes)
