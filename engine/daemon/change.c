@@ -33,12 +33,15 @@ static void next(struct guest *guest);
 static void finish(struct change *change, const GError *error)
 {
 	struct guest *guest = change->guest;
+	guest_done done = change->done;
+	void *data = change->data;
 
 	g_queue_remove(&guest->changes, change);
 	change->ops->free(change->change);
-	change->done(change->data, error);
 	g_free(change);
 	next(guest);
+	/* Who is told may have the guest forgotten. */
+	done(data, error);
 }
 
 static struct definition *edited(

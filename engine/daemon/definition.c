@@ -38,6 +38,15 @@ bool uuid_parse(const char *text, unsigned char bytes[16])
 
 /* ---- what libvirt writes out though the author may leave it out ------------------------------- */
 
+uint64_t definition_memory(const struct machine_config *config)
+{
+	uint64_t bytes = config->memory;
+
+	for (guint i = 0; i < config->memories->len; i++)
+		bytes += ((const struct config_memory *)g_ptr_array_index(config->memories, i))->size;
+	return bytes >> 10;
+}
+
 static void put_number(xmlNode *parent, const char *name, uint64_t kib, const char *behind)
 {
 	xmlNode *node = tree_ensure(parent, name, (const char *const[]){behind, NULL});
@@ -84,11 +93,21 @@ static void put_mac(xmlNode *interface, const struct config_net *net)
 	tree_set(tree_child(interface, "mac"), "address", address);
 }
 
+/* Clients write numbers of KiB into what they have read. */
+static void put_memory_device(xmlNode *device, const struct config_memory *memory)
+{
+	xmlNode *target = tree_child(device, "target");
+
+	put_number(target, "size", memory->size >> 10, "size");
+	put_number(target, "block", memory->block >> 10, "size");
+	put_number(target, "requested", memory->requested >> 10, "block");
+}
+
 static void put_devices(xmlNode *root, const struct machine_config *config)
 {
 	xmlNode *list = tree_ensure(root, "devices",
 		(const char *const[]){"pm", "on_crash", NULL});
-	unsigned nets = 0;
+	unsigned nets = 0, memories = 0;
 
 	for (xmlNode *at = list->children; at; at = at->next) {
 		if (tree_is(at, "disk")) {
@@ -97,6 +116,8 @@ static void put_devices(xmlNode *root, const struct machine_config *config)
 			put_attribute(tree_child(at, "target"), "bus", "virtio");
 		} else if (tree_is(at, "interface")) {
 			put_mac(at, g_ptr_array_index(config->nets, nets++));
+		} else if (tree_is(at, "memory")) {
+			put_memory_device(at, g_ptr_array_index(config->memories, memories++));
 		}
 	}
 	if (!tree_child(list, "memballoon"))
@@ -109,7 +130,7 @@ static void complete(xmlNode *root, const struct machine_config *config, const c
 
 	tree_set(root, "id", NULL);
 	tree_set_text(tree_ensure(root, "uuid", (const char *const[]){"name", NULL}), uuid);
-	put_number(root, "memory", config->memory >> 10, "uuid");
+	put_number(root, "memory", definition_memory(config), "uuid");
 	put_number(root, "currentMemory", config->memory_current >> 10, "memory");
 	put_vcpus(root, config);
 	put_attribute(type, "arch", "x86_64");

@@ -41,19 +41,20 @@ typedef bool (*definition_editor)(void *data, xmlNode *root, bool live, GError *
 struct definition *definition_edit(const struct definition *definition, definition_editor edit,
 	void *data, bool live, GError **error);
 
+/* KiB of memory that the guest can have: at boot, and by its memory devices. */
+uint64_t definition_memory(const struct machine_config *config);
 /* The text of a network card's address. Free with g_free(). */
 char *definition_mac(const struct config_net *net);
 
 /* The XML for lodge-vmm: its terminals become sockets "char0", "char1"… in its own folder. */
 char *definition_monitor_xml(const struct definition *definition);
-/* How many of these sockets there are. */
-unsigned definition_terminals(const struct definition *definition);
 
-/* Finds a <serial> or <console> by its alias (NULL: the one that is the console), or a <channel> by
- * its alias or name. The control protocol's name of it, to be freed; -1 in *terminal, or the number
- * of its socket. NULL: there is none. */
-char *definition_console(
-	const struct definition *definition, const char *alias, bool channel, int *terminal);
+/* The control protocol's name of the <serial> or <console> with this alias (NULL: the usual one). Free
+ * with g_free(). NULL: there is none. */
+char *definition_console(const struct definition *definition, const char *alias);
+/* The socket of the <channel> with this alias or name (NULL: the first one); NULL: there is none, or it
+ * leads elsewhere. */
+char *definition_channel(const struct definition *definition, const char *name);
 
 struct definition *definition_with_name(
 	const struct definition *definition, const char *name, GError **error);

@@ -2,10 +2,12 @@
 #include "engine/daemon/guest.h"
 
 #include "engine/daemon/cgroup.h"
+#include "engine/common/control.h"
 #include "engine/daemon/change.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/guest_events.h"
 #include "engine/daemon/policy.h"
+#include "engine/daemon/plug.h"
 #include "engine/daemon/registry.h"
 #include "engine/daemon/save.h"
 #include "engine/daemon/statistics.h"
@@ -280,8 +282,22 @@ static void on_powered_off(struct guest *guest, JsonObject *event)
 		VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED);
 }
 
+/* For clients, and for the daemon's own log: what has happened, and the end of the monitor's log. */
+static void report(struct guest *guest, const char *what)
+{
+	g_autofree char *log = guest_log_end(guest);
+
+	g_free(guest->message);
+	guest->message = g_strdup_printf("%s%s%s", what, *log ? "; its log ends: " : "", log);
+	g_printerr("lodged: guest '%s': %s\n", guest_name(guest), guest->message);
+}
+
 static void on_crashed(struct guest *guest, JsonObject *event)
 {
+	g_autofree char *what = g_strdup_printf("the guest has crashed: %s",
+		json_object_get_string_member_with_default(event, CONTROL_DETAIL, ""));
+
+	report(guest, what);
 	guest->crashed = guest->running->config->on_crash == CONFIG_ACTION_DESTROY;
 	if (guest->running->config->on_crash == CONFIG_ACTION_PRESERVE)
 		set_state(guest, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
@@ -338,6 +354,8 @@ static void tell_stopped(struct guest *guest)
 
 static void leave(struct guest *guest)
 {
+	GQueue ending = guest->ending;
+
 	if (guest->kill_timer)
 		g_source_remove(guest->kill_timer);
 	guest->kill_timer = 0;
@@ -349,21 +367,26 @@ static void leave(struct guest *guest)
 	statistics_forget(guest);
 	store_remove_folder(guest->folder);
 	cgroup_remove(guest->registry->cgroup, guest_definition(guest)->uuid);
-	finish(&guest->ending, NULL);
+	g_queue_init(&guest->ending);
 	if (guest->saved)
 		g_clear_pointer(&guest->running, definition_free);
 	registry_ended(guest->registry, guest);
+	/* Who is told may have the guest forgotten, if it is not yet. */
+	finish(&ending, NULL);
 }
 
 static void failed_to_start(struct guest *guest)
 {
 	g_autofree char *log = guest_log_end(guest);
 	g_autoptr(GError) error = NULL;
+	GQueue starting = guest->starting;
 
 	set_state(guest, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED);
 	fault_set(&error, VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: %s",
 		log);
-	finish(&guest->starting, error);
+	g_queue_init(&guest->starting);
+	leave(guest);
+	finish(&starting, error);
 }
 
 static bool launch(struct guest *guest, GError **error);
@@ -373,16 +396,6 @@ static bool has_died(const struct guest *guest)
 {
 	return !guest->destroying && !guest->was_saved && !guest->crashed && !guest->powered_off && !guest->ended &&
 	       g_queue_is_empty((GQueue *)&guest->starting);
-}
-
-static void report_death(struct guest *guest)
-{
-	g_autofree char *log = guest_log_end(guest);
-
-	g_free(guest->message);
-	guest->message = g_strdup_printf("the monitor has ended without a word%s%s",
-		*log ? "; its log ends: " : "", log);
-	g_printerr("lodged: guest '%s': %s\n", guest_name(guest), guest->message);
 }
 
 /* As <on_crash> wants it; but not for ever, when it dies at once. */
@@ -405,7 +418,7 @@ static void on_gone(void *data)
 
 	g_clear_pointer(&guest->monitor, monitor_free);
 	if (has_died(guest)) {
-		report_death(guest);
+		report(guest, "the monitor has ended without a word");
 		if (restart_dead(guest))
 			return;
 	}
@@ -415,10 +428,11 @@ static void on_gone(void *data)
 			return;
 	}
 	guest->rebooting = false;
-	if (!g_queue_is_empty(&guest->starting))
+	if (!g_queue_is_empty(&guest->starting)) {
 		failed_to_start(guest);
-	else
-		tell_stopped(guest);
+		return;
+	}
+	tell_stopped(guest);
 	leave(guest);
 }
 
@@ -471,10 +485,12 @@ static bool launch(struct guest *guest, GError **error)
 	if (!write_folder(guest, error))
 		return false;
 	statistics_forget(guest);
-	guest->balloon = 0;
+	guest->balloon = guest->added = 0;
 	guest->vcpus_asked = 0;
 	guest->launched = g_get_monotonic_time();
 	guest->log_offset = g_stat(log, &info) == 0 ? info.st_size : 0;
+	if (guest->restore >= 0)
+		plug_count_added(guest);
 	start.cgroup = cgroup_make(guest->registry->cgroup, guest->running->uuid);
 	guest->monitor = monitor_start(&start, &monitor_events, guest, error);
 	/* Once: not when it is started again. */
@@ -563,8 +579,8 @@ void guest_start_with(struct guest *guest, const struct guest_launch *how, guest
 		}
 	}
 	set_state(guest, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED);
-	done(data, error);
 	leave(guest);
+	done(data, error);
 }
 
 void guest_start(struct guest *guest, guest_done done, void *data)
@@ -589,6 +605,7 @@ bool guest_adopt(struct guest *guest)
 	/* Until it says more; what the daemon before knew is still on disk. */
 	guest->state = VIR_DOMAIN_RUNNING;
 	guest->reason = VIR_DOMAIN_RUNNING_UNKNOWN;
+	plug_count_added(guest);
 	return true;
 }
 

@@ -39,6 +39,7 @@ struct guest {
 	bool destroying, rebooting, powered_off, crashed, ended;
 	struct saving *saving; /* for save.c: the save that is under way, or NULL */
 	bool save_cancelled, was_saved, stopped_by_disk;
+	uint64_t added;       /* KiB that memory devices have plugged */
 	unsigned vcpus_asked; /* for resources.c */
 	/* Of the start that is under way. */
 	bool start_paused, restored, managed;

@@ -49,14 +49,24 @@ void parameters_add_text(struct parameters *parameters, const char *field, const
 	add(parameters, field, VIR_TYPED_PARAM_STRING)->wire_value_u.s = g_strdup(value);
 }
 
+static void clear_one(struct wire_parameter *parameter)
+{
+	free(parameter->field);
+	if (parameter->value.type == VIR_TYPED_PARAM_STRING)
+		free(parameter->value.wire_value_u.s);
+}
+
 void parameters_free(struct wire_parameter *parameters, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		free(parameters[i].field);
-		if (parameters[i].value.type == VIR_TYPED_PARAM_STRING)
-			free(parameters[i].value.wire_value_u.s);
-	}
+	for (unsigned i = 0; i < count; i++)
+		clear_one(&parameters[i]);
 	free(parameters);
+}
+
+void parameters_shorten(struct parameters *parameters, unsigned count)
+{
+	while (parameters->count > count)
+		clear_one(&parameters->at[--parameters->count]);
 }
 
 void parameters_clear(struct parameters *parameters)

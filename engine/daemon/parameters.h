@@ -22,6 +22,8 @@ void parameters_add_uint(struct parameters *parameters, const char *field, unsig
 void parameters_add_llong(struct parameters *parameters, const char *field, int64_t value);
 void parameters_add_ullong(struct parameters *parameters, const char *field, uint64_t value);
 void parameters_add_text(struct parameters *parameters, const char *field, const char *value);
+/* Takes the last ones away. */
+void parameters_shorten(struct parameters *parameters, unsigned count);
 void parameters_clear(struct parameters *parameters);
 
 /* Names and types (VIR_TYPED_PARAM_*) that a call takes, ended by one without name. */

@@ -518,6 +518,17 @@ static bool edit_resized(void *data, xmlNode *root, bool live, GError **error)
 	return true;
 }
 
+void plug_count_added(struct guest *guest)
+{
+	g_autoptr(xmlDoc) document = tree_parse(guest->running->xml);
+	xmlNode *list = devices_list(xmlDocGetRootElement(document));
+
+	guest->added = 0;
+	for (xmlNode *at = tree_child(list, "memory"); at; at = tree_next(at, "memory"))
+		guest->added +=
+			tree_text_number(tree_child(tree_child(at, "target"), "current"), 0);
+}
+
 void plug_resized(struct guest *guest, const char *alias, uint64_t kib)
 {
 	struct resized resized = {alias, kib};
@@ -530,7 +541,9 @@ void plug_resized(struct guest *guest, const char *alias, uint64_t kib)
 		.kib = kib,
 	};
 
-	if (definition)
+	if (definition) {
 		guest_set_running(guest, definition, NULL);
+		plug_count_added(guest);
+	}
 	registry_tell_event(guest->registry, guest, &event);
 }

@@ -21,4 +21,5 @@ void plug_removed(struct guest *guest, const char *name);
 /* The guest has not let go of a device. */
 void plug_refused(struct guest *guest, const char *name);
 /* A <memory> device has this much plugged now. */
+void plug_count_added(struct guest *guest); /* from the definition, to guest->added */
 void plug_resized(struct guest *guest, const char *alias, uint64_t kib);

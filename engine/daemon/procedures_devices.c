@@ -127,8 +127,8 @@ static bool return_counted(struct call *call, struct parameters *parameters, int
 		parameters_clear(parameters);
 		return true;
 	}
-	while (parameters->count > (unsigned)room)
-		g_free(parameters->at[--parameters->count].field);
+	if (parameters->count > (unsigned)room)
+		parameters_shorten(parameters, (unsigned)room);
 	ret->count = (int)parameters->count;
 	ret->parameters.parameters_val = parameters->at;
 	ret->parameters.parameters_len = parameters->count;

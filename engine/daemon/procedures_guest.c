@@ -421,7 +421,7 @@ static bool do_get_info(struct call *call, GError **error)
 	page = statistics_read(guest);
 	statistics_cpu(guest, page, &cpu);
 	ret->state = (unsigned char)guest->state;
-	ret->max_memory = config->memory >> 10;
+	ret->max_memory = definition_memory(config);
 	ret->memory = statistics_memory(guest, page);
 	ret->vcpus = (unsigned short)config->vcpus;
 	ret->cpu_time = cpu.total;
@@ -455,7 +455,7 @@ static bool do_max_memory(struct call *call, GError **error)
 	if (!guest)
 		return false;
 	((struct wire_number_ret *)call->ret)->value =
-		guest_definition(guest)->config->memory >> 10;
+		definition_memory(guest_definition(guest)->config);
 	return true;
 }
 

@@ -195,15 +195,9 @@ static void fill_vcpu(struct guest *guest, const struct stats_page *page, unsign
 	const struct stats_vcpu *from = &page->vcpus[id];
 
 	vcpu->number = id;
-	vcpu->state = from->present && !from->online ? VIR_VCPU_OFFLINE : VIR_VCPU_RUNNING;
+	vcpu->state = from->online ? VIR_VCPU_RUNNING : VIR_VCPU_OFFLINE;
 	vcpu->cpu_time = from->run_ns;
 	vcpu->cpu = thread_cpu(monitor_pid(guest->monitor), from->thread);
-}
-
-static bool is_present(const struct guest *guest, const struct stats_page *page, unsigned id)
-{
-	return page && id < page->guest.vcpu_records ? page->vcpus[id].present
-						    : id < guest->running->config->vcpus;
 }
 
 static bool do_get_vcpus(struct call *call, GError **error)
@@ -220,25 +214,22 @@ static bool do_get_vcpus(struct call *call, GError **error)
 		return fault_set(error, VIR_ERR_OPERATION_INVALID,
 			"cannot retrieve vcpu information for inactive domain");
 	length = (unsigned)CLAMP(args->length, 0, (int)WIRE_CPUMAP_MAX);
-	most = MIN((unsigned)MAX(args->count, 0), guest->running->config->vcpus_max);
+	most = MIN((unsigned)MAX(args->count, 0), guest->running->config->vcpus);
 	cpus = host_cpus();
 	page = statistics_read(guest);
 	ret->vcpus.vcpus_val = calloc(most + 1, sizeof(struct wire_vcpu));
 	ret->maps.maps_val = calloc(most + 1, length + 1);
-	for (unsigned id = 0; id < guest->running->config->vcpus_max; id++) {
-		unsigned at = ret->vcpus.vcpus_len;
-		g_autofree char *text = NULL;
+	/* The page may not know yet of those that have just come: they run. */
+	for (unsigned id = 0; id < most; id++) {
+		g_autofree char *text = resources_pinning(guest->running, (int)id);
 
-		if (at == most || !is_present(guest, page, id))
-			continue;
-		ret->vcpus.vcpus_val[at].number = id;
-		ret->vcpus.vcpus_val[at].state = VIR_VCPU_RUNNING;
-		if (page && id < page->guest.vcpu_records)
-			fill_vcpu(guest, page, id, &ret->vcpus.vcpus_val[at]);
-		text = resources_pinning(guest->running, (int)id);
-		cpumap_parse(text, cpus, (uint8_t *)ret->maps.maps_val + at * length, length);
-		ret->vcpus.vcpus_len++;
+		ret->vcpus.vcpus_val[id].number = id;
+		ret->vcpus.vcpus_val[id].state = VIR_VCPU_RUNNING;
+		if (page && id < page->guest.vcpu_records && page->vcpus[id].present)
+			fill_vcpu(guest, page, id, &ret->vcpus.vcpus_val[id]);
+		cpumap_parse(text, cpus, (uint8_t *)ret->maps.maps_val + id * length, length);
 	}
+	ret->vcpus.vcpus_len = most;
 	ret->maps.maps_len = ret->vcpus.vcpus_len * length;
 	return true;
 }

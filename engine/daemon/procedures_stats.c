@@ -79,7 +79,7 @@ static void put_balloon(const struct source *source, struct parameters *to)
 
 	if (guest_is_active(source->guest))
 		parameters_add_ullong(to, "balloon.current", statistics_memory(source->guest, source->page));
-	parameters_add_ullong(to, "balloon.maximum", source->config->memory >> 10);
+	parameters_add_ullong(to, "balloon.maximum", definition_memory(source->config));
 	for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
 		if (get_told(source->page, &told[i], &value))
 			parameters_add_ullong(to, told[i].name, value);

@@ -146,7 +146,8 @@ static bool request_memory(void *data, struct guest *guest, unsigned step,
 	if (step)
 		return false;
 	members = json_object_new();
-	json_object_set_int_member(members, "size", (gint64)(memory->kib << 10));
+	json_object_set_int_member(members, "size",
+		(gint64)MIN(memory->kib << 10, guest->running->config->memory));
 	return fill(request, "set-memory", members);
 }
 
@@ -174,7 +175,7 @@ static bool edit_current(void *data, xmlNode *root, bool live, GError **error)
 
 void resources_refresh(struct guest *guest)
 {
-	uint64_t kib = statistics_memory(guest, statistics_read(guest));
+	uint64_t kib = statistics_balloon(guest, statistics_read(guest));
 	struct definition *definition;
 
 	if (kib == guest->running->config->memory_current >> 10)

@@ -286,19 +286,20 @@ static void saved(void *data, JsonObject *answer, const GError *problem)
 {
 	struct guest *guest = data;
 	struct saving *saving = g_steal_pointer(&guest->saving);
+	bool cancelled = guest->save_cancelled;
 	g_autoptr(GError) error = NULL;
 
+	guest->save_cancelled = false;
 	if (!problem && come_under_name(saving, &error)) {
 		tell_completed(guest, saving);
 		guest_leave_saved(guest, saving->done, saving->data);
 	} else {
 		g_unlink(saving->part);
-		if (guest->save_cancelled)
+		if (cancelled)
 			fault_set(&error, VIR_ERR_OPERATION_ABORTED,
 				"domain save job: canceled by client");
 		saving->done(saving->data, error ? error : problem);
 	}
-	guest->save_cancelled = false;
 	save_free(saving);
 }
 

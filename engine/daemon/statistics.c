@@ -42,13 +42,18 @@ const struct stats_nic *statistics_nic(const struct stats_page *page, const char
 	return NULL;
 }
 
-uint64_t statistics_memory(const struct guest *guest, const struct stats_page *page)
+uint64_t statistics_balloon(const struct guest *guest, const struct stats_page *page)
 {
 	if (guest->balloon)
 		return guest->balloon;
 	return page && page->guest.balloon_actual
 		       ? page->guest.balloon_actual >> 10
 		       : guest_definition(guest)->config->memory_current >> 10;
+}
+
+uint64_t statistics_memory(const struct guest *guest, const struct stats_page *page)
+{
+	return statistics_balloon(guest, page) + guest->added;
 }
 
 void statistics_cpu(

@@ -18,7 +18,9 @@ void statistics_forget(struct guest *guest);
 const struct stats_disk *statistics_disk(const struct stats_page *page, const char *name);
 const struct stats_nic *statistics_nic(const struct stats_page *page, const char *name);
 
-/* KiB that the guest has now; page is its page or NULL, as in the next. */
+/* KiB that the balloon leaves of the memory at boot; page is the guest's page or NULL, as below. */
+uint64_t statistics_balloon(const struct guest *guest, const struct stats_page *page);
+/* KiB that the guest has now, with what was plugged. */
 uint64_t statistics_memory(const struct guest *guest, const struct stats_page *page);
 /* Processor time of the guest, in ns; what is not known is 0. */
 struct statistics_cpu {

@@ -58,12 +58,15 @@ char *linux_definition(void)
 	g_autofree char *guest = guest_folder();
 	g_autofree char *text = g_strdup_printf(
 		"<domain type='qemu'><name>" LINUX_GUEST "</name><uuid>" UUID LINUX_DIGITS "</uuid>"
-		"<memory unit='MiB'>256</memory><vcpu current='1'>3</vcpu><os><type>hvm</type>"
+		"<maxMemory slots='1' unit='MiB'>1024</maxMemory>"
+		"<memory unit='MiB'>384</memory><vcpu current='1'>3</vcpu><os><type>hvm</type>"
 		"<kernel>%s/vmlinuz</kernel><initrd>%s/initrd</initrd>"
 		"<cmdline>console=ttyS0 quiet memhp_default_state=online_movable</cmdline></os>"
 		"<devices><disk type='file'><source file='%s'/><target dev='vda'/></disk>"
 		"<interface type='user'><mac address='" LINUX_MAC "'/><model type='virtio'/></interface>"
 		"<serial type='file'><source path='%s/said' append='on'/></serial>"
+		"<memory model='virtio-mem'><target><size unit='MiB'>128</size>"
+		"<block unit='MiB'>4</block><requested unit='MiB'>0</requested></target></memory>"
 		"</devices></domain>",
 		guest, guest, disk, my->root);
 

@@ -13,7 +13,7 @@
 #define LINUX_DIGITS "77"
 
 /* A group's setup and teardown: daemon_prepare(), and the guest runs: 3 vCPUs, of which 1 is there,
- * 256 MiB, a disk vda of 16 MiB, the network card, a balloon. */
+ * 256 MiB and a memory device for 128 more, a disk vda of 16 MiB, the network card, a balloon. */
 int linux_prepare(void **state);
 int linux_clean_up(void **state);
 

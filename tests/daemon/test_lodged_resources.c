@@ -119,12 +119,26 @@ static void the_balloon_takes_and_gives(void **state)
 	shows("dumpxml --inactive " LINUX_GUEST, "<currentMemory unit='KiB'>262144</currentMemory>");
 	done("setmem " LINUX_GUEST " 256M");
 	comes_to_show("dominfo " LINUX_GUEST, "Used memory:    262144 KiB");
-	fails("setmem " LINUX_GUEST " 300M", "cannot set memory higher than max memory");
-	fails("setmaxmem " LINUX_GUEST " 300M --live",
+	fails("setmem " LINUX_GUEST " 400M", "cannot set memory higher than max memory");
+	fails("setmaxmem " LINUX_GUEST " 400M --live",
 		"cannot resize the maximum memory on an active domain");
-	done("setmaxmem " LINUX_GUEST " 300M --config");
-	shows("dumpxml --inactive " LINUX_GUEST, "<memory unit='KiB'>307200</memory>");
-	done("setmaxmem " LINUX_GUEST " 256M --config");
+	done("setmaxmem " LINUX_GUEST " 400M --config");
+	shows("dumpxml --inactive " LINUX_GUEST, "<memory unit='KiB'>409600</memory>");
+	done("setmaxmem " LINUX_GUEST " 384M --config");
+}
+
+static void a_memory_device_fills_and_empties(void **state)
+{
+	done("update-memory-device " LINUX_GUEST
+	     " --alias virtiomem0 --requested-size 64MiB --live");
+	comes_to_show("dumpxml " LINUX_GUEST, "<current unit='KiB'>65536</current>");
+	shows("dumpxml " LINUX_GUEST, "<requested unit='KiB'>65536</requested>");
+	shows("dumpxml --inactive " LINUX_GUEST, "<requested unit='KiB'>0</requested>");
+	comes_to_show("dominfo " LINUX_GUEST, "Used memory:    327680 KiB");
+	shows("dominfo " LINUX_GUEST, "Max memory:     393216 KiB");
+	done("update-memory-device " LINUX_GUEST
+	     " --alias virtiomem0 --requested-size 0MiB --live");
+	comes_to_show("dumpxml " LINUX_GUEST, "<current unit='KiB'>0</current>");
 }
 
 static void the_guest_tells_of_its_memory(void **state)
@@ -229,6 +243,7 @@ int main(void)
 		cmocka_unit_test(threads_stay_where_they_are_put),
 		cmocka_unit_test(shares_and_limits_reach_the_guest),
 		cmocka_unit_test(the_balloon_takes_and_gives),
+		cmocka_unit_test(a_memory_device_fills_and_empties),
 		cmocka_unit_test(the_guest_tells_of_its_memory),
 		cmocka_unit_test(statistics_need_no_monitor),
 		cmocka_unit_test(a_guest_waits_to_be_let_go),
