@@ -8,6 +8,7 @@
 #include "model/key.h"
 #include "model/plan.h"
 #include "model/revision.h"
+#include "model/tune.h"
 #include "model/xml.h"
 
 #include <glib/gi18n.h>
@@ -177,16 +178,34 @@ static bool update_device(
 	return false;
 }
 
+// What libvirt has no device update for.
+static bool tune_assigned(virDomainPtr domain, const char *running, const char *assignment,
+	bool *known, GError **error)
+{
+	const char *equals = strchr(assignment, '=');
+	g_autofree char *key = equals ? g_strndup(assignment, (gsize)(equals - assignment)) : NULL;
+	DOCUMENT_AUTO struct document *document = NULL;
+
+	*known = key && tune_knows(key);
+	if (!*known)
+		return false;
+	// The key's own rules come first.
+	document = document_new(running, -1, _("the running definition"), error);
+	return document && key_assign(document, assignment, error) &&
+	       tune_now(domain, key, equals + 1, error);
+}
+
 static bool set_one_now(virDomainPtr domain, const char *running, const char *assignment,
 	GString *text, GError **error)
 {
 	g_autofree char *wish = wish_of(assignment);
 	const char *const wishes[] = {wish, NULL};
 	struct plan *plan;
-	bool done;
+	bool done, known;
 
 	if (!wish) {
-		done = update_device(domain, running, assignment, error);
+		done = tune_assigned(domain, running, assignment, &known, error) ||
+		       (!known && update_device(domain, running, assignment, error));
 		if (done)
 			g_string_append_printf(text, _("%s%s takes effect now."), text->len ? "\n" : "", assignment);
 		return done;
