@@ -88,7 +88,7 @@
  *	virtio-mem     "alias", "plugged"
  *	device-added, device-removed   "device"
  *	unplug-refused "device": the guest will not let it go
- *	io-error       "disk", "detail", "write": bool
+ *	io-error       "disk", "detail", "write": bool; at most one a second of each disk
  *	save           "done", "total": bytes; at most ten a second
  *
  * A line that is no request is answered with an error; one that is too long, or a client that does

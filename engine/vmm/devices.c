@@ -15,6 +15,9 @@
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 
+/* Between two events "io-error" of a disk. */
+#define ERROR_PAUSE_S 1
+
 /* ---- slots ------------------------------------------------------------------------------------------- */
 
 struct device_slot *devices_add(struct devices *devices, enum device_kind kind, char *name)
@@ -158,10 +161,16 @@ static void refuse_slot(struct device_slot *slot)
 	ask_no_more(slot);
 }
 
-static void tell_error(const struct device_slot *slot, const struct notice *notice)
+/* A guest that tries again and again is no reason to tell all of it. */
+static void tell_error(struct device_slot *slot, const struct notice *notice)
 {
-	JsonObject *fields = json_object_new();
+	gint64 now = g_get_monotonic_time();
+	JsonObject *fields;
 
+	if (slot->error_told && now - slot->error_told < ERROR_PAUSE_S * G_TIME_SPAN_SECOND)
+		return;
+	slot->error_told = now;
+	fields = json_object_new();
 	json_object_set_string_member(fields, "disk", slot->name);
 	json_object_set_boolean_member(fields, "write", notice->write);
 	tell(slot, "io-error", notice->detail, fields);
@@ -588,6 +597,7 @@ void devices_resume(struct devices *devices)
 	for (unsigned i = 0; i < devices->slots->len; i++) {
 		struct device_slot *slot = g_ptr_array_index(devices->slots, i);
 
+		slot->error_told = 0;
 		if (slot->kind == DEVICE_DISK && slot->device)
 			virtio_block_retry(slot->device);
 	}

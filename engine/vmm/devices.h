@@ -47,6 +47,7 @@ struct device_slot {
 	struct machine_config *own_config; /* holds those, where it was plugged */
 	struct stats_disk *disk_stats;     /* or NULL */
 	struct stats_nic *nic_stats;       /* or NULL */
+	gint64 error_told;                 /* when "io-error" was told last: monotonic time, or 0 */
 
 	bool leaving; /* the guest was asked to let it go */
 	/* The guest has let it go (the device is gone; lock not held) or will not. NULL: nobody asks.
