@@ -5,7 +5,6 @@
 #include "engine/daemon/stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,21 +44,17 @@ static struct console *find(const struct server *server, const char *name)
 	return NULL;
 }
 
-/* False: somebody else has it and keeps it. Otherwise *fd becomes that one's connection, or -1: the
- * monitor lets one in at a time, and would notice too late that the other has gone. */
-static bool take_over(
-	const struct server *server, const char *name, bool force, int *fd, GError **error)
+/* False: somebody else has it and keeps it. */
+static bool take_over(const struct server *server, const char *name, bool force, GError **error)
 {
 	struct console *other = find(server, name);
 	g_autoptr(GError) taken = NULL;
 
-	*fd = -1;
 	if (!other)
 		return true;
 	if (!force || !other->stream)
 		return fault_set(error, VIR_ERR_OPERATION_FAILED,
 			"Active console session exists for this domain");
-	*fd = fcntl(other->fd, F_DUPFD_CLOEXEC, 0);
 	fault_set(&taken, VIR_ERR_OPERATION_FAILED, "another client has taken the console");
 	stream_fail(other->stream, taken);
 	return true;
@@ -72,9 +67,9 @@ static void attached(void *data, JsonObject *answer, const GError *error)
 	g_autoptr(GError) left = NULL;
 
 	console->call = NULL;
-	if (error)
+	if (error && console->fd >= 0)
 		close(console->fd);
-	else
+	if (!error)
 		console->stream = stream_new(call, console->fd, &stream_ops, console);
 	if (!console->stream) {
 		fault_set(&left, VIR_ERR_OPERATION_FAILED, "too many streams are open");
@@ -83,60 +78,80 @@ static void attached(void *data, JsonObject *answer, const GError *error)
 	call_done(call, error ? error : left);
 }
 
-/* The monitor gets one end of a pair of sockets, the stream the other. */
-static void attach(struct console *console, struct guest *guest, const char *name, bool force)
+/* The monitor gets one end of a pair of sockets, the stream the other. Who may have the console has
+ * been decided; that the one before has left, the monitor may not have noticed yet. */
+static void attach(struct console *console, struct guest *guest, const char *name)
 {
 	JsonObject *members = json_object_new();
 	int ends[2] = {-1, -1};
 
 	json_object_set_string_member(members, "console", name);
 	json_object_set_boolean_member(members, "write", TRUE);
-	json_object_set_boolean_member(members, "force", force);
+	json_object_set_boolean_member(members, "force", TRUE);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		ends[0] = ends[1] = -1;
 	console->fd = ends[0];
 	guest_ask(guest, "attach-console", members, ends[1], attached, console);
 }
 
-static int connect_terminal(const struct guest *guest, int terminal)
+/* One that nobody else has, or has any more; NULL: the call has been answered. */
+static struct console *begin(struct call *call, struct guest *guest, const char *name, bool force)
 {
-	g_autofree char *socket = g_strdup_printf("char%d", terminal);
-
-	return monitor_connect(guest->monitor, socket);
-}
-
-void console_open(
-	struct call *call, struct guest *guest, const char *alias, bool channel, bool force)
-{
-	const struct definition *definition = guest->running;
-	g_autofree char *name = NULL, *full = NULL;
+	g_autofree char *full = g_strconcat(guest->running->uuid, "/", name, NULL);
 	g_autoptr(GError) error = NULL;
 	struct console *console;
-	int terminal, fd = -1;
 
-	name = definition_console(definition, alias, channel, &terminal);
-	full = g_strconcat(definition->uuid, "/", name, NULL);
-	if (!name)
-		fault_set(&error, VIR_ERR_INTERNAL_ERROR, "cannot find %s device %s",
-			channel ? "channel" : "console", alias ? alias : "(null)");
-	if (error || !take_over(call->server, full, force, &fd, &error)) {
+	if (!take_over(call->server, full, force, &error)) {
 		call_done(call, error);
-		return;
+		return NULL;
 	}
 	console = g_new0(struct console, 1);
 	console->server = call->server;
 	console->call = call;
 	console->name = g_steal_pointer(&full);
 	g_ptr_array_add(call->server->consoles, console);
-	console->fd = fd;
-	if (fd < 0 && terminal < 0) {
-		attach(console, guest, name, force);
+	return console;
+}
+
+static void refuse(struct call *call, const char *kind, const char *alias)
+{
+	g_autoptr(GError) error = NULL;
+
+	fault_set(&error, VIR_ERR_INTERNAL_ERROR, "cannot find %s device %s", kind,
+		alias ? alias : "(null)");
+	call_done(call, error);
+}
+
+void console_open(struct call *call, struct guest *guest, const char *alias, bool force)
+{
+	g_autofree char *name = definition_console(guest->running, alias);
+	struct console *console;
+
+	if (!name) {
+		refuse(call, "console", alias);
 		return;
 	}
-	if (fd < 0)
-		console->fd = connect_terminal(guest, terminal);
+	console = begin(call, guest, name, force);
+	if (console)
+		attach(console, guest, name);
+}
+
+void console_open_channel(struct call *call, struct guest *guest, const char *alias, bool force)
+{
+	g_autofree char *name = definition_channel(guest->running, alias);
+	g_autoptr(GError) error = NULL;
+	struct console *console;
+
+	if (!name) {
+		refuse(call, "channel", alias);
+		return;
+	}
+	console = begin(call, guest, name, force);
+	if (!console)
+		return;
+	console->fd = monitor_connect(guest->monitor, name);
 	if (console->fd < 0)
-		fault_set(&error, VIR_ERR_SYSTEM_ERROR, "cannot connect to the console: %s",
+		fault_set(&error, VIR_ERR_SYSTEM_ERROR, "cannot connect to the channel: %s",
 			g_strerror(errno));
 	attached(console, NULL, error);
 }

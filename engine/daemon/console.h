@@ -8,6 +8,7 @@
 #include "engine/daemon/client.h"
 #include "engine/daemon/guest.h"
 
-/* Answers the call, which opens the console of this alias (NULL: the usual one), or the channel. */
-void console_open(
-	struct call *call, struct guest *guest, const char *alias, bool channel, bool force);
+/* Answer the call, which opens the console of this alias (NULL: the usual one), or the channel of this
+ * alias or name. */
+void console_open(struct call *call, struct guest *guest, const char *alias, bool force);
+void console_open_channel(struct call *call, struct guest *guest, const char *alias, bool force);

@@ -25,40 +25,16 @@ static void to_socket(xmlNode *node, unsigned index)
 	tree_set(source, "path", path);
 }
 
-static unsigned change_terminals(xmlDoc *document, bool change)
-{
-	xmlNode *list = tree_child(xmlDocGetRootElement(document), "devices");
-	unsigned count = 0;
-
-	for (xmlNode *at = list ? list->children : NULL; at; at = at->next) {
-		if (!is_terminal(at))
-			continue;
-		if (change)
-			to_socket(at, count);
-		count++;
-	}
-	return count;
-}
-
 char *definition_monitor_xml(const struct definition *definition)
 {
 	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
+	xmlNode *root = xmlDocGetRootElement(document), *list = tree_child(root, "devices");
+	unsigned count = 0;
 
-	change_terminals(document, true);
-	return tree_print(xmlDocGetRootElement(document));
-}
-
-unsigned definition_terminals(const struct definition *definition)
-{
-	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
-
-	return change_terminals(document, false);
-}
-
-static bool is_virtio(const xmlNode *node)
-{
-	return tree_is(node, "channel") ||
-	       tree_attribute_is(tree_child(node, "target"), "type", "virtio");
+	for (xmlNode *at = list ? list->children : NULL; at; at = at->next)
+		if (is_terminal(at))
+			to_socket(at, count++);
+	return tree_print(root);
 }
 
 static bool has_attribute(
@@ -67,60 +43,54 @@ static bool has_attribute(
 	return tree_attribute_is(tree_child(node, element), name, value);
 }
 
-/* What of a list of devices has been passed, until the one that is looked for. */
-struct console_search {
-	unsigned serials, consoles, channels, ports;
-	int terminals, first; /* the socket of the first serial port */
-};
-
-static bool is_console(
-	xmlNode *node, const struct console_search *search, const char *alias, bool channel)
+/* By the alias that it has, or that libvirt would give the index-th of this element. */
+static bool has_alias(const xmlNode *node, unsigned index, const char *alias)
 {
-	const char *name = (const char *)node->name;
-	unsigned index = tree_is(node, "serial")    ? search->serials
-			 : tree_is(node, "console") ? search->consoles
-						     : search->channels;
-	g_autofree char *usual = g_strdup_printf("%s%u", name, index);
+	g_autofree char *usual = g_strdup_printf("%s%u", (const char *)node->name, index);
 
-	if (tree_is(node, "channel") != channel)
-		return false;
-	if (!alias)
-		return index == 0;
-	return strcmp(alias, usual) == 0 || has_attribute(node, "alias", "name", alias) ||
-	       (channel && has_attribute(node, "target", "name", alias));
+	return strcmp(alias, usual) == 0 || has_attribute(node, "alias", "name", alias);
 }
 
-static void pass_console(xmlNode *node, struct console_search *search)
-{
-	if (tree_is(node, "serial") && search->serials++ == 0 && is_terminal(node))
-		search->first = search->terminals;
-	search->consoles += tree_is(node, "console");
-	search->channels += tree_is(node, "channel");
-	search->ports += is_virtio(node);
-	search->terminals += is_terminal(node);
-}
-
-char *definition_console(
-	const struct definition *definition, const char *alias, bool channel, int *terminal)
+char *definition_console(const struct definition *definition, const char *alias)
 {
 	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
 	xmlNode *list = tree_child(xmlDocGetRootElement(document), "devices");
-	struct console_search search = {.first = -1};
+	unsigned serials = 0, consoles = 0, ports = 0;
 
 	for (xmlNode *at = list ? list->children : NULL; at; at = at->next) {
-		if (!tree_is(at, "serial") && !tree_is(at, "console") && !tree_is(at, "channel"))
+		bool serial = tree_is(at, "serial");
+		bool virtio = has_attribute(at, "target", "type", "virtio");
+
+		if (!serial && !tree_is(at, "console"))
 			continue;
-		if (!is_console(at, &search, alias, channel)) {
-			pass_console(at, &search);
-			continue;
+		if (!alias || has_alias(at, serial ? serials : consoles, alias)) {
+			/* A <console> stands beside the first serial port, or for it. */
+			if (serial || !virtio)
+				return g_strdup_printf("serial%u", serial ? serials : 0);
+			return g_strdup_printf("virtio%u", ports);
 		}
-		*terminal = is_terminal(at) ? search.terminals : -1;
-		if (is_virtio(at))
-			return g_strdup_printf("virtio%u", search.ports);
-		/* A <console> stands beside the first serial port, or for it. */
-		if (tree_is(at, "console") && search.serials)
-			*terminal = search.first;
-		return g_strdup_printf("serial%u", tree_is(at, "serial") ? search.serials : 0);
+		serials += serial;
+		consoles += !serial;
+		ports += virtio;
+	}
+	return NULL;
+}
+
+char *definition_channel(const struct definition *definition, const char *name)
+{
+	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
+	xmlNode *list = tree_child(xmlDocGetRootElement(document), "devices");
+	unsigned channels = 0, terminals = 0;
+
+	for (xmlNode *at = list ? list->children : NULL; at; at = at->next) {
+		bool found = tree_is(at, "channel") &&
+			     (!name || has_alias(at, channels, name) ||
+				     has_attribute(at, "target", "name", name));
+
+		if (found && is_terminal(at))
+			return g_strdup_printf("char%u", terminals);
+		channels += tree_is(at, "channel");
+		terminals += is_terminal(at);
 	}
 	return NULL;
 }

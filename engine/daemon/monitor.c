@@ -411,7 +411,9 @@ static gboolean process_ended(int fd, GIOCondition condition, void *data)
 	drop_fd(&monitor->fd);
 	if (monitor->child)
 		waitpid(monitor->pid, NULL, 0);
-	fail_requests(monitor, false);
+	/* Who hears that one has failed may ask the next one. */
+	while (!g_queue_is_empty(&monitor->requests))
+		fail_requests(monitor, false);
 	monitor->events->gone(monitor->data);
 	return G_SOURCE_REMOVE;
 }

@@ -6,32 +6,40 @@
 
 #include <libvirt/libvirt.h>
 
-static void open_stream(struct call *call, bool channel, unsigned known, unsigned force)
+/* NULL: the call has been answered. */
+static struct guest *find(struct call *call, unsigned known)
 {
 	const struct wire_domain_optional_flags_args *args = call->args;
-	struct registry *registry = call->server->registry;
 	g_autoptr(GError) error = NULL;
-	struct guest *guest = registry_find(registry, &args->domain, &error);
+	struct guest *guest = registry_find(call->server->registry, &args->domain, &error);
 
 	if (guest && (args->flags & ~known))
 		fault_set(&error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)",
 			args->flags & ~known);
-	if (!guest || error || !guest_check_active(guest, &error)) {
-		call_done(call, error);
-		return;
-	}
-	console_open(call, guest, args->text ? *args->text : NULL, channel, args->flags & force);
+	if (!error && guest_check_active(guest, &error))
+		return guest;
+	call_done(call, error);
+	return NULL;
 }
 
 static void do_open_console(struct call *call)
 {
-	open_stream(call, false, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE,
-		VIR_DOMAIN_CONSOLE_FORCE);
+	const struct wire_domain_optional_flags_args *args = call->args;
+	struct guest *guest = find(call, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE);
+
+	if (guest)
+		console_open(call, guest, args->text ? *args->text : NULL,
+			args->flags & VIR_DOMAIN_CONSOLE_FORCE);
 }
 
 static void do_open_channel(struct call *call)
 {
-	open_stream(call, true, VIR_DOMAIN_CHANNEL_FORCE, VIR_DOMAIN_CHANNEL_FORCE);
+	const struct wire_domain_optional_flags_args *args = call->args;
+	struct guest *guest = find(call, VIR_DOMAIN_CHANNEL_FORCE);
+
+	if (guest)
+		console_open_channel(call, guest, args->text ? *args->text : NULL,
+			args->flags & VIR_DOMAIN_CHANNEL_FORCE);
 }
 
 #define F(name) PACKET_FORMAT(wire_##name)
