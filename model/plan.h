@@ -47,6 +47,7 @@ struct plan_step {
 	gint64 to;    // wished; equal to from where nothing is wished
 	gint64 saved; // what the next start will have; PLAN_UNKNOWN
 	gint64 least, most; // what it may be now; most PLAN_NONE: no bound known
+	gint64 beside; // of a guest's memory, what virtio-mem has plugged: KiB; else 0
 	gint64 left;  // what the host has free for it, in the same unit; PLAN_UNKNOWN
 	enum plan_state state;
 	char *why;    // IMPOSSIBLE, FAILED: one sentence with the way out; else NULL

@@ -85,18 +85,35 @@ static bool read_memory(
 	return true;
 }
 
+static gint64 plugged_memory(virDomainPtr domain, const char *name);
+
+// What a guest has is counted with what virtio-mem has plugged, but the balloon is told without.
 static bool write_memory(
 	virDomainPtr domain, const struct plan_step *step, unsigned impact, gint64 value)
 {
-	return virDomainSetMemoryFlags(domain, (unsigned long)value, impact) == 0;
+	gint64 beside = impact & VIR_DOMAIN_AFFECT_LIVE ? plugged_memory(domain, "current") : 0;
+
+	if (!beside)
+		return virDomainSetMemoryFlags(domain, (unsigned long)value, impact) == 0;
+	return virDomainSetMemoryFlags(
+		       domain, (unsigned long)MAX(value - beside, 1024), VIR_DOMAIN_AFFECT_LIVE) == 0 &&
+	       (!(impact & VIR_DOMAIN_AFFECT_CONFIG) ||
+		       virDomainSetMemoryFlags(
+			       domain, (unsigned long)value, VIR_DOMAIN_AFFECT_CONFIG) == 0);
 }
 
 static void bound_memory(virDomainPtr domain, struct plan_step *step)
 {
 	virDomainInfo info;
 
-	if (virDomainGetInfo(domain, &info) == 0)
-		step->most = (gint64)info.maxMem;
+	if (virDomainGetInfo(domain, &info) < 0)
+		return;
+	step->most = (gint64)info.maxMem;
+	step->beside = plugged_memory(domain, "current");
+	step->least += step->beside;
+	// The rest of those devices is plugged by themselves.
+	if (virDomainIsActive(domain) == 1)
+		step->most += step->beside - plugged_memory(domain, "size");
 }
 
 static char *refuse_memory(const struct plan_step *step)
@@ -109,7 +126,7 @@ static char *refuse_memory(const struct plan_step *step)
 
 static char *virsh_memory(const char *guest, const struct plan_step *step)
 {
-	return g_strdup_printf("setmem %s %" G_GINT64_FORMAT, guest, step->to);
+	return g_strdup_printf("setmem %s %" G_GINT64_FORMAT, guest, step->to - step->beside);
 }
 
 // ---- scheduler: cap and weight --------------------------------------------------------------------
@@ -522,6 +539,25 @@ static bool target_size(xmlNode *device, const char *name, gint64 *value)
 	g_autofree char *text = size ? xml_text(size) : NULL;
 
 	return text && g_ascii_string_to_signed(g_strstrip(text), 10, 0, G_MAXINT64, value, NULL);
+}
+
+// The sum of such sizes of all virtio-mem devices of a running guest, KiB.
+static gint64 plugged_memory(virDomainPtr domain, const char *name)
+{
+	xmlDoc *doc = running_doc(domain);
+	xmlNode *devices = doc ? xml_child(xmlDocGetRootElement(doc), "devices", NULL) : NULL;
+	gint64 sum = 0;
+
+	for (xmlNode *device = xml_child(devices, "memory", NULL); device;
+		device = xml_next(device, "memory", NULL)) {
+		g_autofree char *model = xml_attribute(device, "model");
+		gint64 size = 0;
+
+		if (!g_strcmp0(model, "virtio-mem") && target_size(device, name, &size))
+			sum += size;
+	}
+	xmlFreeDoc(doc);
+	return sum;
 }
 
 // What the guest has taken of it so far.

@@ -92,6 +92,7 @@ static int setup(void **state)
 	keys = g_strdup_printf("F3 '%s' Enter", live->guest[0].file);
 	harness_keys(console, keys);
 	harness_expect(console, "alpha is defined.");
+	harness_expect(console, "▸ alpha");
 	harness_keys(console, "F10");
 	live_guest_ready(&live->guest[0], LIVE_PATIENCE);
 	return 0;

@@ -148,6 +148,7 @@ static void a_guest_starts(void **state)
 {
 	keys("F3 '%s' Enter", guest->file);
 	expect("alpha is defined.");
+	expect("▸ alpha");
 	keys("F10");
 	expect("running");
 	live_guest_ready(guest, LIVE_PATIENCE);
