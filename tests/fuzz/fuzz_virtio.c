@@ -12,6 +12,7 @@
 #include "engine/vmm/dev/virtio_balloon.h"
 #include "engine/vmm/dev/virtio_block.h"
 #include "engine/vmm/dev/virtio_console.h"
+#include "engine/vmm/dev/virtio_mem.h"
 #include "engine/vmm/dev/virtio_net.h"
 #include "engine/vmm/dev/virtio_pci.h"
 #include "engine/vmm/dev/virtio_rng.h"
@@ -23,7 +24,8 @@
 #include <string.h>
 
 #define MEMORY (1ull << 20)
-#define DEVICES 5
+#define DEVICES 6
+#define REGION 0x140000000ull
 #define STEPS_MAX 400
 #define RING(queue) (0x1000ull * (queue) + 0x8000)
 
@@ -135,6 +137,7 @@ struct machine {
 	struct virtio_console *console;
 	struct virtio_balloon *balloon;
 	struct virtio_rng *rng;
+	struct virtio_mem *mem;
 	struct virtio_pci *functions[DEVICES];
 };
 
@@ -149,11 +152,15 @@ static void machine_plug(struct machine *m)
 	virtio_console_add_channel(m->console, &m->channel, "channel");
 	m->balloon = virtio_balloon_new(&m->env, true);
 	m->rng = virtio_rng_new(&m->env);
+	m->mem = virtio_mem_new(&m->env,
+		&(struct virtio_mem_place){ REGION, 4 * MEMORY_BLOCK_SIZE, MEMORY_BLOCK_SIZE });
+	virtio_mem_request(m->mem, 3 * MEMORY_BLOCK_SIZE);
 	devices[0] = virtio_block_device(m->block);
 	devices[1] = virtio_net_device(m->net);
 	devices[2] = virtio_console_device(m->console);
 	devices[3] = virtio_balloon_device(m->balloon);
 	devices[4] = virtio_rng_device(m->rng);
+	devices[5] = virtio_mem_device(m->mem);
 	for (unsigned i = 0; i < DEVICES; i++)
 		m->functions[i] = virtio_pci_new(m->pci, i + 1, devices[i], NULL);
 }
@@ -167,6 +174,7 @@ static struct machine *machine_new(void)
 	m->context = g_main_context_new();
 	m->clock = clock_new(m->context, &m->lock, NULL);
 	m->memory = memory_new(MEMORY, NULL);
+	memory_add_region(m->memory, REGION, 4 * MEMORY_BLOCK_SIZE, NULL);
 	memory_track_code(m->memory, NULL);
 	m->ports = bus_new("ports", &m->lock);
 	m->mmio = bus_new("mmio", &m->lock);
@@ -192,6 +200,7 @@ static void machine_free(struct machine *m)
 	virtio_console_free(m->console);
 	virtio_balloon_free(m->balloon);
 	virtio_rng_free(m->rng);
+	virtio_mem_free(m->mem);
 	pci_bus_free(m->pci);
 	bus_free(m->ports);
 	bus_free(m->mmio);
@@ -248,6 +257,24 @@ static void set_up_msix(struct machine *m, unsigned slot, uint32_t value)
 	bus_write(m->mmio, PCI_ECAM_BASE + (slot << 15) + at + 2, value >> 16, 2);
 }
 
+/* A whole request to the memory device. */
+static void add_plug(struct machine *m, uint32_t value)
+{
+	struct vring_avail *avail = memory_at(m->memory, RING(0) + 0x400, 64);
+	uint64_t request[3] = {value & 7, REGION + (value >> 3 & 7) * (MEMORY_BLOCK_SIZE / 2),
+		value >> 6 & 7};
+	struct vring_desc desc[2] = {
+		{0x4000, 24 - (value >> 9 & 1), VRING_DESC_F_NEXT, 1},
+		{0x5f00, value >> 10 & 15, VRING_DESC_F_WRITE, 0},
+	};
+
+	memory_write(m->memory, 0x4000, request, sizeof(request));
+	memory_write(m->memory, RING(0), desc, sizeof(desc));
+	avail->ring[avail->idx & 7] = 0;
+	avail->idx++;
+	bus_write(m->mmio, registers(m, 6) + 0x3000, 0, 2);
+}
+
 /* A whole request to the disk: header, data, status, most often well made. */
 static void add_request(struct machine *m, uint32_t value)
 {
@@ -260,6 +287,10 @@ static void add_request(struct machine *m, uint32_t value)
 		{0x5f00, value >> 20 & 3, VRING_DESC_F_WRITE, 0},
 	};
 
+	if (value >> 31) {
+		add_plug(m, value);
+		return;
+	}
 	memory_write(m->memory, 0x4000, header, sizeof(header));
 	memory_write(m->memory, RING(0), desc, sizeof(desc));
 	avail->ring[avail->idx & 7] = 0;
