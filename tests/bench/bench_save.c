@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * How fast a guest's memory is saved to a file, with it on the disk at the end, and read again: MB of
- * guest memory a second, the median of three, for memory of different kinds.
+ * How fast a guest's memory is saved to a file, with it on the disk at the end, and read again: MB
+ * of guest memory a second, the median of three, for memory of different kinds.
  */
 #include <config.h>
 
@@ -53,9 +53,9 @@ static void fill_mixed(uint8_t *page, uint64_t number)
 }
 
 static const struct kind kinds[] = {
-	{ "text", fill_text },
-	{ "noise", fill_noise },
-	{ "mixed", fill_mixed },
+	{"text", fill_text},
+	{"noise", fill_noise},
+	{"mixed", fill_mixed},
 };
 
 static double seconds(void)

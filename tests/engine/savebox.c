@@ -70,7 +70,7 @@ static struct machine_config *define(void)
 struct savebox *savebox_new(void)
 {
 	struct savebox *box = g_new0(struct savebox, 1);
-	const struct machine_options options = { .context = g_main_context_default() };
+	const struct machine_options options = {.context = g_main_context_default()};
 	g_autoptr(GError) error = NULL;
 
 	box->config = define();
@@ -94,8 +94,8 @@ void savebox_free(struct savebox *box)
  * modes: where one changes under a request, the next look at the wire ends that, as on a chip. */
 static void poke(struct savebox *box, GRand *random)
 {
-	static const uint16_t ports[] = { 0x20, 0xa0, 0x40, 0x61, 0x60, 0x64, 0x70, 0x3f8,
-		0x2f8, 0x600, 0x620, 0x640, 0x660, 0xcf8 };
+	static const uint16_t ports[] = {0x20, 0xa0, 0x40, 0x61, 0x60, 0x64, 0x70, 0x3f8, 0x2f8,
+		0x600, 0x620, 0x640, 0x660, 0xcf8};
 	uint32_t value = g_rand_int(random);
 	unsigned size = 1u << g_rand_int_range(random, 0, 3);
 	unsigned at = (unsigned)g_rand_int_range(random, 0, 8);
@@ -111,11 +111,12 @@ static void poke(struct savebox *box, GRand *random)
 		break;
 	case 3:
 		bus_write(box->parts->mmio,
-			PCI_ECAM_BASE + ((value & 7) << 15) + (value >> 8 & 0xfc), value >> 16, size);
+			PCI_ECAM_BASE + ((value & 7) << 15) + (value >> 8 & 0xfc), value >> 16,
+			size);
 		break;
 	default:
-		bus_write(box->parts->mmio,
-			PCI_WINDOW_BASE + (value & 0x3fffc), g_rand_int(random) >> at * 4, size);
+		bus_write(box->parts->mmio, PCI_WINDOW_BASE + (value & 0x3fffc),
+			g_rand_int(random) >> at * 4, size);
 	}
 }
 

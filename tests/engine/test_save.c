@@ -30,7 +30,7 @@ static struct livebox *box;
 static char *directory;
 static char *disk, *file; /* the disk's image, and where the guest is saved */
 
-/* ---- a server on the host: who connects gets a line ------------------------------------------------ */
+/* ---- a server on the host: who connects gets a line ----------------- */
 
 static int server = -1;
 static uint16_t port;
@@ -51,7 +51,7 @@ static void *serve(void *data)
 
 static GThread *start_server(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t length = sizeof(address);
 
 	server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -65,7 +65,7 @@ static GThread *start_server(void)
 
 static GThread *serving;
 
-/* ---- the guest ----------------------------------------------------------------------------------------- */
+/* ---- the guest ------------------------------------------------------ */
 
 static char *in_directory(const char *name)
 {
@@ -90,14 +90,14 @@ static int boot(void **state)
 				  "<node>0</node><block unit='MiB'>2</block><requested unit='KiB'>0"
 				  "</requested></target><alias name='more'/></memory>",
 		disk);
-	box = livebox_new(&(struct livebox_config){ .name = "live-save",
+	box = livebox_new(&(struct livebox_config){.name = "live-save",
 		.vcpus = 2,
 		.vcpus_max = 3,
 		.domain = "<uuid>6f9a2c0e-3a52-4a0b-9e55-7f1c6d9b2a10</uuid>"
 			  "<maxMemory slots='2' unit='GiB'>8</maxMemory>",
 		.memory = 192 + 512,
 		.cmdline = "memhp_default_state=online_movable",
-		.devices = devices });
+		.devices = devices});
 	return 0;
 }
 
@@ -130,7 +130,7 @@ static void save(void)
 
 static void restore(void)
 {
-	livebox_start(box, (const char *const[]){ "--restore", file, NULL });
+	livebox_start(box, (const char *const[]){"--restore", file, NULL});
 }
 
 /* What the guest writes anew into each line of its answer is gone: text as it is. */
@@ -156,7 +156,7 @@ static void assert_network_works(void)
 	livebox_shell_until(box, line, "hello");
 }
 
-/* ---- tests ----------------------------------------------------------------------------------------------- */
+/* ---- tests ---------------------------------------------------------- */
 
 /* Work that goes on while the guest is saved: counting on one processor, writing to the disk with
  * checksums on the other, a timer, and memory that must not change. */
@@ -206,7 +206,7 @@ static void work_goes_on_where_it_was(void **state)
 	/* Its clock has not counted the time that it did not run. */
 	assert_true(after >= before);
 	assert_true(after - before <=
-		(double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC - PAUSE_S + 0.1);
+		    (double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC - PAUSE_S + 0.1);
 	assert_shell("sha256sum -c /tmp/noise.sum", "/tmp/noise: OK");
 	assert_shell("[ -d /proc/$(cat /tmp/counter) ] && echo there", "there");
 	later = livebox_shell_number(box, "cat /tmp/count");
@@ -258,7 +258,7 @@ static void paused_it_waits(void **state)
 
 	livebox_do(box, "{\"do\": \"pause\"}");
 	save();
-	livebox_start(box, (const char *const[]){ "--restore", file, "--paused", NULL });
+	livebox_start(box, (const char *const[]){"--restore", file, "--paused", NULL});
 	status = livebox_get(box, "{\"do\": \"status\"}");
 	assert_string_equal(json_object_get_string_member(status, "state"), "paused");
 	livebox_do(box, "{\"do\": \"resume\"}");
@@ -309,9 +309,10 @@ static void what_was_plugged_is_there(void **state)
 	assert_true(g_file_set_contents(image, "", 0, NULL));
 	assert_int_equal(truncate(image, 8 << 20), 0);
 	livebox_do(box, "{\"do\": \"set-vcpus\", \"count\": 3, \"timeout\": 200}");
-	livebox_do(box, "{\"do\": \"plug-disk\", \"xml\": \"<disk type='file' device='disk'>"
-			"<driver name='qemu' type='raw'/><source file='%s'/>"
-			"<target dev='vdb' bus='virtio'/></disk>\"}",
+	livebox_do(box,
+		"{\"do\": \"plug-disk\", \"xml\": \"<disk type='file' device='disk'>"
+		"<driver name='qemu' type='raw'/><source file='%s'/>"
+		"<target dev='vdb' bus='virtio'/></disk>\"}",
 		image);
 	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"vda\", \"timeout\": 200}");
 	livebox_shell_until(box, "cat /sys/block/vdb/size", "16384");
@@ -352,7 +353,7 @@ static void memory_that_came_is_there(void **state)
 	livebox_shell_until(box, total, more);
 }
 
-/* ---- a guest without a system, under KVM too ------------------------------------------------------------ */
+/* ---- a guest without a system, under KVM too ------------------------ */
 
 /* It waits for the power button. */
 static void small_guest_goes_on(const char *backend)
@@ -363,12 +364,12 @@ static void small_guest_goes_on(const char *backend)
 	g_autofree char *place = in_directory("saved-small");
 	g_autofree char *name = g_strdup_printf("live-save-%s", backend);
 	struct livebox *small = livebox_new(&(struct livebox_config){
-		.name = name, .backend = backend, .kernel = kernel, .cmdline = "b", .memory = 16 });
+		.name = name, .backend = backend, .kernel = kernel, .cmdline = "b", .memory = 16});
 
 	livebox_wait_console(small, "waiting");
 	livebox_do(small, "{\"do\": \"save\", \"path\": \"%s\"}", place);
 	assert_int_equal(livebox_wait_end(small), 0);
-	livebox_start(small, (const char *const[]){ "--restore", place, NULL });
+	livebox_start(small, (const char *const[]){"--restore", place, NULL});
 	livebox_do(small, "{\"do\": \"powerdown\"}");
 	assert_int_equal(livebox_wait_end(small), 0);
 	livebox_free(small);
@@ -391,15 +392,15 @@ static void under_kvm_it_goes_on(void **state)
 	small_guest_goes_on("kvm");
 }
 
-/* ---- what is refused ---------------------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------ */
 
 /* What lodge-vmm says to a file and a definition; it must not start. Frees both. */
 static char *refused(char *path, char *xml, bool check)
 {
 	const char *top = g_getenv("top_builddir");
 	g_autofree char *program = g_build_filename(top ? top : ".", "lodge-vmm", NULL);
-	char *arguments[] = { program, (char *)"--no-terminal", (char *)"--restore", path, xml,
-		check ? (char *)"--check" : NULL, NULL };
+	char *arguments[] = {program, (char *)"--no-terminal", (char *)"--restore", path, xml,
+		check ? (char *)"--check" : NULL, NULL};
 	char *errors = NULL;
 	g_autoptr(GError) error = NULL;
 	int status;
@@ -448,8 +449,8 @@ static void another_guest_is_refused(void **state)
 	assert_refused("<vcpu current='2'>3<", "<vcpu current='2'>4<", "processors");
 	assert_refused("<serial type='pty'/>", "<serial type='null'/><serial type='null'/>",
 		"serial ports");
-	assert_refused("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>", "",
-		"rng0");
+	assert_refused("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>",
+		"", "rng0");
 }
 
 static char *damaged(const char *contents, size_t length)

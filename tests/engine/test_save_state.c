@@ -41,7 +41,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* ---- field tables ----------------------------------------------------------------------------------- */
+/* ---- field tables --------------------------------------------------- */
 
 static uint64_t any(uint64_t min, uint64_t max)
 {
@@ -69,7 +69,7 @@ static void make_up(const struct field *fields, GByteArray *to)
 			else if (field->kind != FIELD_KIND_BYTES)
 				g_byte_array_append(to, (uint8_t *)&value, (guint)field->size);
 			for (size_t j = 0; field->kind == FIELD_KIND_BYTES && j < field->size; j++)
-				g_byte_array_append(to, (uint8_t[]){ (uint8_t)any(0, 255) }, 1);
+				g_byte_array_append(to, (uint8_t[]){(uint8_t)any(0, 255)}, 1);
 		}
 }
 
@@ -158,19 +158,19 @@ static void tables_are_told_apart(void **state)
 		uint8_t a, b;
 		uint16_t c[2];
 	};
-	const struct field two[] = { FIELD(struct one, a), FIELD(struct one, b), FIELD_END };
-	const struct field other_order[] = { FIELD(struct one, b), FIELD(struct one, a), FIELD_END };
-	const struct field array[] = { FIELD_ARRAY(struct one, c), FIELD_END };
-	const struct field bytes[] = { FIELD_BYTES(struct one, c), FIELD_END };
-	const struct field range[] = { FIELD_RANGE(struct one, a, 1, 2), FIELD(struct one, b),
-		FIELD_END };
+	const struct field two[] = {FIELD(struct one, a), FIELD(struct one, b), FIELD_END};
+	const struct field other_order[] = {FIELD(struct one, b), FIELD(struct one, a), FIELD_END};
+	const struct field array[] = {FIELD_ARRAY(struct one, c), FIELD_END};
+	const struct field bytes[] = {FIELD_BYTES(struct one, c), FIELD_END};
+	const struct field range[] = {
+		FIELD_RANGE(struct one, a, 1, 2), FIELD(struct one, b), FIELD_END};
 
 	assert_int_not_equal(fields_layout(two), fields_layout(other_order));
 	assert_int_not_equal(fields_layout(array), fields_layout(bytes));
 	assert_int_equal(fields_layout(two), fields_layout(range));
 }
 
-/* ---- a machine's records -------------------------------------------------------------------------------- */
+/* ---- a machine's records -------------------------------------------- */
 
 /* The clock chip is kept as a difference to the host's clock, which goes on meanwhile. */
 static bool is_compared(const char *name)
@@ -271,7 +271,7 @@ static void the_clock_chip_goes_with_the_host(void **state)
 	savebox_free(box);
 }
 
-/* ---- the file ----------------------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------- */
 
 /* Memory of all kinds: zero, the same over and over, noise. */
 static void fill_memory(struct guest_memory *memory)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What a client writes to the control socket: any bytes, in pieces, with descriptors. Each line gets
- * at most one answer, which is JSON, and the monitor goes on.
+ * What a client writes to the control socket: any bytes, in pieces, with descriptors. Each line
+ * gets at most one answer, which is JSON, and the monitor goes on.
  *
- * The first byte is what the rest is made of: whatever comes, or requests made of words. A byte 0xff
- * ends a piece, and where the next begins with 0xfe a descriptor goes with it.
+ * The first byte is what the rest is made of: whatever comes, or requests made of words. A byte
+ * 0xff ends a piece, and where the next begins with 0xfe a descriptor goes with it.
  */
 #include "config.h"
 
@@ -59,7 +59,7 @@ static void set_up(void)
 
 static int connect_client(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	g_snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", path);
@@ -79,9 +79,9 @@ static void send_piece(int fd, const uint8_t *data, size_t size)
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
-	} ancillary = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-	struct iovec iov = { (uint8_t *)data + with, size - with };
-	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} ancillary = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct iovec iov = {(uint8_t *)data + with, size - with};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
 	int null = with ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
 
 	if (with) {
@@ -108,7 +108,7 @@ static unsigned look_at(const char *line)
 	if (json_object_has_member(object, CONTROL_EVENT))
 		return 0;
 	g_assert(json_object_has_member(object, CONTROL_OK) !=
-		json_object_has_member(object, CONTROL_ERROR));
+		 json_object_has_member(object, CONTROL_ERROR));
 	return 1;
 }
 
@@ -133,13 +133,14 @@ static unsigned count_answers(int fd)
 /* Requests made of words; each byte takes one. */
 static GByteArray *from_words(const uint8_t *data, size_t size)
 {
-	static const char *const words[] = { "{\"do\": \"", "\"}\n", "\", \"", "\": ", "\"", "{", "}",
-		"[", "]", ", ", ": ", "\n", "status", "pause", "reset", "powerdown", "vcpus",
+	static const char *const words[] = {"{\"do\": \"", "\"}\n", "\", \"", "\": ", "\"", "{",
+		"}", "[", "]", ", ", ": ", "\n", "status", "pause", "reset", "powerdown", "vcpus",
 		"set-vcpus", "memory", "set-memory", "set-balloon-period", "disks", "nics",
-		"consoles", "set-disk-limits", "set-nic-limits", "set-link", "set-virtio-mem", "count",
-		"size", "disk", "nic", "up", "id", "timeout", "vda", "true", "false", "null", "0", "1",
-		"-1", "1e9", "99999999999999999999", "total_bytes", "read_iops_max", "inbound",
-		"average", "seconds", "console", "virtio0", "quit", "\xc3", " " };
+		"consoles", "set-disk-limits", "set-nic-limits", "set-link", "set-virtio-mem",
+		"count", "size", "disk", "nic", "up", "id", "timeout", "vda", "true", "false",
+		"null", "0", "1", "-1", "1e9", "99999999999999999999", "total_bytes",
+		"read_iops_max", "inbound", "average", "seconds", "console", "virtio0", "quit",
+		"\xc3", " "};
 	GByteArray *bytes = g_byte_array_new();
 
 	for (size_t i = 0; i < size; i++) {
@@ -153,9 +154,9 @@ static GByteArray *from_words(const uint8_t *data, size_t size)
 /* What would reach out of this process. */
 static bool is_harmless(const GByteArray *bytes)
 {
-		/* The last could spell the others. */
+	/* The last could spell the others. */
 	static const char *const harmful[] = {
-		"save", "plug", "resize", "attach", "set-cpu", "pin", "\\u" };
+		"save", "plug", "resize", "attach", "set-cpu", "pin", "\\u"};
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(harmful); i++)
 		if (memmem(bytes->data, bytes->len, harmful[i], strlen(harmful[i])))

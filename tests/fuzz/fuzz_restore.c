@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The file of a saved guest: bytes of it replaced. With its checksums as they were nothing but the
- * file as it was may be taken; with new ones, as somebody would write it who means harm, whatever is
- * taken must be a machine that works.
+ * file as it was may be taken; with new ones, as somebody would write it who means harm, whatever
+ * is taken must be a machine that works.
  *
  * The first byte says which; then each four bytes are a section, a place in it and a value.
  */
@@ -87,7 +87,7 @@ static void sign(uint8_t *file)
 	for (unsigned i = 0; i < places->len; i++) {
 		uint8_t *at = file + g_array_index(places, size_t, i);
 		struct save_section section;
-		struct save_end end = { places->len - 1, sum };
+		struct save_end end = {places->len - 1, sum};
 
 		memcpy(&section, at, sizeof(section));
 		if (i + 1 == places->len)

@@ -42,10 +42,10 @@ static void put_device(struct state_out *out, unsigned index, const struct saved
 	state_put_bytes(out, "device-xml", index, xml ? xml : "", xml ? strlen(xml) : 0);
 }
 
-static bool put_present(
-	const struct device_slot *slot, struct saved_list *list, struct state_out *out, GError **error)
+static bool put_present(const struct device_slot *slot, struct saved_list *list,
+	struct state_out *out, GError **error)
 {
-	struct saved_device device = { .kind = slot->kind };
+	struct saved_device device = {.kind = slot->kind};
 
 	/* The guest has let it go already. */
 	if (!slot->pci)
@@ -65,21 +65,22 @@ static void put_gone(const struct machine_parts *parts, enum device_kind kind, c
 	struct saved_list *list, struct state_out *out)
 {
 	if (!devices_find(parts->devices, kind, name))
-		put_device(out, list->count++, &(struct saved_device){ .kind = kind }, name, NULL);
+		put_device(out, list->count++, &(struct saved_device){.kind = kind}, name, NULL);
 }
 
 bool save_devices(const struct machine_parts *parts, struct state_out *out, GError **error)
 {
 	const GPtrArray *slots = devices_list(parts->devices);
 	const struct machine_config *config = parts->config;
-	struct saved_list list = { 0 };
+	struct saved_list list = {0};
 
 	for (unsigned i = 0; i < slots->len; i++)
 		if (!put_present(g_ptr_array_index(slots, i), &list, out, error))
 			return false;
 	for (unsigned i = 0; i < config->disks->len; i++)
 		put_gone(parts, DEVICE_DISK,
-			((struct config_disk *)g_ptr_array_index(config->disks, i))->target, &list, out);
+			((struct config_disk *)g_ptr_array_index(config->disks, i))->target, &list,
+			out);
 	for (unsigned i = 0; i < config->nets->len; i++) {
 		g_autofree char *name = config_net_name(g_ptr_array_index(config->nets, i));
 
@@ -151,8 +152,7 @@ static const struct loaded *find(const GPtrArray *list, const struct device_slot
 }
 
 /* Takes all out of their slots; those that had gone, for good. */
-static bool clear_slots(
-	const struct machine_parts *parts, const GPtrArray *list, GError **error)
+static bool clear_slots(const struct machine_parts *parts, const GPtrArray *list, GError **error)
 {
 	const GPtrArray *slots = devices_list(parts->devices);
 
@@ -187,18 +187,16 @@ static bool plug_anew(
 			loaded->name);
 		return false;
 	}
-	config = config_read_device(
-		loaded->xml, strlen(loaded->xml), parts->config->name, error);
-	return config &&
-		devices_plug(parts->devices, config, loaded->xml, loaded->device.pci_slot, -1, error);
+	config = config_read_device(loaded->xml, strlen(loaded->xml), parts->config->name, error);
+	return config && devices_plug(parts->devices, config, loaded->xml, loaded->device.pci_slot,
+				 -1, error);
 }
 
 /* Its place is free: none other is in it yet. */
-static bool put_back(
-	const struct machine_parts *parts, const struct loaded *loaded, GError **error)
+static bool put_back(const struct machine_parts *parts, const struct loaded *loaded, GError **error)
 {
-	struct device_slot *slot = devices_find(
-		parts->devices, (enum device_kind)loaded->device.kind, loaded->name);
+	struct device_slot *slot =
+		devices_find(parts->devices, (enum device_kind)loaded->device.kind, loaded->name);
 	bool ok;
 
 	if (!loaded->device.pci_slot)

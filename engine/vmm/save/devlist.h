@@ -11,6 +11,6 @@
 
 bool save_devices(const struct machine_parts *parts, struct state_out *out, GError **error);
 /* Makes a machine just made have the same: plugs those that had been plugged, takes away those that
- * had gone, and puts each into its slot. A device of the definition that the guest never had, or had
- * and is neither there nor known how to make, is STATE_ERROR_FOREIGN. */
+ * had gone, and puts each into its slot. A device of the definition that the guest never had, or
+ * had and is neither there nor known how to make, is STATE_ERROR_FOREIGN. */
 bool load_devices(const struct machine_parts *parts, struct state_in *in, GError **error);

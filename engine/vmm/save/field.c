@@ -34,8 +34,8 @@ uint32_t fields_layout(const struct field *fields)
 	uint32_t hash = 2166136261u;
 
 	for (const struct field *field = fields; field->name; field++) {
-		uint32_t facts[4] = { field->kind, (uint32_t)element_length(field),
-			(uint32_t)field->count, 0 };
+		uint32_t facts[4] = {
+			field->kind, (uint32_t)element_length(field), (uint32_t)field->count, 0};
 
 		if (field->kind == FIELD_KIND_STRUCT)
 			facts[3] = fields_layout(field->fields);

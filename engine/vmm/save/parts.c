@@ -94,18 +94,21 @@ bool save_check(struct state_in *in, const struct machine_config *config, GError
 		return false;
 	if (strncmp(is.backend, wanted.backend, sizeof(is.backend)) != 0)
 		return differs(error, config->cpu == CONFIG_CPU_KVM
-				? _("the guest was saved on the software CPU, and cannot go on under KVM")
-				: _("the guest was saved under KVM, and cannot go on on the software CPU"));
+					      ? _("the guest was saved on the software CPU, and "
+						  "cannot go on under KVM")
+					      : _("the guest was saved under KVM, and cannot go on "
+						  "on the software CPU"));
 	if (!check_guest(in, config, error))
 		return false;
 	if (is.memory != wanted.memory)
-		return differs(error, _("the guest had another amount of memory when it was saved"));
+		return differs(
+			error, _("the guest had another amount of memory when it was saved"));
 	if (is.vcpus_max != wanted.vcpus_max)
-		return differs(error,
-			_("the guest had another number of processors when it was saved"));
+		return differs(
+			error, _("the guest had another number of processors when it was saved"));
 	if (is.serials != wanted.serials)
-		return differs(error,
-			_("the guest had another number of serial ports when it was saved"));
+		return differs(
+			error, _("the guest had another number of serial ports when it was saved"));
 	return true;
 }
 
@@ -137,8 +140,7 @@ bool load_blocks(const struct machine_parts *parts, struct state_in *in, GError 
 		return false;
 	plugged = g_bytes_get_data(bytes, &count);
 	if (count != block_count(memory))
-		return differs(error,
-			_("the guest had other memory devices when it was saved"));
+		return differs(error, _("the guest had other memory devices when it was saved"));
 	g_mutex_lock(&parts->lock->mutex);
 	for (uint64_t i = 0; i < count; i++)
 		if (plugged[i])
@@ -162,7 +164,7 @@ static const struct field clock_fields[] = {
 
 static bool out_clock(const struct machine_parts *parts, struct state_out *out, GError **error)
 {
-	state_put(out, "clock", 0, clock_fields, &(struct saved_clock){ clock_ns(parts->clock) });
+	state_put(out, "clock", 0, clock_fields, &(struct saved_clock){clock_ns(parts->clock)});
 	return true;
 }
 
@@ -296,7 +298,7 @@ static bool in_pci(const struct machine_parts *parts, struct state_in *in, GErro
 {
 	return state_get(in, "pcihp", 0, pcihp_fields,
 		       pcihp_get_state(devices_hotplug(parts->devices)), error) &&
-		pci_bus_load(parts->pci, in, error);
+	       pci_bus_load(parts->pci, in, error);
 }
 
 /* All there is, in the order of loading: what else is there, what counts time, what takes
@@ -306,13 +308,13 @@ static const struct part {
 	bool (*in)(const struct machine_parts *parts, struct state_in *in, GError **error);
 	bool locks; /* by itself; the others are called with the machine lock held */
 } parts_table[] = {
-	{ out_presence, in_presence, .locks = true },
-	{ save_devices, load_devices, .locks = true },
-	{ out_clock, in_clock, .locks = false },
-	{ out_backend, in_backend, .locks = false },
-	{ out_cpus, in_cpus, .locks = false },
-	{ out_chips, in_chips, .locks = false },
-	{ out_pci, in_pci, .locks = false },
+	{out_presence, in_presence, .locks = true},
+	{save_devices, load_devices, .locks = true},
+	{out_clock, in_clock, .locks = false},
+	{out_backend, in_backend, .locks = false},
+	{out_cpus, in_cpus, .locks = false},
+	{out_chips, in_chips, .locks = false},
+	{out_pci, in_pci, .locks = false},
 };
 
 static void set_lock(const struct machine_parts *parts, const struct part *part, bool held)

@@ -11,8 +11,8 @@
 /* Adds a record for each part, and those that tell the guest. */
 bool save_parts(const struct machine_parts *parts, struct state_out *out, GError **error);
 
-/* Whether the records are those of this guest, on the same backend, made of the same parts. Looks at
- * what tells the guest alone; takes nothing out. Errors: STATE_ERROR. */
+/* Whether the records are those of this guest, on the same backend, made of the same parts. Looks
+ * at what tells the guest alone; takes nothing out. Errors: STATE_ERROR. */
 bool save_check(struct state_in *in, const struct machine_config *config, GError **error);
 /* Makes those blocks RAM that were (memory.h): before memory is filled. */
 bool load_blocks(const struct machine_parts *parts, struct state_in *in, GError **error);

@@ -39,8 +39,8 @@ static bool read_all(struct save_reader *reader, void *data, size_t length, GErr
 			at += n;
 			length -= (size_t)n;
 		} else if (n == 0) {
-			g_set_error_literal(error, STATE_ERROR, STATE_ERROR_DAMAGED,
-				_("it ends too early"));
+			g_set_error_literal(
+				error, STATE_ERROR, STATE_ERROR_DAMAGED, _("it ends too early"));
 			return false;
 		} else if (code != EINTR) {
 			g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code),
@@ -62,9 +62,8 @@ static bool read_header(struct save_reader *reader, GError **error)
 			_("it is no saved guest of this program"));
 		return false;
 	}
-	if (header.checksum !=
-		(uint32_t)crc32_z(
-			0, (const Bytef *)&header, offsetof(struct save_header, checksum)))
+	if (header.checksum != (uint32_t)crc32_z(0, (const Bytef *)&header,
+				       offsetof(struct save_header, checksum)))
 		return damaged(_("header"), error);
 	if (header.version == SAVE_VERSION)
 		return true;
@@ -81,9 +80,8 @@ static bool read_section(struct save_reader *reader, GError **error)
 
 	if (!read_all(reader, section, sizeof(*section), error))
 		return false;
-	if (section->checksum !=
-			(uint32_t)crc32_z(0, (const Bytef *)section,
-				offsetof(struct save_section, checksum)) ||
+	if (section->checksum != (uint32_t)crc32_z(0, (const Bytef *)section,
+					 offsetof(struct save_section, checksum)) ||
 		!memchr(section->name, 0, sizeof(section->name)))
 		return damaged(_("the beginning of a section"), error);
 	if (strcmp(section->name, SAVE_END) == 0)
@@ -112,14 +110,14 @@ static bool read_record(struct save_reader *reader, GError **error)
 		return damaged(reader->next.name, error);
 	content = g_malloc(length + 1);
 	return read_content(reader, content, error) &&
-		state_in_add(reader->state, reader->next.name,
-			g_bytes_new_take(g_steal_pointer(&content), length), error);
+	       state_in_add(reader->state, reader->next.name,
+		       g_bytes_new_take(g_steal_pointer(&content), length), error);
 }
 
 static bool is_record(const struct save_reader *reader)
 {
 	return strcmp(reader->next.name, SAVE_MEMORY) != 0 &&
-		strcmp(reader->next.name, SAVE_END) != 0;
+	       strcmp(reader->next.name, SAVE_END) != 0;
 }
 
 static bool read_records(struct save_reader *reader, GError **error)
@@ -169,8 +167,8 @@ static bool unpack(const struct save_chunk *chunk, const uint8_t *from, size_t l
 	size_t size)
 {
 	if (chunk->packed)
-		return LZ4_decompress_safe((const char *)from, (char *)to, (int)length, (int)size) ==
-			(int)size;
+		return LZ4_decompress_safe(
+			       (const char *)from, (char *)to, (int)length, (int)size) == (int)size;
 	if (length != size)
 		return false;
 	memcpy(to, from, size);
@@ -203,7 +201,7 @@ static bool read_chunk(struct save_reader *reader, struct guest_memory *memory, 
 		chunk.address % MEMORY_PAGE_SIZE)
 		return damaged(SAVE_MEMORY, error);
 	return !memory || put_chunk(reader, &chunk, length - sizeof(chunk), memory) ||
-		damaged(SAVE_MEMORY, error);
+	       damaged(SAVE_MEMORY, error);
 }
 
 static bool read_end(struct save_reader *reader, GError **error)

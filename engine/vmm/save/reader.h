@@ -12,7 +12,8 @@
 
 struct save_reader;
 
-/* Reads the header and all records. fd is the caller's, and stays open until the reader is freed. */
+/* Reads the header and all records. fd is the caller's, and stays open until the reader is freed.
+ */
 struct save_reader *save_reader_open(int fd, GError **error);
 void save_reader_free(struct save_reader *reader);
 

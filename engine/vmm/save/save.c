@@ -65,7 +65,7 @@ static void flushed(struct block_request *request, int error)
 static int flush_disk(struct block_backend *disk)
 {
 	struct flush flush = {
-		.request = { .op = BLOCK_FLUSH, .done = flushed, .opaque = &flush },
+		.request = {.op = BLOCK_FLUSH, .done = flushed, .opaque = &flush},
 	};
 
 	g_mutex_init(&flush.mutex);
@@ -130,12 +130,11 @@ static bool write_file(struct save *save, GError **error)
 {
 	const struct machine_parts *parts = machine_parts(save->machine);
 
-	return flush_disks(save, error) &&
-		save_write_records(&save->writer, save->state, error) &&
-		save_write_memory(&save->writer, parts->memory, error) &&
-		save_write_end(&save->writer, error) &&
-		sync_file(save->writer.fd, save->path ? save->path : _("the file"), error) &&
-		put_in_place(save, error);
+	return flush_disks(save, error) && save_write_records(&save->writer, save->state, error) &&
+	       save_write_memory(&save->writer, parts->memory, error) &&
+	       save_write_end(&save->writer, error) &&
+	       sync_file(save->writer.fd, save->path ? save->path : _("the file"), error) &&
+	       put_in_place(save, error);
 }
 
 static void *write_thread(void *data)
@@ -225,7 +224,7 @@ static gboolean dispatch_finished(GSource *source, GSourceFunc callback, void *d
 	return callback(data);
 }
 
-static GSourceFuncs finished_funcs = { .dispatch = dispatch_finished };
+static GSourceFuncs finished_funcs = {.dispatch = dispatch_finished};
 
 static void watch(struct save *save)
 {
@@ -313,6 +312,6 @@ bool save_cancel(struct machine *machine)
 bool save_restore(const struct machine_parts *parts, struct save_reader *reader, GError **error)
 {
 	return load_blocks(parts, save_reader_state(reader), error) &&
-		save_read_memory(reader, parts->memory, error) &&
-		load_parts(parts, save_reader_state(reader), error);
+	       save_read_memory(reader, parts->memory, error) &&
+	       load_parts(parts, save_reader_state(reader), error);
 }

@@ -21,8 +21,8 @@ struct save;
  * G_IO_ERROR_CANCELLED after save_cancel(). The guest stands still then in either case, until
  * machine_release().
  *
- * Errors (nothing has happened then): STATE_ERROR, G_FILE_ERROR, and G_IO_ERROR_BUSY where the guest
- * cannot be saved now.
+ * Errors (nothing has happened then): STATE_ERROR, G_FILE_ERROR, and G_IO_ERROR_BUSY where the
+ * guest cannot be saved now.
  */
 bool save_start(struct machine *machine, const char *path, int fd,
 	void (*ended)(void *data, GError *error), void *data, GError **error);

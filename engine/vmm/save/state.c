@@ -6,7 +6,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-G_DEFINE_QUARK(lodge-state-error, state_error)
+G_DEFINE_QUARK(lodge - state - error, state_error)
 
 struct record {
 	char *name;
@@ -57,12 +57,12 @@ void state_out_free(struct state_out *out)
 	g_free(out);
 }
 
-static GByteArray *add_record(struct state_out *out, const char *name, unsigned index,
-	const struct field *fields)
+static GByteArray *add_record(
+	struct state_out *out, const char *name, unsigned index, const struct field *fields)
 {
 	struct record *record = g_new(struct record, 1);
 
-	*record = (struct record){ full_name(name, index), fields, g_byte_array_new() };
+	*record = (struct record){full_name(name, index), fields, g_byte_array_new()};
 	for (unsigned i = 0; i < out->records->len; i++)
 		g_assert(!g_str_equal(
 			((struct record *)g_ptr_array_index(out->records, i))->name, record->name));
@@ -129,7 +129,8 @@ bool state_in_add(struct state_in *in, const char *name, GBytes *bytes, GError *
 {
 	if (g_hash_table_insert(in->records, g_strdup(name), bytes))
 		return true;
-	g_set_error(error, STATE_ERROR, STATE_ERROR_DAMAGED, _("the part '%s' is there twice"), name);
+	g_set_error(
+		error, STATE_ERROR, STATE_ERROR_DAMAGED, _("the part '%s' is there twice"), name);
 	return false;
 }
 

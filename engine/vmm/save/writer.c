@@ -26,11 +26,11 @@ static bool is_cancelled(const struct save_writer *writer, GError **error)
 	return true;
 }
 
-/* How much may be written without waiting for somebody who reads (a pipe takes PIPE_BUF bytes when it
- * says that it takes any); 0: nothing now. */
+/* How much may be written without waiting for somebody who reads (a pipe takes PIPE_BUF bytes when
+ * it says that it takes any); 0: nothing now. */
 static size_t room(const struct save_writer *writer, size_t length)
 {
-	struct pollfd fd = { .fd = writer->fd, .events = POLLOUT };
+	struct pollfd fd = {.fd = writer->fd, .events = POLLOUT};
 
 	if (writer->plain_file)
 		return length;
@@ -54,8 +54,7 @@ static bool write_all(struct save_writer *writer, const void *data, size_t lengt
 				return false;
 		} else {
 			g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(code),
-				_("it cannot be written: %s"),
-				g_strerror(n == 0 ? ENOSPC : code));
+				_("it cannot be written: %s"), g_strerror(n == 0 ? ENOSPC : code));
 			return false;
 		}
 	}
@@ -66,15 +65,15 @@ void save_writer_init(struct save_writer *writer, int fd)
 {
 	struct stat status;
 
-	*writer = (struct save_writer){ .fd = fd };
-	writer->plain_file = fstat(fd, &status) == 0 &&
-		(S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+	*writer = (struct save_writer){.fd = fd};
+	writer->plain_file =
+		fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
 static bool write_section(struct save_writer *writer, const char *name, const void *data,
 	size_t length, GError **error)
 {
-	struct save_section section = { .length = length };
+	struct save_section section = {.length = length};
 
 	g_assert(strlen(name) < sizeof(section.name));
 	memcpy(section.name, name, strlen(name));
@@ -85,12 +84,12 @@ static bool write_section(struct save_writer *writer, const char *name, const vo
 	writer->sum = (uint32_t)crc32_z(
 		writer->sum, (const Bytef *)&section.checksum, sizeof(section.checksum));
 	return write_all(writer, &section, sizeof(section), error) &&
-		write_all(writer, data, length, error);
+	       write_all(writer, data, length, error);
 }
 
 bool save_write_records(struct save_writer *writer, const struct state_out *out, GError **error)
 {
-	struct save_header header = { .version = SAVE_VERSION };
+	struct save_header header = {.version = SAVE_VERSION};
 	const uint8_t *data;
 	const char *name;
 	size_t length;
@@ -118,8 +117,8 @@ static bool block_at(const struct guest_memory *memory, uint64_t block, uint64_t
 	return true;
 }
 
-bool save_region(const struct guest_memory *memory, unsigned number, uint64_t *address, uint8_t **at,
-	uint64_t *size)
+bool save_region(const struct guest_memory *memory, unsigned number, uint64_t *address,
+	uint8_t **at, uint64_t *size)
 {
 	switch (number) {
 	case 0:
@@ -149,10 +148,10 @@ static bool is_zero(const uint8_t *page)
 static bool write_chunk(struct save_writer *writer, uint64_t address, const uint8_t *at,
 	uint32_t pages, uint8_t *buffer, GError **error)
 {
-	struct save_chunk chunk = { .address = address, .pages = pages, .packed = 1 };
+	struct save_chunk chunk = {.address = address, .pages = pages, .packed = 1};
 	int size = (int)(pages * MEMORY_PAGE_SIZE);
-	int packed = LZ4_compress_default((const char *)at, (char *)buffer + sizeof(chunk), size,
-		LZ4_compressBound(size));
+	int packed = LZ4_compress_default(
+		(const char *)at, (char *)buffer + sizeof(chunk), size, LZ4_compressBound(size));
 
 	if (packed <= 0 || packed >= size) {
 		chunk.packed = 0;
@@ -183,7 +182,8 @@ static bool write_region(struct save_writer *writer, uint64_t address, const uin
 
 		if (is_cancelled(writer, error))
 			return false;
-		if (pages && !write_chunk(writer, address + offset, at + offset, pages, buffer, error))
+		if (pages &&
+			!write_chunk(writer, address + offset, at + offset, pages, buffer, error))
 			return false;
 		offset += step;
 		atomic_fetch_add(&writer->done, step);
@@ -207,7 +207,7 @@ bool save_write_memory(
 
 bool save_write_end(struct save_writer *writer, GError **error)
 {
-	struct save_end end = { .sections = writer->sections, .sum = writer->sum };
+	struct save_end end = {.sections = writer->sections, .sum = writer->sum};
 
 	return write_section(writer, SAVE_END, &end, sizeof(end), error);
 }

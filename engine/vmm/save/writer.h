@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 struct save_writer {
-	int fd; /* the caller's */
+	int fd;          /* the caller's */
 	bool plain_file; /* else nobody may be there who reads */
 	uint64_t sections;
 	uint32_t sum;
@@ -30,5 +30,5 @@ bool save_write_memory(
 bool save_write_end(struct save_writer *writer, GError **error);
 
 /* The parts of guest memory, by rising address: false after the last. */
-bool save_region(const struct guest_memory *memory, unsigned number, uint64_t *address, uint8_t **at,
-	uint64_t *size);
+bool save_region(const struct guest_memory *memory, unsigned number, uint64_t *address,
+	uint8_t **at, uint64_t *size);

@@ -41,7 +41,8 @@ bool kvm_backend_save(struct vcpu_backend *base, struct state_out *out, GError *
 	memset(&saved, 0, sizeof(saved));
 	for (unsigned i = 0; i < G_N_ELEMENTS(saved.chip); i++) {
 		saved.chip[i].chip_id = i;
-		if (!kvm_try(backend->vm, KVM_GET_IRQCHIP, &saved.chip[i], "KVM_GET_IRQCHIP", error))
+		if (!kvm_try(
+			    backend->vm, KVM_GET_IRQCHIP, &saved.chip[i], "KVM_GET_IRQCHIP", error))
 			return false;
 	}
 	if (!kvm_try(backend->vm, KVM_GET_PIT2, &saved.pit, "KVM_GET_PIT2", error) ||
@@ -62,11 +63,12 @@ bool kvm_backend_load(struct vcpu_backend *base, struct state_in *in, GError **e
 	for (unsigned i = 0; i < G_N_ELEMENTS(saved.chip); i++) {
 		if (saved.chip[i].chip_id != i)
 			return state_damaged("kvm", 0, "chip_id", error);
-		if (!kvm_try(backend->vm, KVM_SET_IRQCHIP, &saved.chip[i], "KVM_SET_IRQCHIP", error))
+		if (!kvm_try(
+			    backend->vm, KVM_SET_IRQCHIP, &saved.chip[i], "KVM_SET_IRQCHIP", error))
 			return false;
 	}
 	return kvm_try(backend->vm, KVM_SET_PIT2, &saved.pit, "KVM_SET_PIT2", error) &&
-		kvm_try(backend->vm, KVM_SET_CLOCK, &saved.clock, "KVM_SET_CLOCK", error);
+	       kvm_try(backend->vm, KVM_SET_CLOCK, &saved.clock, "KVM_SET_CLOCK", error);
 }
 
 /* ---- a processor's ---- */
@@ -146,13 +148,13 @@ static bool same_cpuid(const struct kvm_vcpu *cpu, struct state_in *in, GError *
 static void put_msrs(const struct kvm_vcpu *cpu, struct state_out *out)
 {
 	g_autofree struct kvm_msrs *msrs = kvm_read_msrs(cpu);
-	struct kvm_msr_entry tsc = { .index = MSR_TSC };
+	struct kvm_msr_entry tsc = {.index = MSR_TSC};
 	GByteArray *bytes = g_byte_array_new();
 
 	if (kvm_move_msr(cpu->fd, KVM_GET_MSRS, &tsc))
 		g_byte_array_append(bytes, (const uint8_t *)&tsc, sizeof(tsc));
-	g_byte_array_append(
-		bytes, (const uint8_t *)msrs->entries, msrs->nmsrs * (guint)sizeof(msrs->entries[0]));
+	g_byte_array_append(bytes, (const uint8_t *)msrs->entries,
+		msrs->nmsrs * (guint)sizeof(msrs->entries[0]));
 	state_put_bytes(out, "kvm-msrs", cpu->base.id, bytes->data, bytes->len);
 	g_byte_array_unref(bytes);
 }
