@@ -433,11 +433,13 @@ static void begin_session(void *data)
 static bool spawn(struct monitor *monitor, const struct monitor_start *start, int log, int lock,
 	GError **error)
 {
-	const char *arguments[12] = {
-		start->program, "--control", "control", "--statistics", "statistics"};
+	/* Its guests get user networks and formats other than raw while they run: for these the
+	 * monitor has to start programs. */
+	const char *arguments[12] = {start->program, "--control", "control", "--statistics",
+		"statistics", "--no-sandbox"};
 	const int sources[] = {lock, start->restore}, targets[] = {LOCK_FD, RESTORE_FD};
 	bool restore = start->restore >= 0;
-	unsigned count = 5;
+	unsigned count = 6;
 
 	if (start->paused)
 		arguments[count++] = "--paused";

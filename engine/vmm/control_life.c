@@ -4,9 +4,20 @@
 
 #include "engine/vmm/control.h"
 #include "engine/vmm/cpus.h"
+#include "engine/vmm/sandbox.h"
 
 #include <glib/gi18n.h>
 #include <unistd.h>
+
+static void add_sandbox(JsonObject *answer)
+{
+	const GPtrArray *problems = sandbox_problems();
+	JsonArray *list = json_array_new();
+
+	for (unsigned i = 0; i < problems->len; i++)
+		json_array_add_string_element(list, g_ptr_array_index(problems, i));
+	json_object_set_array_member(answer, "sandbox", list);
+}
 
 static void do_status(struct control_call *call)
 {
@@ -40,6 +51,7 @@ static void do_status(struct control_call *call)
 			json_array_add_null_element(serials);
 	}
 	json_object_set_array_member(answer, "serials", serials);
+	add_sandbox(answer);
 	control_done(call);
 }
 

@@ -5,17 +5,21 @@
 #include "engine/vmm/control.h"
 #include "engine/vmm/machine.h"
 #include "engine/vmm/probe.h"
+#include "engine/vmm/sandbox.h"
 #include "engine/vmm/save/parts.h"
 #include "engine/vmm/save/reader.h"
 #include "engine/vmm/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <errno.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,11 +29,13 @@ struct options {
 	gboolean version;
 	gboolean paused;
 	gboolean no_cgroup;
+	gboolean no_sandbox;
 	gboolean no_terminal;
 	char *control;
 	char *restore;  /* a file, or */
 	int restore_fd; /* a descriptor; -1: the guest boots */
 	char *statistics;
+	char *user, *group;
 	int debug_exit;
 	char **files;
 };
@@ -123,21 +129,48 @@ static void on_command(void *data, enum terminal_command command)
 	}
 }
 
-static gboolean on_signal(void *data)
+/* Signals wake the main loop by this; GLib's own way needs a thread, and would have it before the
+ * sandbox. */
+static int signal_fd = -1;
+
+static void on_signal(int number)
+{
+	int code = errno;
+	uint64_t one = 1;
+
+	if (write(signal_fd, &one, sizeof(one)) < 0)
+		errno = code; /* it is full: it wakes anyway */
+	errno = code;
+}
+
+static gboolean signal_came(int fd, GIOCondition condition, void *data)
 {
 	struct monitor *monitor = data;
+	uint64_t count;
 
-	if (monitor->machine)
+	if (read(fd, &count, sizeof(count)) > 0 && monitor->machine)
 		machine_quit(monitor->machine);
 	return G_SOURCE_CONTINUE;
 }
 
 static void watch_signals(struct monitor *monitor)
 {
-	g_unix_signal_add(SIGTERM, on_signal, monitor);
-	g_unix_signal_add(SIGINT, on_signal, monitor);
-	g_unix_signal_add(SIGHUP, on_signal, monitor);
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	g_unix_fd_add(signal_fd, G_IO_IN, signal_came, monitor);
+	for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+		sigaction(numbers[i], &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Everything is open: the rest is given up. */
+static bool enter_sandbox(const struct options *options, GError **error)
+{
+	const struct sandbox_options sandbox = { .user = options->user, .group = options->group };
+
+	return options->no_sandbox || sandbox_enter(&sandbox, error);
 }
 
 static int run(struct monitor *monitor, const struct machine_config *config,
@@ -166,6 +199,10 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 	monitor->machine = machine_new(config, &machine_options, error);
 	if (!monitor->machine)
 		return EXIT_FAILURE;
+	if (!enter_sandbox(options, error)) {
+		machine_free(monitor->machine);
+		return EXIT_FAILURE;
+	}
 	if (monitor->control)
 		control_set_machine(monitor->control, monitor->machine);
 	if (!options->paused)
@@ -205,6 +242,7 @@ static int run_guest(const struct machine_config *config, const struct options *
 	};
 	int status = EXIT_FAILURE;
 
+	sandbox_prepare();
 	watch_signals(&monitor);
 	monitor.terminal = !options->no_terminal && has_terminal(config) && terminal_raw();
 	if (!options->statistics || (monitor.stats = stats_page_new(options->statistics, &error)))
@@ -238,12 +276,18 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 			N_("PORT") },
 		{ "no-cgroup", 0, 0, G_OPTION_ARG_NONE, &options->no_cgroup,
 			N_("Keep caps and weights without a control group"), NULL },
+		{ "no-sandbox", 0, 0, G_OPTION_ARG_NONE, &options->no_sandbox,
+			N_("Give up no rights when the guest is set up"), NULL },
 		{ "no-terminal", 0, 0, G_OPTION_ARG_NONE, &options->no_terminal,
 			N_("A console of type pty gets a new pseudo terminal, not this one"), NULL },
 		{ "paused", 0, 0, G_OPTION_ARG_NONE, &options->paused,
 			N_("Load the guest, and start it when a control request says so"), NULL },
 		{ "probe", 0, 0, G_OPTION_ARG_NONE, &options->probe,
 			N_("Measure what KVM and the software CPU are worth here, as JSON"), NULL },
+		{ "group", 0, 0, G_OPTION_ARG_STRING, &options->group,
+			N_("Become this group when the guest is set up"), N_("GROUP") },
+		{ "user", 0, 0, G_OPTION_ARG_STRING, &options->user,
+			N_("Become this user when the guest is set up"), N_("USER") },
 		{ "statistics", 0, 0, G_OPTION_ARG_FILENAME, &options->statistics,
 			N_("Keep the guest's statistics in a file that others can map"),
 			N_("FILE") },
@@ -376,6 +420,8 @@ int main(int argc, char **argv)
 	g_free(options.control);
 	g_free(options.restore);
 	g_free(options.statistics);
+	g_free(options.user);
+	g_free(options.group);
 	g_strfreev(options.files);
 	return status;
 }

@@ -12,9 +12,9 @@
 #include <malloc.h>
 #include <pwd.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,9 +26,9 @@
 #define DESCRIPTORS 1024
 
 /* A process has one sandbox. */
-static atomic_bool entered;
 static bool filtered;
 static int task_fd = -1;
+static GPtrArray *problems;
 
 struct identity {
 	bool change;
@@ -36,8 +36,8 @@ struct identity {
 	gid_t gid;
 };
 
-G_GNUC_PRINTF(2, 3)
-static void problem(GPtrArray *problems, const char *format, ...)
+G_GNUC_PRINTF(1, 2)
+static void problem(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -95,11 +95,11 @@ static bool find_identity(const struct sandbox_options *options, struct identity
 	return false;
 }
 
-static bool become(const struct identity *who, GPtrArray *problems, GError **error)
+static bool become(const struct identity *who, GError **error)
 {
 	if (!who->change) {
 		if (getuid() == 0)
-			problem(problems, _("the user: it still is root"));
+			problem(_("the user: it still is root"));
 		return true;
 	}
 	if (setgroups(0, NULL) == 0 && setresgid(who->gid, who->gid, who->gid) == 0 &&
@@ -123,20 +123,20 @@ static bool write_file(const char *path, const char *text)
 }
 
 /* What only root can do, others can do where they are root of a user namespace of their own. */
-static bool own_users(GPtrArray *problems)
+static bool own_users(void)
 {
 	g_autofree char *uid_map = g_strdup_printf("%u %u 1", getuid(), getuid());
 	g_autofree char *gid_map = g_strdup_printf("%u %u 1", getgid(), getgid());
 
 	if (unshare(CLONE_NEWUSER) < 0) {
-		problem(problems, _("the user namespace: %s"), g_strerror(errno));
+		problem(_("the user namespace: %s"), g_strerror(errno));
 		return false;
 	}
 	if (write_file("/proc/self/setgroups", "deny") &&
 		write_file("/proc/self/uid_map", uid_map) &&
 		write_file("/proc/self/gid_map", gid_map))
 		return true;
-	problem(problems, _("the users of its user namespace: %s"), g_strerror(errno));
+	problem(_("the users of its user namespace: %s"), g_strerror(errno));
 	return false;
 }
 
@@ -154,7 +154,7 @@ static bool empty_root(void)
 			NULL) == 0;
 }
 
-static void own_namespaces(GPtrArray *problems)
+static void own_namespaces(void)
 {
 	static const struct {
 		int flag;
@@ -165,31 +165,36 @@ static void own_namespaces(GPtrArray *problems)
 		{ CLONE_NEWUTS, N_("the UTS namespace") },
 	};
 
-	if (geteuid() != 0 && !own_users(problems))
+	if (geteuid() != 0 && !own_users())
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(namespaces); i++)
 		if (unshare(namespaces[i].flag) < 0)
-			problem(problems, "%s: %s", _(namespaces[i].name), g_strerror(errno));
+			problem("%s: %s", _(namespaces[i].name), g_strerror(errno));
 #ifdef LODGE_SANITIZED
-	problem(problems, _("the host's files: sanitizers look into /proc at the end"));
+	problem(_("the host's files: sanitizers look into /proc at the end"));
 #else
 	if (unshare(CLONE_NEWNS) < 0 || !empty_root())
-		problem(problems, _("the host's files: %s"), g_strerror(errno));
+		problem(_("the host's files: %s"), g_strerror(errno));
 #endif
 }
 
 /* ---- capabilities and limits ---------------------------------------------------------------------------- */
 
-static void drop_capabilities(GPtrArray *problems)
+/* None can be had any more; needs one itself. */
+static void bar_capabilities(void)
+{
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
+		prctl(PR_CAPBSET_DROP, capability);
+}
+
+static void drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[2] = { 0 };
 
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
-		prctl(PR_CAPBSET_DROP, capability);
 	if (syscall(SYS_capset, &header, none) < 0)
-		problem(problems, _("capabilities: %s"), g_strerror(errno));
+		problem(_("capabilities: %s"), g_strerror(errno));
 }
 
 static void limit(int resource, rlim_t value)
@@ -235,7 +240,7 @@ static void load_lazy_files(void)
 #endif
 }
 
-bool sandbox_enter(const struct sandbox_options *options, GPtrArray *problems, GError **error)
+bool sandbox_enter(const struct sandbox_options *options, GError **error)
 {
 	g_autofree int *threads = NULL;
 	g_autoptr(GError) reason = NULL;
@@ -243,26 +248,28 @@ bool sandbox_enter(const struct sandbox_options *options, GPtrArray *problems, G
 	unsigned count;
 
 	sandbox_prepare();
+	problems = g_ptr_array_new_with_free_func(g_free);
 	threads = sandbox_threads(&count);
 	if (count > 1)
-		problem(problems, _("%u threads that were there before it"), count - 1);
+		problem(_("%u threads that were there before it"), count - 1);
 	if (!find_identity(options, &who, error))
 		return false;
 	load_lazy_files();
 	limit_resources();
-	own_namespaces(problems);
-	if (!become(&who, problems, error))
+	own_namespaces();
+	bar_capabilities();
+	if (!become(&who, error))
 		return false;
-	drop_capabilities(problems);
+	drop_capabilities();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		problem(problems, _("new privileges: %s"), g_strerror(errno));
-	atomic_store(&entered, true);
+		problem(_("new privileges: %s"), g_strerror(errno));
+	sandbox_set_entered();
 #ifdef LODGE_SANITIZED
-	problem(problems, _("system calls: a build with sanitizers needs more than others"));
+	problem(_("system calls: a build with sanitizers needs more than others"));
 #else
 	filtered = sandbox_filter(SANDBOX_MAIN, &reason);
 	if (!filtered)
-		problem(problems, "%s", reason->message);
+		problem("%s", reason->message);
 #endif
 	return true;
 }
@@ -272,23 +279,17 @@ void sandbox_thread(enum sandbox_kind kind)
 	g_autoptr(GError) error = NULL;
 
 	/* What worked for the main thread works for this one; if not, it must not go on. */
-	if (atomic_load(&entered) && filtered && !sandbox_filter(kind, &error))
+	if (sandbox_is_entered() && filtered && !sandbox_filter(kind, &error))
 		g_error("%s", error->message);
 }
 
-bool sandbox_is_entered(void)
+const GPtrArray *sandbox_problems(void)
 {
-	return atomic_load(&entered);
-}
-
-bool sandbox_allows_paths(GError **error)
-{
-	if (!sandbox_is_entered())
-		return true;
-	g_set_error(error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-		_("The monitor is sandboxed and can open nothing by itself any more: the request "
-		  "must bring an open descriptor"));
-	return false;
+	if (!problems) {
+		problems = g_ptr_array_new_with_free_func(g_free);
+		problem(_("anything: there is no sandbox"));
+	}
+	return problems;
 }
 
 /* ---- threads ------------------------------------------------------------------------------------------------- */

@@ -37,15 +37,18 @@ struct sandbox_options {
 /* Early in main(), before other threads: opens what is needed inside. */
 void sandbox_prepare(void);
 
-/* Main thread, the only one. What cannot be given up here is left and added to problems (char *,
- * sentences): an unprivileged process can do less. Errors: only where the options cannot be
- * fulfilled. */
-bool sandbox_enter(const struct sandbox_options *options, GPtrArray *problems, GError **error);
+/* Main thread, the only one. What cannot be given up here is left, and said by sandbox_problems(): an
+ * unprivileged process can do less. Errors: only where the options cannot be fulfilled. */
+bool sandbox_enter(const struct sandbox_options *options, GError **error);
+/* What could not be given up and why, char *; that there is no sandbox is one, too. Main thread. */
+const GPtrArray *sandbox_problems(void);
 
 /* First in a thread that is made later; does nothing where the sandbox was not entered. */
 void sandbox_thread(enum sandbox_kind kind);
 
 bool sandbox_is_entered(void);
+/* For sandbox_enter(). */
+void sandbox_set_entered(void);
 /* An error G_IO_ERROR_PERMISSION_DENIED with a sentence if it is entered, for who would have to open
  * a path; true: it is not. */
 bool sandbox_allows_paths(GError **error);
@@ -55,6 +58,6 @@ int *sandbox_threads(unsigned *count);
 /* The open /proc/self/task, for looking at threads; -1 without sandbox_prepare(). */
 int sandbox_task_fd(void);
 
-/* Makes the filter of a kind effective for the calling thread, whatever else is the case. For
- * sandbox_thread(), and tests. */
+/* Makes the filter of a kind effective for the calling thread (SANDBOX_MAIN: for all that are there),
+ * whatever else is the case. For sandbox_thread(), and tests. */
 bool sandbox_filter(enum sandbox_kind kind, GError **error);

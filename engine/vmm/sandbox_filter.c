@@ -276,6 +276,8 @@ bool sandbox_filter(enum sandbox_kind kind, GError **error)
 	/* Where seccomp would slow down all speculation: the guest is kept out by other means. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	/* Threads that were there before it cannot do without. */
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, kind == SANDBOX_MAIN);
 	status = add_rules(filter, kind);
 	if (!status)
 		status = seccomp_load(filter);

@@ -135,6 +135,8 @@ static void spawn(struct livebox *box, const char *const *options)
 	g_ptr_array_add(arguments, program);
 	g_ptr_array_add(arguments, (char *)"--control");
 	g_ptr_array_add(arguments, box->socket);
+	if (!box->sandbox)
+		g_ptr_array_add(arguments, (char *)"--no-sandbox");
 	for (; options && *options; options++)
 		g_ptr_array_add(arguments, (char *)*options);
 	g_ptr_array_add(arguments, box->xml);
@@ -179,6 +181,7 @@ struct livebox *livebox_new(const struct livebox_config *config)
 	box->xml = g_build_filename(box->directory, "guest.xml", NULL);
 	box->console = g_string_new(NULL);
 	box->errors = g_string_new(NULL);
+	box->sandbox = config->sandbox;
 	box->clients = g_ptr_array_new();
 	assert_true(g_file_set_contents(box->xml, xml, -1, NULL));
 	livebox_start(box, config->options);

@@ -34,6 +34,8 @@ struct livebox_config {
 	const char *const *options;
 	/* Do not wait for the guest to be up, as with "--paused". */
 	bool no_wait;
+	/* In the monitor's sandbox, where a request cannot name files. */
+	bool sandbox;
 };
 
 struct livebox {
@@ -49,6 +51,7 @@ struct livebox {
 	size_t read;           /* up to where the console has been looked at */
 	GString *errors;       /* what lodge-vmm has said itself, on standard error */
 	int error_fd;
+	bool sandbox;
 	GPtrArray *clients;    /* struct liveclient */
 	struct liveclient *control; /* the first of them, made with the box */
 };

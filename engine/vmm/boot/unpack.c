@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 #include <lz4.h>
 #include <lzma.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <zlib.h>
@@ -137,11 +138,20 @@ static void *unpack_lz4_rest(void *data)
 	return NULL;
 }
 
+/* How many processors this process may use; without a look at files, which a sandboxed one that boots
+ * its guest again could not have. */
+static unsigned unpack_processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
 /* Most of the time that a stock kernel takes to load: every processor helps. */
 static void unpack_lz4_together(struct lz4_frame *frame)
 {
 	GThread *helpers[LZ4_HELPERS_MAX];
-	unsigned count = MIN(MIN(g_get_num_processors() - 1, LZ4_HELPERS_MAX), frame->count - 1);
+	unsigned count = MIN(MIN(unpack_processors() - 1, LZ4_HELPERS_MAX), frame->count - 1);
 
 	for (unsigned i = 0; i < count; i++)
 		helpers[i] = g_thread_new("unpack", unpack_lz4_rest, frame);
