@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -35,6 +36,12 @@ int connect_raw(void)
 	return -1;
 }
 
+/* A test that crashes takes its daemon along. */
+static void end_with_parent(void *data)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 void daemon_start_with(const char *const *more)
 {
 	g_autofree char *program = g_build_filename(my->build, "lodged", NULL);
@@ -47,8 +54,8 @@ void daemon_start_with(const char *const *more)
 	for (; more && *more; more++)
 		g_ptr_array_add(arguments, (char *)*more);
 	g_ptr_array_add(arguments, NULL);
-	assert_true(g_spawn_async(NULL, (char **)arguments->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
-		NULL, &my->pid, NULL));
+	assert_true(g_spawn_async(NULL, (char **)arguments->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
+		end_with_parent, NULL, &my->pid, NULL));
 	for (int i = 0; i < PATIENCE_S * 100 && (fd = connect_raw()) < 0; i++)
 		g_usleep(10000);
 	assert_true(fd >= 0);
