@@ -25,6 +25,12 @@
 /* Disks, cables, clients and their descriptors, with room to spare. */
 #define DESCRIPTORS 1024
 
+#ifdef LODGE_SANITIZED
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 /* A process has one sandbox. */
 static bool filtered;
 static int task_fd = -1;
@@ -170,12 +176,10 @@ static void own_namespaces(void)
 	for (unsigned i = 0; i < G_N_ELEMENTS(namespaces); i++)
 		if (unshare(namespaces[i].flag) < 0)
 			problem("%s: %s", _(namespaces[i].name), g_strerror(errno));
-#ifdef LODGE_SANITIZED
-	problem(_("the host's files: sanitizers look into /proc at the end"));
-#else
-	if (unshare(CLONE_NEWNS) < 0 || !empty_root())
+	if (SANITIZED)
+		problem(_("the host's files: sanitizers look into /proc at the end"));
+	else if (unshare(CLONE_NEWNS) < 0 || !empty_root())
 		problem(_("the host's files: %s"), g_strerror(errno));
-#endif
 }
 
 /* ---- capabilities and limits ---------------------------------------------------------------------------- */
@@ -240,15 +244,25 @@ static void load_lazy_files(void)
 #endif
 }
 
+static void filter_calls(void)
+{
+	g_autoptr(GError) reason = NULL;
+
+	if (SANITIZED)
+		problem(_("system calls: a build with sanitizers needs more than others"));
+	else if (!(filtered = sandbox_filter(SANDBOX_MAIN, &reason)))
+		problem("%s", reason->message);
+}
+
 bool sandbox_enter(const struct sandbox_options *options, GError **error)
 {
 	g_autofree int *threads = NULL;
-	g_autoptr(GError) reason = NULL;
 	struct identity who;
 	unsigned count;
 
 	sandbox_prepare();
-	problems = g_ptr_array_new_with_free_func(g_free);
+	if (!problems)
+		problems = g_ptr_array_new_with_free_func(g_free);
 	threads = sandbox_threads(&count);
 	if (count > 1)
 		problem(_("%u threads that were there before it"), count - 1);
@@ -264,13 +278,7 @@ bool sandbox_enter(const struct sandbox_options *options, GError **error)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		problem(_("new privileges: %s"), g_strerror(errno));
 	sandbox_set_entered();
-#ifdef LODGE_SANITIZED
-	problem(_("system calls: a build with sanitizers needs more than others"));
-#else
-	filtered = sandbox_filter(SANDBOX_MAIN, &reason);
-	if (!filtered)
-		problem("%s", reason->message);
-#endif
+	filter_calls();
 	return true;
 }
 

@@ -192,7 +192,7 @@ static int add_ioctls(scmp_filter_ctx filter, enum sandbox_kind kind)
 static int add_threads(scmp_filter_ctx filter, enum sandbox_kind kind)
 {
 	int status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 
 	if (!status && 1u << kind & WORK)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
@@ -224,7 +224,7 @@ static int add_prctl(scmp_filter_ctx filter)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(options) && !status; i++)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i], 0));
 	return status;
 }
 
@@ -238,10 +238,10 @@ static int add_files(scmp_filter_ctx filter, enum sandbox_kind kind)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(commands) && !status; i++)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
 	if (!status && kind == SANDBOX_MAIN && sandbox_task_fd() >= 0)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sandbox_task_fd()),
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)sandbox_task_fd(), 0),
 			SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
 	return status;
 }
