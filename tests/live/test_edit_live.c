@@ -26,7 +26,7 @@ static const char definition[] =
 	"    <type arch='x86_64' machine='pc'>hvm</type>\n"
 	"    <kernel>@KERNEL@</kernel>\n"
 	"    <initrd>@INITRD@</initrd>\n"
-	"    <cmdline>console=ttyS0 quiet</cmdline>\n"
+	"    <cmdline>console=ttyS0 quiet no_timer_check</cmdline>\n"
 	"  </os>\n"
 	"  <features><acpi/></features>\n"
 	"  <devices>\n"
