@@ -26,8 +26,8 @@ struct change_ops {
 	 * the monitor need not know. Called before the running definition is changed. */
 	bool (*request)(void *change, struct guest *guest, unsigned step,
 		struct change_request *request, GError **error);
-	/* The running guest has been changed; or NULL. tell_saved: also when only the saved definition
-	 * has. */
+	/* The running guest has been changed; or NULL. tell_saved: also when only the saved
+	 * definition has. */
 	void (*tell)(void *change, struct guest *guest);
 	bool tell_saved;
 	void (*free)(void *change);

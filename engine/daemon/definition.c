@@ -36,14 +36,17 @@ bool uuid_parse(const char *text, unsigned char bytes[16])
 	return true;
 }
 
-/* ---- what libvirt writes out though the author may leave it out ------------------------------- */
+/* ---- what libvirt writes out though the author may leave it out ----------------------------- */
 
 uint64_t definition_memory(const struct machine_config *config)
 {
 	uint64_t bytes = config->memory;
 
-	for (guint i = 0; i < config->memories->len; i++)
-		bytes += ((const struct config_memory *)g_ptr_array_index(config->memories, i))->size;
+	for (guint i = 0; i < config->memories->len; i++) {
+		const struct config_memory *memory = g_ptr_array_index(config->memories, i);
+
+		bytes += memory->size;
+	}
 	return bytes >> 10;
 }
 

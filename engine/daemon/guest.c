@@ -282,7 +282,7 @@ static void on_powered_off(struct guest *guest, JsonObject *event)
 		VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED);
 }
 
-/* For clients, and for the daemon's own log: what has happened, and the end of the monitor's log. */
+/* For clients and the daemon's own log: what has happened, and the end of the monitor's log. */
 static void report(struct guest *guest, const char *what)
 {
 	g_autofree char *log = guest_log_end(guest);
@@ -394,7 +394,8 @@ static bool launch(struct guest *guest, GError **error);
 /* The monitor itself has died, which it never should. */
 static bool has_died(const struct guest *guest)
 {
-	return !guest->destroying && !guest->was_saved && !guest->crashed && !guest->powered_off && !guest->ended &&
+	return !guest->destroying && !guest->was_saved && !guest->crashed &&
+	       !guest->powered_off && !guest->ended &&
 	       g_queue_is_empty((GQueue *)&guest->starting);
 }
 

@@ -87,8 +87,8 @@ void guest_request(struct guest *guest, const char *request, guest_done done, vo
 typedef void (*guest_answer)(void *data, JsonObject *answer, const GError *error);
 void guest_ask(struct guest *guest, const char *request, JsonObject *members, int fd,
 	guest_answer answer, void *data);
-/* Takes another definition as the one it runs with, and keeps it in the run folder for the next daemon.
- * Nobody is told. Errors: G_FILE_ERROR. */
+/* Takes another definition as the one it runs with, and keeps it in the run folder for the next
+ * daemon. Nobody is told. Errors: G_FILE_ERROR. */
 bool guest_set_running(struct guest *guest, struct definition *definition, GError **error);
 /* Presses the power button; when the guest has powered off, it is started again. */
 void guest_reboot(struct guest *guest, guest_done done, void *data);

@@ -141,8 +141,8 @@ static xmlNode *find_disk(const xmlNode *root, const char *name, GError **error)
 	xmlNode *disk = devices_find_disk(root, name);
 
 	if (!disk)
-		fault_set(error, VIR_ERR_INVALID_ARG, "disk '%s' was not found in the domain config",
-			name);
+		fault_set(error, VIR_ERR_INVALID_ARG,
+			"disk '%s' was not found in the domain config", name);
 	return disk;
 }
 

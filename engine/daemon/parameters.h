@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Lists of libvirt's typed parameters, as the wire has them. What is in them is from the C library's
- * allocator: a list that is put into a result belongs to the result. Any thread.
+ * Lists of libvirt's typed parameters, as the wire has them. What is in them is from the C
+ * library's allocator: a list that is put into a result belongs to the result. Any thread.
  */
 #pragma once
 

@@ -143,7 +143,8 @@ static bool return_pinning(struct call *call, const struct definition *definitio
 	for (int i = 0; i < count; i++) {
 		g_autofree char *text = resources_pinning(definition, first + i);
 
-		cpumap_parse(text, cpus, (uint8_t *)ret->maps.maps_val + i * length, (size_t)length);
+		cpumap_parse(text, cpus, (uint8_t *)ret->maps.maps_val + i * length,
+			(size_t)length);
 	}
 	return true;
 }

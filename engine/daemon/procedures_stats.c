@@ -78,7 +78,8 @@ static void put_balloon(const struct source *source, struct parameters *to)
 	uint64_t value;
 
 	if (guest_is_active(source->guest))
-		parameters_add_ullong(to, "balloon.current", statistics_memory(source->guest, source->page));
+		parameters_add_ullong(to, "balloon.current",
+			statistics_memory(source->guest, source->page));
 	parameters_add_ullong(to, "balloon.maximum", definition_memory(source->config));
 	for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
 		if (get_told(source->page, &told[i], &value))

@@ -127,7 +127,8 @@ static bool edit_memory(void *data, xmlNode *root, bool live, GError **error)
 	if (memory->kib > tree_text_number(most, 0))
 		return fault_set(error, VIR_ERR_INVALID_ARG,
 			"cannot set memory higher than max memory");
-	if (live && tree_attribute_is(tree_child(devices_list(root), "memballoon"), "model", "none"))
+	if (live && tree_attribute_is(
+			    tree_child(devices_list(root), "memballoon"), "model", "none"))
 		return fault_set(error, VIR_ERR_OPERATION_INVALID,
 			"Unable to change memory of active domain without the balloon device and "
 			"guest OS balloon driver");

@@ -8,8 +8,8 @@
 /* The file in the run folder. */
 #define STATISTICS_FILE "statistics"
 
-/* What the monitor's page says now, without asking the monitor; valid until the next call. NULL: the
- * guest does not run, or there is no page (yet). */
+/* What the monitor's page says now, without asking the monitor; valid until the next call. NULL:
+ * the guest does not run, or there is no page (yet). */
 const struct stats_page *statistics_read(struct guest *guest);
 /* The page's file is, or will be, another one. */
 void statistics_forget(struct guest *guest);

@@ -11,18 +11,18 @@
 #include <stdbool.h>
 
 struct store {
-	bool system;       /* the host's own, not a user's */
-	char *settings;    /* lodged.conf */
-	char *definitions; /* UUID.xml of each guest */
-	char *autostart;   /* an empty file UUID for each guest to be started with the daemon */
-	char *pools;       /* UUID.xml of each storage pool, and UUID.autostart */
+	bool system;         /* the host's own, not a user's */
+	char *settings;      /* lodged.conf */
+	char *definitions;   /* UUID.xml of each guest */
+	char *autostart;     /* an empty file UUID for each guest to be started with the daemon */
+	char *pools;         /* UUID.xml of each storage pool, and UUID.autostart */
 	char *running_pools; /* UUID.xml of those that run */
-	char *networks;    /* the same of each network */
-	char *images;      /* the default pool's folder; made when the pool is built */
-	char *run;         /* a folder UUID for each running guest */
-	char *log;         /* NAME.log of each guest's monitor */
-	char *own_log;     /* lodged.log and audit.log */
-	char *socket;      /* where clients connect */
+	char *networks;      /* the same of each network */
+	char *images;        /* the default pool's folder; made when the pool is built */
+	char *run;           /* a folder UUID for each running guest */
+	char *log;           /* NAME.log of each guest's monitor */
+	char *own_log;       /* lodged.log and audit.log */
+	char *socket;        /* where clients connect */
 	char *read_only_socket;
 	int lock; /* held for as long as the store is open */
 };
@@ -33,21 +33,22 @@ enum store_place {
 	STORE_SESSION,
 };
 
-/* Makes the folders and takes the lock. Where root is not NULL, everything lies in it, and place says
- * only what kind of instance it is. Errors: G_FILE_ERROR; G_FILE_ERROR_AGAIN when another daemon has
- * the lock: *socket then is where that one listens, or will soon; to be freed. */
+/* Makes the folders and takes the lock. Where root is not NULL, everything lies in it, and place
+ * says only what kind of instance it is. Errors: G_FILE_ERROR; G_FILE_ERROR_AGAIN when another
+ * daemon has the lock: *socket then is where that one listens, or will soon; to be freed. */
 struct store *store_open(const char *root, enum store_place place, char **socket, GError **error);
 void store_close(struct store *store);
 
 /* "FOLDER/NAME" + suffix. Free with g_free(). */
 char *store_path(const char *folder, const char *name, const char *suffix);
 
-/* Writes a file so that after any crash it has the old or the new text. The new one is on the disk when
- * this returns; that it has its name there may take the blink of an eye longer (one sync of the
- * folder for all that is written meanwhile; store_close() waits for it). Errors: G_FILE_ERROR. */
+/* Writes a file so that after any crash it has the old or the new text. The new one is on the disk
+ * when this returns; that it has its name there may take the blink of an eye longer (one sync of
+ * the folder for all that is written meanwhile; store_close() waits for it). Errors: G_FILE_ERROR.
+ */
 bool store_write(const char *path, const char *text, GError **error);
-/* The same for what does not outlive the host's run: it is whole or not there when this process dies,
- * and the disk is not waited for. */
+/* The same for what does not outlive the host's run: it is whole or not there when this process
+ * dies, and the disk is not waited for. */
 bool store_write_volatile(const char *path, const char *text, GError **error);
 /* Removes a file, for good when this returns; one that is not there is no error. */
 bool store_remove(const char *path, GError **error);

@@ -111,8 +111,10 @@ static void disks_have_limits(void **state)
 		"blkdeviotune " LINUX_GUEST " vda --total-bytes-sec 1 --read-bytes-sec 1");
 	fails("disk 'vdz' was not found in the domain config",
 		"blkdeviotune " LINUX_GUEST " vdz --total-bytes-sec 1");
-	fails("size_iops_sec is not there", "blkdeviotune " LINUX_GUEST " vda --size-iops-sec 4096");
-	done("blkdeviotune " LINUX_GUEST " vda --total-bytes-sec 0 --total-iops-sec 0 --live --config");
+	fails("size_iops_sec is not there",
+		"blkdeviotune " LINUX_GUEST " vda --size-iops-sec 4096");
+	done("blkdeviotune " LINUX_GUEST " vda --total-bytes-sec 0 --total-iops-sec 0"
+	     " --live --config");
 	assert_false(dumps("", "iotune"));
 	assert_false(dumps("--inactive", "iotune"));
 }
@@ -185,9 +187,8 @@ static void only_so_much_of_a_card_can_change(void **state)
 
 static void other_devices_are_for_the_next_start(void **state)
 {
-	g_autofree char *path =
-		write_xml("rng.xml", "<rng model='virtio'><backend model='random'>"
-				     "/dev/urandom</backend></rng>");
+	g_autofree char *path = write_xml("rng.xml", "<rng model='virtio'><backend model='random'>"
+						     "/dev/urandom</backend></rng>");
 	g_autofree char *nonsense = write_xml("nonsense.xml", "<flux/>");
 
 	fails("Operation not supported: live attach of device 'rng' is not supported",
@@ -217,9 +218,9 @@ static void changes_are_told(void **state)
 {
 	g_autofree char *out = g_build_filename(daemon_under_test.root, "events", NULL);
 	g_autofree char *image = linux_disk("vde.img", 4);
-	g_autofree char *line = g_strdup_printf(
-		"exec virsh -q -c '%s' event --all --loop --timeout 600 >%s",
-		daemon_under_test.uri, out);
+	g_autofree char *line =
+		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 600 >%s",
+			daemon_under_test.uri, out);
 	char *arguments[] = {"sh", "-c", line, NULL};
 	GPid listener;
 
@@ -279,6 +280,6 @@ int main(void)
 		cmocka_unit_test(the_next_daemon_knows_all_this),
 	};
 
-	return cmocka_run_group_tests_name("devices of running guests", tests, linux_prepare,
-		linux_clean_up);
+	return cmocka_run_group_tests_name(
+		"devices of running guests", tests, linux_prepare, linux_clean_up);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Processors, memory and saved states of a running guest, changed by virsh and seen by the guest. */
+/* Processors, memory and saved states of a running guest, changed by virsh, seen by the guest. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,7 +54,8 @@ static void vcpus_come_and_go(void **state)
 	fails("setvcpus " LINUX_GUEST " 4",
 		"requested vcpus is greater than max allowable vcpus for the live domain: 4 > 3");
 	fails("setvcpus " LINUX_GUEST " 4 --config",
-		"requested vcpus is greater than max allowable vcpus for the persistent domain: 4 > 3");
+		"requested vcpus is greater than max allowable vcpus for the persistent domain: "
+		"4 > 3");
 	done("setvcpus " LINUX_GUEST " 4 --maximum --config");
 	says("4", "vcpucount " LINUX_GUEST " --maximum --config");
 	says("3", "vcpucount " LINUX_GUEST " --maximum --live");
@@ -63,8 +64,7 @@ static void vcpus_come_and_go(void **state)
 /* The host CPUs that a thread of the guest's monitor may use, as the kernel has it. */
 static bool any_thread_on(const char *cpus)
 {
-	g_autofree char *folder =
-		g_strdup_printf("/proc/%d/task", (int)monitor_of(LINUX_DIGITS));
+	g_autofree char *folder = g_strdup_printf("/proc/%d/task", (int)monitor_of(LINUX_DIGITS));
 	g_autofree char *wanted = g_strdup_printf("Cpus_allowed_list:\t%s\n", cpus);
 	GDir *threads = g_dir_open(folder, 0, NULL);
 	const char *thread;
@@ -116,7 +116,8 @@ static void the_balloon_takes_and_gives(void **state)
 	comes_to_show("dominfo " LINUX_GUEST, "Used memory:    196608 KiB");
 	comes_to_show("domstats --balloon " LINUX_GUEST, "balloon.current=196608");
 	shows("dumpxml " LINUX_GUEST, "<currentMemory unit='KiB'>196608</currentMemory>");
-	shows("dumpxml --inactive " LINUX_GUEST, "<currentMemory unit='KiB'>262144</currentMemory>");
+	shows("dumpxml --inactive " LINUX_GUEST,
+		"<currentMemory unit='KiB'>262144</currentMemory>");
 	done("setmem " LINUX_GUEST " 256M");
 	comes_to_show("dominfo " LINUX_GUEST, "Used memory:    262144 KiB");
 	fails("setmem " LINUX_GUEST " 400M", "cannot set memory higher than max memory");
@@ -216,7 +217,8 @@ static void a_start_goes_on_where_it_was_saved(void **state)
 	says("shut off (saved)", "domstate " LINUX_GUEST " --reason");
 	shows("dominfo " LINUX_GUEST, "Managed save:   yes");
 	says(LINUX_GUEST, "list --all --name --with-managed-save");
-	fails("undefine " LINUX_GUEST, "Refusing to undefine while domain managed save image exists");
+	fails("undefine " LINUX_GUEST,
+		"Refusing to undefine while domain managed save image exists");
 	shows("managedsave-dumpxml " LINUX_GUEST, "<name>" LINUX_GUEST "</name>");
 	done("start " LINUX_GUEST);
 	says("running (restored)", "domstate " LINUX_GUEST " --reason");
@@ -252,6 +254,6 @@ int main(void)
 		cmocka_unit_test(a_saved_state_can_be_given_up),
 	};
 
-	return cmocka_run_group_tests_name("resources of running guests", tests, linux_prepare,
-		linux_clean_up);
+	return cmocka_run_group_tests_name(
+		"resources of running guests", tests, linux_prepare, linux_clean_up);
 }
