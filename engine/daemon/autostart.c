@@ -25,8 +25,8 @@ static void read_number(xmlNode *node, const char *name, int most, int *number)
 
 static void read_wish(const struct definition *definition, unsigned delay, struct wish *wish)
 {
-	g_autofree char *text = definition_get_metadata(
-		definition, VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, NULL);
+	g_autofree char *text =
+		definition_get_metadata(definition, VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, NULL);
 	xmlDoc *document = text ? xmlReadMemory(text, (int)strlen(text), NULL, NULL,
 					  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
 				: NULL;
@@ -106,8 +106,7 @@ static int compare_order(const void *a, const void *b)
 	read_wish((*(struct guest *const *)b)->saved, 0, &second);
 	if (first.order != second.order)
 		return first.order < second.order ? -1 : 1;
-	return strcmp(
-		guest_name(*(struct guest *const *)a), guest_name(*(struct guest *const *)b));
+	return strcmp(guest_name(*(struct guest *const *)a), guest_name(*(struct guest *const *)b));
 }
 
 void autostart_begin(struct registry *registry)

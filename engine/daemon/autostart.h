@@ -5,8 +5,8 @@
  *
  *	<lodge:autostart xmlns:lodge='urn:lodge:autostart:1' order='10' delay='5'/>
  *
- * order is 0 where it is missing, guests of one order go by name; delay is the pause before the guest
- * is started, in seconds, lodged.conf's where it is missing. Main thread.
+ * order is 0 where it is missing, guests of one order go by name; delay is the pause before the
+ *guest is started, in seconds, lodged.conf's where it is missing. Main thread.
  */
 #pragma once
 

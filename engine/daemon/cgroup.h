@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A control group for each monitor, so that the guest's share of the host's CPUs can be set: of
- * version 2 where the daemon has been given a part of the tree (systemd's Delegate=), of version 1's
- * cpu controller where the daemon may write there, or none: then the monitor limits itself. Main thread.
+ * version 2 where the daemon has been given a part of the tree (systemd's Delegate=), of version
+ * 1's cpu controller where the daemon may write there, or none: then the monitor limits itself.
+ * Main thread.
  */
 #pragma once
 
@@ -15,8 +16,8 @@ struct cgroup;
 struct cgroup *cgroup_open(const char *name);
 void cgroup_close(struct cgroup *cgroup);
 
-/* Makes the group of a guest; returns what a process writes "0" to in order to go there, to be closed,
- * or -1. cgroup may be NULL. */
+/* Makes the group of a guest; returns what a process writes "0" to in order to go there, to be
+ * closed, or -1. cgroup may be NULL. */
 int cgroup_make(const struct cgroup *cgroup, const char *uuid);
 /* Removes it when nobody is in it. */
 void cgroup_remove(const struct cgroup *cgroup, const char *uuid);

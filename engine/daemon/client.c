@@ -479,8 +479,8 @@ static void client_comes(void *data, int fd, bool read_only)
 		problem = "not allowed";
 	else if (server->clients->len >= CLIENTS_MAX)
 		problem = "too many clients";
-	audit_write(server->audit, &client->peer,
-		read_only ? "connects to read only" : "connects", NULL, problem);
+	audit_write(server->audit, &client->peer, read_only ? "connects to read only" : "connects",
+		NULL, problem);
 	if (problem) {
 		client_free(client);
 		return;

@@ -34,7 +34,7 @@ struct call {
 	struct audit_peer peer;
 	void *args;
 	void *ret;
-	char uuid[37]; /* of the guest it is about, for complete() */
+	char uuid[37];            /* of the guest it is about, for complete() */
 	bool beginning, answered; /* begin() may look at args though it has answered */
 	/* Fills ret in when the call has worked; may be NULL. */
 	void (*complete)(struct call *call, struct server *server);
@@ -56,8 +56,8 @@ void call_answered(void *call, JsonObject *answer, const GError *error);
 bool client_open(struct client *client, const char *uri, bool readonly, GError **error);
 const char *client_uri(const struct client *client);
 struct server *client_server(const struct client *client);
-/* Sends a packet that is no answer to a call; false when it is larger than a packet can be. A client
- * that is gone, or does not read, is swept later. */
+/* Sends a packet that is no answer to a call; false when it is larger than a packet can be. A
+ * client that is gone, or does not read, is swept later. */
 bool client_send(struct client *client, const struct wire_header *header,
 	const struct packet_format *format, const void *value);
 bool client_send_bytes(

@@ -272,6 +272,6 @@ void event_tell_network(
 {
 	struct wire_network_event message = {.network = *network, .event = event};
 
-	tell_all(server, EVENT_NETWORK, VIR_NETWORK_EVENT_ID_LIFECYCLE, uuid, 315,
-		F(network_event), &message);
+	tell_all(server, EVENT_NETWORK, VIR_NETWORK_EVENT_ID_LIFECYCLE, uuid, 315, F(network_event),
+		&message);
 }

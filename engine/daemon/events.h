@@ -25,7 +25,8 @@ bool event_remove_old(struct client *client, int event);
 /* A GDestroyNotify for client.c. */
 void callback_free(void *callback);
 
-/* A virStoragePoolEventLifecycleType, or virNetworkEventLifecycleType. uuid is the object's, as text. */
+/* A virStoragePoolEventLifecycleType, or virNetworkEventLifecycleType. uuid is the object's, as
+ * text. */
 void event_tell_pool(
 	struct server *server, const struct wire_pool *pool, const char *uuid, int event);
 void event_tell_network(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Where clients connect: a UNIX socket that is made here, or one that systemd has made and hands over
- * (sd_listen_fds(3)), known by its path. Main thread, default main context.
+ * Where clients connect: a UNIX socket that is made here, or one that systemd has made and hands
+ * over (sd_listen_fds(3)), known by its path. Main thread, default main context.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Networks, which are what guests' cards can be put in on this host: "user", the user-mode network by
- * passt(1) (<interface type='user'>), and the host's bridges (<interface type='bridge'>). They are there
- * or not; nothing of them is defined here. Any thread.
+ * Networks, which are what guests' cards can be put in on this host: "user", the user-mode network
+ * by passt(1) (<interface type='user'>), and the host's bridges (<interface type='bridge'>). They
+ * are there or not; nothing of them is defined here. Any thread.
  */
 #pragma once
 

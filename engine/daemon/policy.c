@@ -10,7 +10,8 @@
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-/* Without links; of a file that is not there, its folder without links and its name. NULL: neither. */
+/* Without links; of a file that is not there, its folder without links and its name. NULL: neither.
+ */
 static char *resolve(const char *path)
 {
 	char *real = realpath(path, NULL), *folder, *full;
@@ -91,8 +92,8 @@ static bool judge(enum settings_policy policy, char *sentence, char **warning, G
 	return true;
 }
 
-bool policy_admit(struct registry *registry, uint64_t memory, unsigned vcpus, char **warning,
-	GError **error)
+bool policy_admit(
+	struct registry *registry, uint64_t memory, unsigned vcpus, char **warning, GError **error)
 {
 	const struct settings *settings = registry->settings;
 	uint64_t memory_limit = host_memory("MemTotal") * settings->memory_limit / 100;
@@ -120,8 +121,8 @@ bool policy_admit(struct registry *registry, uint64_t memory, unsigned vcpus, ch
 			warning, error);
 	if (ok && needed > vcpus_limit)
 		ok = judge(settings->vcpus,
-			g_strdup_printf("the guests' vCPUs would be %u, and the limit is %u", needed,
-				vcpus_limit),
+			g_strdup_printf("the guests' vCPUs would be %u, and the limit is %u",
+				needed, vcpus_limit),
 			warning, error);
 	if (!ok)
 		g_clear_pointer(warning, g_free);

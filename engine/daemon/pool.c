@@ -67,8 +67,8 @@ struct pool *pools_find(
 		fault_set(error, VIR_ERR_NO_STORAGE_POOL,
 			"no storage pool with matching uuid '%s' (%s)", uuid, name);
 	else
-		fault_set(error, VIR_ERR_NO_STORAGE_POOL,
-			"no storage pool with matching uuid '%s'", uuid);
+		fault_set(error, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'",
+			uuid);
 	return NULL;
 }
 
@@ -262,14 +262,13 @@ bool pool_build(const struct pool *pool, GError **error)
 		return fault_set(error, VIR_ERR_OPERATION_INVALID,
 			"storage pool '%s' is already active", pool->name);
 	if (g_mkdir_with_parents(parent, 0755) < 0 ||
-		(g_mkdir(pool->path, mode) < 0 && errno != EEXIST) ||
-		chmod(pool->path, mode) < 0)
+		(g_mkdir(pool->path, mode) < 0 && errno != EEXIST) || chmod(pool->path, mode) < 0)
 		return fault_set(error, VIR_ERR_SYSTEM_ERROR, "failed to create directory '%s': %s",
 			pool->path, g_strerror(errno));
 	if ((pool->user >= 0 || pool->group >= 0) &&
 		chown(pool->path, (uid_t)pool->user, (gid_t)pool->group) < 0)
-		return fault_set(error, VIR_ERR_SYSTEM_ERROR,
-			"cannot give '%s' its owner: %s", pool->path, g_strerror(errno));
+		return fault_set(error, VIR_ERR_SYSTEM_ERROR, "cannot give '%s' its owner: %s",
+			pool->path, g_strerror(errno));
 	return true;
 }
 
@@ -335,8 +334,8 @@ static void take(struct pools *pools, struct pool *pool, bool active)
 	g_ptr_array_add(pools->list, pool);
 }
 
-static void load_folder(struct pools *pools, const char *path, bool active,
-	void (*report)(const char *sentence))
+static void load_folder(
+	struct pools *pools, const char *path, bool active, void (*report)(const char *sentence))
 {
 	GDir *folder = g_dir_open(path, 0, NULL);
 	const char *name;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Storage pools of type dir: folders whose files are volumes. A pool's definition is saved as libvirt's
- * XML, one that runs has a file in the run folder, so that it goes on with the next daemon. What a
- * pool holds is never remembered: the folder is looked at (volume.h). Main thread. Errors are those of
- * fault.h, or of GLib where a file could not be written.
+ * Storage pools of type dir: folders whose files are volumes. A pool's definition is saved as
+ * libvirt's XML, one that runs has a file in the run folder, so that it goes on with the next
+ * daemon. What a pool holds is never remembered: the folder is looked at (volume.h). Main thread.
+ * Errors are those of fault.h, or of GLib where a file could not be written.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct pool {
 	char *path;
 	unsigned char uuid_bytes[16];
 	char uuid[37];
-	int mode;       /* of the folder, when it is made; -1: the usual one */
+	int mode;        /* of the folder, when it is made; -1: the usual one */
 	int user, group; /* the same; -1: the daemon's */
 	bool active, persistent, autostart;
 };
@@ -32,8 +32,8 @@ struct pools {
 struct pools *pools_new(const struct store *store, const struct settings *settings);
 /* Takes NULL. */
 void pools_free(struct pools *pools);
-/* Reads what is on disk, starts those marked for autostart, and the very first time defines the default
- * pool. Files that cannot be used are left alone and reported. */
+/* Reads what is on disk, starts those marked for autostart, and the very first time defines the
+ * default pool. Files that cannot be used are left alone and reported. */
 void pools_load(struct pools *pools, void (*report)(const char *sentence));
 
 struct pool *pools_find_name(const struct pools *pools, const char *name);

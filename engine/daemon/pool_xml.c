@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool read_number(xmlNode *parent, const char *name, unsigned base, int *number, GError **error)
+static bool read_number(
+	xmlNode *parent, const char *name, unsigned base, int *number, GError **error)
 {
 	g_autofree char *text = tree_text(tree_child(parent, name));
 	guint64 value;
@@ -29,8 +30,8 @@ static bool read_target(struct pool *pool, xmlNode *root, GError **error)
 	if (!pool->path || !*pool->path)
 		return fault_set(error, VIR_ERR_XML_ERROR, "missing storage pool target path");
 	if (!g_path_is_absolute(pool->path))
-		return fault_set(error, VIR_ERR_XML_ERROR, "target path '%s' is not absolute",
-			pool->path);
+		return fault_set(
+			error, VIR_ERR_XML_ERROR, "target path '%s' is not absolute", pool->path);
 	/* Two ways to write one folder must not look like two folders. */
 	g_autofree char *given = pool->path;
 	pool->path = g_canonicalize_filename(given, "/");
@@ -45,10 +46,10 @@ static bool read_name(struct pool *pool, xmlNode *root, GError **error)
 
 	pool->name = tree_text(tree_child(root, "name"));
 	if (!pool->name || !*pool->name)
-		return fault_set(
-			error, VIR_ERR_XML_ERROR, "missing pool source name element");
+		return fault_set(error, VIR_ERR_XML_ERROR, "missing pool source name element");
 	if (strchr(pool->name, '/') || strlen(pool->name) > 200)
-		return fault_set(error, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", pool->name);
+		return fault_set(
+			error, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", pool->name);
 	if (!uuid)
 		uuid = g_uuid_string_random();
 	if (!uuid_parse(uuid, pool->uuid_bytes))
@@ -70,8 +71,7 @@ struct pool *pool_parse(const char *xml, GError **error)
 		ok = fault_set(error, VIR_ERR_XML_ERROR, "this is not a storage pool's definition");
 	else if (g_strcmp0(type, "dir") != 0)
 		ok = fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-			"only storage pools of type 'dir' are there, not '%s'",
-			type ? type : "");
+			"only storage pools of type 'dir' are there, not '%s'", type ? type : "");
 	else
 		ok = read_name(pool, root, error) && read_target(pool, root, error);
 	if (!ok)

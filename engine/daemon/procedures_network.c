@@ -128,8 +128,8 @@ static bool do_lookup_name(struct call *call, GError **error)
 	const struct network *network = find_name(list, name);
 
 	if (!network)
-		return fault_set(error, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
-			name);
+		return fault_set(
+			error, VIR_ERR_NO_NETWORK, "no network with matching name '%s'", name);
 	((struct wire_network_ret *)call->ret)->network = to_wire(network);
 	return true;
 }
@@ -204,8 +204,8 @@ static bool do_register(struct call *call, GError **error)
 		if (!network)
 			return false;
 	}
-	number = event_add_callback(call->client, EVENT_NETWORK, args->event,
-		network ? network->uuid : NULL, false);
+	number = event_add_callback(
+		call->client, EVENT_NETWORK, args->event, network ? network->uuid : NULL, false);
 	return number >= 0 ? return_int(call, number)
 			   : fault_set(error, VIR_ERR_OPERATION_FAILED,
 				     "too many event callbacks are registered");
@@ -216,8 +216,8 @@ static bool do_deregister(struct call *call, GError **error)
 	int number = ((const struct wire_int_args *)call->args)->value;
 
 	return event_remove_callback(call->client, EVENT_NETWORK, number) ||
-	       fault_set(error, VIR_ERR_INTERNAL_ERROR,
-		       "network event callback %d not registered", number);
+	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "network event callback %d not registered",
+		       number);
 }
 
 #define F(name) PACKET_FORMAT(wire_##name)

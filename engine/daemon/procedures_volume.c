@@ -33,8 +33,8 @@ static struct volume *find(const struct call *call, const struct wire_volume *wi
 	struct pool *pool = pools_find_name(call->server->pools, wire->pool);
 
 	if (!pool)
-		fault_set(error, VIR_ERR_NO_STORAGE_POOL,
-			"no storage pool with matching name '%s'", wire->pool);
+		fault_set(error, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'",
+			wire->pool);
 	if (!pool || !pool_check_active(pool, error))
 		return NULL;
 	if (found)
@@ -112,8 +112,8 @@ static bool do_list_all(struct call *call, GError **error)
 	ret->volumes.volumes_val = calloc(list->len + 1, sizeof(*ret->volumes.volumes_val));
 	ret->count = list->len;
 	for (guint i = 0; args->need_results && i < list->len; i++)
-		ret->volumes.volumes_val[ret->volumes.volumes_len++] = to_wire(
-			pool, ((const struct volume *)g_ptr_array_index(list, i))->name);
+		ret->volumes.volumes_val[ret->volumes.volumes_len++] =
+			to_wire(pool, ((const struct volume *)g_ptr_array_index(list, i))->name);
 	return true;
 }
 
@@ -166,8 +166,8 @@ static bool return_info(struct call *call, unsigned flags, GError **error)
 		return false;
 	ret->type = (char)volume->type;
 	ret->capacity = volume->capacity;
-	ret->allocation = flags & VIR_STORAGE_VOL_GET_PHYSICAL ? volume->physical
-								: volume->allocation;
+	ret->allocation =
+		flags & VIR_STORAGE_VOL_GET_PHYSICAL ? volume->physical : volume->allocation;
 	volume_free(volume);
 	return true;
 }
@@ -346,12 +346,11 @@ static bool find_capacity(const struct volume *volume, uint64_t asked, unsigned 
 
 	*capacity = asked;
 	if (volume->qcow2 || volume->type != VIR_STORAGE_VOL_FILE)
-		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
-			"only raw volumes can be resized");
+		return fault_set(
+			error, VIR_ERR_OPERATION_UNSUPPORTED, "only raw volumes can be resized");
 	if (flags & VIR_STORAGE_VOL_RESIZE_DELTA) {
 		if (shrink ? asked > volume->capacity : asked > G_MAXINT64 - volume->capacity)
-			return fault_set(error, VIR_ERR_INVALID_ARG,
-				"the new capacity cannot be");
+			return fault_set(error, VIR_ERR_INVALID_ARG, "the new capacity cannot be");
 		*capacity = shrink ? volume->capacity - asked : volume->capacity + asked;
 	}
 	if (*capacity > G_MAXINT64)

@@ -11,8 +11,8 @@ G_DEFINE_QUARK(lodge - settings - error, settings_error)
 
 static bool fail(GError **error, const char *value, const char *expected)
 {
-	g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_INVALID, "'%s' is not %s", value,
-		expected);
+	g_set_error(
+		error, SETTINGS_ERROR, SETTINGS_ERROR_INVALID, "'%s' is not %s", value, expected);
 	return false;
 }
 

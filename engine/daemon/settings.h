@@ -27,13 +27,13 @@ struct settings {
 	gid_t group;                 /* of the sockets, or -1: the daemon's own */
 	char **allowed;              /* folders that guests' files may be in; NULL: any */
 	enum settings_policy memory, vcpus;
-	unsigned memory_limit; /* all guests' memory, per cent of the host's */
-	unsigned vcpus_limit;  /* all guests' vCPUs, per cent of the host's CPUs */
-	unsigned autostart_delay;   /* seconds between two guests */
-	unsigned idle_timeout;      /* seconds; 0: never */
+	unsigned memory_limit;    /* all guests' memory, per cent of the host's */
+	unsigned vcpus_limit;     /* all guests' vCPUs, per cent of the host's CPUs */
+	unsigned autostart_delay; /* seconds between two guests */
+	unsigned idle_timeout;    /* seconds; 0: never */
 };
 
-/* Reads the file; one that is not there means the defaults, for which system says whose daemon it is.
- * Errors: SETTINGS_ERROR, G_KEY_FILE_ERROR, G_FILE_ERROR. */
+/* Reads the file; one that is not there means the defaults, for which system says whose daemon it
+ * is. Errors: SETTINGS_ERROR, G_KEY_FILE_ERROR, G_FILE_ERROR. */
 struct settings *settings_read(const char *path, bool system, GError **error);
 void settings_free(struct settings *settings);

@@ -87,8 +87,7 @@ static bool take_lock(struct store *store, GError **error)
 static bool make_folders(const struct store *store, GError **error)
 {
 	const char *folders[] = {store->definitions, store->autostart, store->pools,
-		store->running_pools,
-		store->networks, store->run, store->log, store->own_log};
+		store->running_pools, store->networks, store->run, store->log, store->own_log};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
 		if (g_mkdir_with_parents(folders[i], 0700) < 0)

@@ -136,13 +136,12 @@ static gboolean socket_takes(int fd, GIOCondition condition, void *data)
 {
 	struct stream *stream = data;
 	struct client *client = stream->client;
-	ssize_t n = send(
-		fd, stream->waiting->data, stream->waiting->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n =
+		send(fd, stream->waiting->data, stream->waiting->len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return G_SOURCE_CONTINUE;
-	g_byte_array_remove_range(
-		stream->waiting, 0, n >= 0 ? (guint)n : stream->waiting->len);
+	g_byte_array_remove_range(stream->waiting, 0, n >= 0 ? (guint)n : stream->waiting->len);
 	balance(stream);
 	if (!stream->waiting->len && stream->finishing)
 		finish(stream);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * libvirt's streams: bytes between a client and a socket in the daemon, both ways at once, beside the
- * client's calls. A client that does not read is not sent more; one that sends more than the socket
- * takes is not read from. Main thread.
+ * libvirt's streams: bytes between a client and a socket in the daemon, both ways at once, beside
+ * the client's calls. A client that does not read is not sent more; one that sends more than the
+ * socket takes is not read from. Main thread.
  *
  * Reference: "Data streams" in docs/kbase/internals/rpc.rst of libvirt. A stream has the procedure
- * and the serial of the call that began it. Either side ends it: the client by finishing or aborting
- * it, both of which are answered; the daemon by an error. Its end of data is an empty packet, after
- * which the client finishes.
+ * and the serial of the call that began it. Either side ends it: the client by finishing or
+ * aborting it, both of which are answered; the daemon by an error. Its end of data is an empty
+ * packet, after which the client finishes.
  */
 #pragma once
 

@@ -84,8 +84,8 @@ struct volume *volume_find(const char *path, const char *name, GError **error)
 	struct volume *volume = look(path, name);
 
 	if (!volume)
-		fault_set(error, VIR_ERR_NO_STORAGE_VOL,
-			"no storage vol with matching name '%s'", name);
+		fault_set(error, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching name '%s'",
+			name);
 	return volume;
 }
 
@@ -129,7 +129,7 @@ char *volume_print(const struct volume *volume)
 		"      <group>%u</group>\n    </permissions>\n    <timestamps>\n",
 		is_dir ? "dir" : "file", name, path, volume->capacity, volume->allocation,
 		volume->physical, path,
-		is_dir	        ? "dir"
+		is_dir          ? "dir"
 		: volume->qcow2 ? "qcow2"
 				: "raw",
 		volume->mode, volume->user, volume->group);
@@ -155,9 +155,9 @@ static bool allocate(int fd, uint64_t size, GError **error)
 {
 	int code = size ? posix_fallocate(fd, 0, (off_t)size) : 0;
 
-	return code == 0 || fault_set(error, VIR_ERR_SYSTEM_ERROR,
-				    "cannot allocate %" G_GUINT64_FORMAT " bytes: %s", size,
-				    g_strerror(code));
+	return code == 0 ||
+	       fault_set(error, VIR_ERR_SYSTEM_ERROR,
+		       "cannot allocate %" G_GUINT64_FORMAT " bytes: %s", size, g_strerror(code));
 }
 
 /* The next stretch that is written, at or behind *from; false: there is none. */
@@ -287,7 +287,7 @@ bool volume_wipe(const struct volume *volume, GError **error)
 bool volume_delete(const struct volume *volume, GError **error)
 {
 	int status = volume->type == VIR_STORAGE_VOL_DIR ? g_rmdir(volume->path)
-							  : g_unlink(volume->path);
+							 : g_unlink(volume->path);
 
 	return status == 0 || fail(error, "cannot unlink file", volume->path);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Volumes: the files in a pool's folder. Links are not followed, hidden files are none. New ones are
- * raw. Any thread. Errors are those of fault.h.
+ * Volumes: the files in a pool's folder. Links are not followed, hidden files are none. New ones
+ * are raw. Any thread. Errors are those of fault.h.
  */
 #pragma once
 
@@ -47,8 +47,7 @@ void volume_wish_clear(struct volume_wish *wish);
 bool volume_create(const char *path, const struct volume_wish *wish, const struct volume *source,
 	GError **error);
 /* allocate: the host gives it all its space now. */
-bool volume_resize(
-	const struct volume *volume, uint64_t capacity, bool allocate, GError **error);
+bool volume_resize(const struct volume *volume, uint64_t capacity, bool allocate, GError **error);
 /* Writes zeros over all that is written. */
 bool volume_wipe(const struct volume *volume, GError **error);
 bool volume_delete(const struct volume *volume, GError **error);

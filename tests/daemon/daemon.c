@@ -26,7 +26,7 @@ static struct daemon *const my = &daemon_under_test;
 
 int connect_raw(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	g_strlcpy(address.sun_path, my->socket, sizeof(address.sun_path));
@@ -80,7 +80,8 @@ void daemon_end(int number)
 
 int daemon_prepare(void **state)
 {
-	my->build = g_canonicalize_filename(g_getenv("top_builddir") ? g_getenv("top_builddir") : ".", NULL);
+	my->build = g_canonicalize_filename(
+		g_getenv("top_builddir") ? g_getenv("top_builddir") : ".", NULL);
 	my->root = g_dir_make_tmp("lodged-XXXXXX", NULL);
 	my->socket = g_build_filename(my->root, "run", "lodged.sock", NULL);
 	my->uri = g_strdup_printf("lodge+unix:///system?socket=%s", my->socket);
@@ -145,12 +146,12 @@ int daemon_clean_up(void **state)
 char *virsh_at(const char *at, bool works, const char *command)
 {
 	g_autofree char *line = g_strdup_printf("virsh -q -c '%s' %s 2>&1", at, command);
-	const char *arguments[] = { "sh", "-c", line, NULL };
+	const char *arguments[] = {"sh", "-c", line, NULL};
 	char *output = NULL;
 	int status;
 
-	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output,
-		NULL, &status, NULL));
+	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+		&output, NULL, &status, NULL));
 	if ((status == 0) != works)
 		print_message("virsh %s: %s\n", command, output);
 	assert_int_equal(status == 0, works);

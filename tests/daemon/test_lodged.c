@@ -38,7 +38,8 @@ static void the_host_is_described(void **state)
 
 static void a_known_scheme_works_too(void **state)
 {
-	g_autofree char *qemu = g_strdup_printf("qemu+unix:///system?socket=%s", daemon_under_test.socket);
+	g_autofree char *qemu =
+		g_strdup_printf("qemu+unix:///system?socket=%s", daemon_under_test.socket);
 
 	g_free(virsh_at(qemu, true, "list --all"));
 }
@@ -46,8 +47,8 @@ static void a_known_scheme_works_too(void **state)
 static void what_is_not_there_is_named(void **state)
 {
 	define("j", "0a", "b", "");
-	has("this function is not supported by the connection driver: virConnectNumOfSecrets", false,
-		"secret-list");
+	has("this function is not supported by the connection driver: virConnectNumOfSecrets",
+		false, "secret-list");
 	has("this function is not supported by the connection driver: virDomainGetHostname", false,
 		"domhostname j");
 	g_free(virsh("undefine j"));
@@ -118,9 +119,12 @@ static void names_marks_and_metadata_stay(void **state)
 
 static void broken_files_harm_nobody(void **state)
 {
-	g_autofree char *broken = g_strdup_printf("%s/etc/guests/" UUID "ff.xml", daemon_under_test.root);
-	g_autofree char *binary = g_strdup_printf("%s/etc/guests/" UUID "fe.xml", daemon_under_test.root);
-	g_autofree char *misplaced = g_strdup_printf("%s/run/guests/nobody", daemon_under_test.root);
+	g_autofree char *broken =
+		g_strdup_printf("%s/etc/guests/" UUID "ff.xml", daemon_under_test.root);
+	g_autofree char *binary =
+		g_strdup_printf("%s/etc/guests/" UUID "fe.xml", daemon_under_test.root);
+	g_autofree char *misplaced =
+		g_strdup_printf("%s/run/guests/nobody", daemon_under_test.root);
 
 	define("good", "05", "b", "");
 	daemon_end(SIGTERM);
@@ -169,7 +173,8 @@ static void the_power_button_shuts_down_and_reboots(void **state)
 	before = virsh("domid p");
 	pid_t first = monitor_of("07");
 	g_free(virsh("reboot p"));
-	for (int i = 0; i < PATIENCE_S * 20 && (monitor_of("07") == first || !monitor_of("07")); i++)
+	for (int i = 0; i < PATIENCE_S * 20 && (monitor_of("07") == first || !monitor_of("07"));
+		i++)
 		g_usleep(50000);
 	assert_int_not_equal(monitor_of("07"), first);
 	says(before, "domid p");
@@ -198,8 +203,10 @@ static void a_guest_that_cannot_start_says_why(void **state)
 	path = g_build_filename(daemon_under_test.root, "guest.xml", NULL);
 	g_free(virsh("undefine n"));
 	g_assert(g_file_set_contents(path,
-		"<domain type='qemu'><name>n</name><memory unit='MiB'>8</memory><os><type>hvm</type>"
-		"<kernel>/nonexistent</kernel></os></domain>", -1, NULL));
+		"<domain type='qemu'><name>n</name><memory "
+		"unit='MiB'>8</memory><os><type>hvm</type>"
+		"<kernel>/nonexistent</kernel></os></domain>",
+		-1, NULL));
 	g_free(virsh("define %s", path));
 	has("process exited while connecting to monitor: Cannot start guest 'n'", false, "start n");
 	has("/nonexistent", false, "start n");
@@ -225,8 +232,9 @@ static void events_are_told(void **state)
 {
 	g_autofree char *out = g_build_filename(daemon_under_test.root, "events", NULL);
 	g_autofree char *line =
-		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 120 >%s", daemon_under_test.uri, out);
-	char *arguments[] = { "sh", "-c", line, NULL };
+		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 120 >%s",
+			daemon_under_test.uri, out);
+	char *arguments[] = {"sh", "-c", line, NULL};
 	g_autofree char *text = NULL;
 	GPid listener;
 
@@ -315,12 +323,13 @@ static void a_killed_monitor_is_noticed(void **state)
 
 static void there_is_one_daemon(void **state)
 {
-	g_autofree char *program = g_build_filename(daemon_under_test.build, "lodged", NULL), *errors = NULL;
-	char *arguments[] = { program, "--root", daemon_under_test.root, NULL };
+	g_autofree char *program = g_build_filename(daemon_under_test.build, "lodged", NULL),
+			*errors = NULL;
+	char *arguments[] = {program, "--root", daemon_under_test.root, NULL};
 	int status;
 
-	assert_true(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &errors,
-		&status, NULL));
+	assert_true(g_spawn_sync(
+		NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &errors, &status, NULL));
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 	assert_non_null(strstr(errors, "another lodged runs here"));
 	says("", "list --all --name");
@@ -330,7 +339,7 @@ static void there_is_one_daemon(void **state)
 static void is_disconnected(const void *bytes, size_t size)
 {
 	int fd = connect_raw();
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	char byte;
 
 	assert_true(fd >= 0);
@@ -342,8 +351,8 @@ static void is_disconnected(const void *bytes, size_t size)
 
 static void a_bad_client_harms_only_itself(void **state)
 {
-	static const uint8_t open_call[] = { 0, 0, 0, 36, 0x20, 0, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0,
-		0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t open_call[] = {0, 0, 0, 36, 0x20, 0, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0,
+		1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 	uint8_t call[sizeof(open_call)];
 	int half = connect_raw();
 

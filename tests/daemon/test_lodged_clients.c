@@ -23,10 +23,10 @@ static char *run(int *status, const char *format, ...)
 	g_autofree char *line = g_strdup_vprintf(format, args);
 	va_end(args);
 	g_autofree char *both = g_strdup_printf("exec 2>&1 </dev/null; %s", line);
-	char *arguments[] = { "timeout", "300", "sh", "-c", both, NULL }, *said = NULL;
+	char *arguments[] = {"timeout", "300", "sh", "-c", both, NULL}, *said = NULL;
 
-	assert_true(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &said, NULL, status,
-		NULL));
+	assert_true(g_spawn_sync(
+		NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &said, NULL, status, NULL));
 	return said;
 }
 
@@ -41,8 +41,8 @@ static void the_python_binding_works(void **state)
 		print_message("%s\n", probe);
 		skip();
 	}
-	said = run(&status, PYTHON " '%s/tests/daemon/clients.py' '%s' '%s/tests/daemon/echo.elf'", source,
-		daemon_under_test.uri, daemon_under_test.build);
+	said = run(&status, PYTHON " '%s/tests/daemon/clients.py' '%s' '%s/tests/daemon/echo.elf'",
+		source, daemon_under_test.uri, daemon_under_test.build);
 	if (status != 0 || !strstr(said, "all is well"))
 		print_message("%s\n", said);
 	assert_int_equal(status, 0);
@@ -55,10 +55,14 @@ static void install(const char *uri)
 	g_autofree char *said = NULL;
 	int status;
 
-	said = run(&status, "virt-install --connect '%s' --name installed --memory 16 --vcpus 1 --virt-type qemu "
-		"--import --disk size=0.001,bus=virtio,pool=default,format=raw --network none --graphics none "
+	said = run(&status,
+		"virt-install --connect '%s' --name installed --memory 16 --vcpus 1 --virt-type "
+		"qemu "
+		"--import --disk size=0.001,bus=virtio,pool=default,format=raw --network none "
+		"--graphics none "
 		"--boot kernel='%s/tests/engine/boot/actions.elf',kernel_args=b "
-		"--osinfo detect=on,require=off --noautoconsole --wait 0", uri, daemon_under_test.build);
+		"--osinfo detect=on,require=off --noautoconsole --wait 0",
+		uri, daemon_under_test.build);
 	if (status != 0)
 		print_message("%s\n", said);
 	assert_int_equal(status, 0);
@@ -93,5 +97,6 @@ int main(void)
 		cmocka_unit_test(virt_install_makes_guests),
 	};
 
-	return cmocka_run_group_tests_name("lodged: clients", tests, daemon_prepare, daemon_clean_up);
+	return cmocka_run_group_tests_name(
+		"lodged: clients", tests, daemon_prepare, daemon_clean_up);
 }

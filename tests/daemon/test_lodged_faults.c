@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* lodged when things go wrong: killed at any moment, disks that are full, clients that send rubbish. */
+/* lodged when things go wrong: killed at any moment, disks that are full, clients that send
+ * rubbish. */
 #include <config.h>
 
 // clang-format off
@@ -58,35 +59,43 @@ static GRand *make_random(void)
 
 /* ---- killed ---------------------------------------------------------------------------------- */
 
-/* One after the other, all that changes something; what fails while nobody listens does not matter. */
+/* One after the other, all that changes something; what fails while nobody listens does not matter.
+ */
 static GPid begin_changes(void)
 {
 	g_autofree char *first = write_guest("kill", "01", "b", ""), *text = NULL;
 	g_autofree char *file = path_of("kill.xml"), *script = NULL, *log = path_of("changes.log");
-	char *arguments[] = { "sh", "-c", NULL, NULL };
+	char *arguments[] = {"sh", "-c", NULL, NULL};
 	GPid pid;
 
 	assert_true(g_file_get_contents(first, &text, NULL, NULL));
 	assert_true(g_file_set_contents(file, text, -1, NULL));
-	script = g_strdup_printf("exec >>'%s' 2>&1 </dev/null; v='virsh -q -c %s'; "
-		"printf '%%s\\n' 'define %s' 'autostart kill' 'desc kill --config --title a' 'start kill' "
-		"'suspend kill' 'resume kill' 'desc kill --live --title b' 'reset kill' 'destroy kill' "
-		"'domrename kill other' 'domrename other kill' 'autostart kill --disable' 'undefine kill' "
+	script = g_strdup_printf(
+		"exec >>'%s' 2>&1 </dev/null; v='virsh -q -c %s'; "
+		"printf '%%s\\n' 'define %s' 'autostart kill' 'desc kill --config --title a' "
+		"'start kill' "
+		"'suspend kill' 'resume kill' 'desc kill --live --title b' 'reset kill' 'destroy "
+		"kill' "
+		"'domrename kill other' 'domrename other kill' 'autostart kill --disable' "
+		"'undefine kill' "
 		"'create %s' 'destroy kill' "
-		"'pool-define-as kp dir --target %s/kp' 'pool-build kp' 'pool-start kp' 'pool-autostart kp' "
-		"'vol-create-as kp v 1M' 'vol-clone v w --pool kp' 'vol-resize v 2M kp' 'vol-delete v kp' "
+		"'pool-define-as kp dir --target %s/kp' 'pool-build kp' 'pool-start kp' "
+		"'pool-autostart kp' "
+		"'vol-create-as kp v 1M' 'vol-clone v w --pool kp' 'vol-resize v 2M kp' "
+		"'vol-delete v kp' "
 		"'vol-delete w kp' 'pool-destroy kp' 'pool-delete kp' 'pool-undefine kp' | $v",
 		log, daemon_under_test.uri, file, file, daemon_under_test.root);
 	arguments[2] = script;
-	assert_true(g_spawn_async(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
-		NULL, NULL, &pid, NULL));
+	assert_true(g_spawn_async(NULL, arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL));
 	return pid;
 }
 
 /* Whatever was cut off: what is there now is whole, and can be used and removed. */
 static void all_is_whole(void)
 {
-	g_autofree char *names = virsh("list --all --name"), *pools = virsh("pool-list --all --name");
+	g_autofree char *names = virsh("list --all --name"),
+			*pools = virsh("pool-list --all --name");
 	g_auto(GStrv) guests = g_strsplit(names, "\n", -1);
 	g_auto(GStrv) all_pools = g_strsplit(pools, "\n", -1);
 
@@ -149,13 +158,13 @@ static char *describe(size_t size)
 
 static void a_full_disk_harms_nothing(void **state)
 {
-	g_autofree char *folder = path_of("etc/guests"), *small = describe(100), *large = describe(200000);
+	g_autofree char *folder = path_of("etc/guests"), *small = describe(100),
+			*large = describe(200000);
 	g_autofree char *path = NULL, *command = NULL;
 
 	daemon_end(SIGTERM);
 	/* In a view of the file system of this test's own. */
-	if (unshare(CLONE_NEWNS) < 0 ||
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount("none", folder, "tmpfs", 0, "size=64k,mode=700") < 0) {
 		daemon_start();
 		print_message("no right to mount: %s\n", g_strerror(errno));
@@ -187,15 +196,15 @@ static void a_full_disk_harms_nothing(void **state)
 /* A call's packet with this payload. */
 static size_t make_call(guint8 *packet, int procedure, const void *payload, size_t size)
 {
-	const guint32 words[] = { GUINT32_TO_BE((guint32)(HEADER + size)), GUINT32_TO_BE(0x20008086),
-		GUINT32_TO_BE(1), GUINT32_TO_BE(procedure), 0, GUINT32_TO_BE(1), 0 };
+	const guint32 words[] = {GUINT32_TO_BE((guint32)(HEADER + size)), GUINT32_TO_BE(0x20008086),
+		GUINT32_TO_BE(1), GUINT32_TO_BE(procedure), 0, GUINT32_TO_BE(1), 0};
 
 	memcpy(packet, words, sizeof(words));
 	memcpy(packet + HEADER, payload, size);
 	return HEADER + size;
 }
 
-static const guint8 open_arguments[8] = { 0 }; /* no name, no flags */
+static const guint8 open_arguments[8] = {0}; /* no name, no flags */
 
 /* Reads one packet; the status in its header. */
 static int read_status(int fd)
@@ -247,7 +256,7 @@ static void is_too_much(int procedure, const void *payload, size_t size)
 	char byte;
 
 	assert_int_equal(send(fd, packet, length, MSG_NOSIGNAL), length);
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
 	assert_int_equal(poll(&wait, 1, PATIENCE_S * 1000), 1);
 	assert_true(recv(fd, &byte, 1, 0) <= 0);
 	close(fd);
@@ -255,9 +264,9 @@ static void is_too_much(int procedure, const void *payload, size_t size)
 
 static void counts_are_checked(void **state)
 {
-	const guint32 huge[] = { 0xffffffff, 0, 0, 0, 0 };
-	const guint32 large[] = { GUINT32_TO_BE(0x7ffffff), 0, 0, 0, 0 };
-	const guint32 missing[] = { GUINT32_TO_BE(16000), 0, 0, 0, 0 };
+	const guint32 huge[] = {0xffffffff, 0, 0, 0, 0};
+	const guint32 large[] = {GUINT32_TO_BE(0x7ffffff), 0, 0, 0, 0};
+	const guint32 missing[] = {GUINT32_TO_BE(16000), 0, 0, 0, 0};
 
 	/* The text of a definition, and the list of guests for statistics. */
 	is_too_much(11, huge, sizeof(huge));
@@ -300,7 +309,7 @@ static void a_client_that_does_not_read_is_not_answered_for_ever(void **state)
 	guint8 packet[64];
 	size_t size = make_call(packet, 7, "", 0);
 	int fd = connect_opened();
-	struct pollfd wait = { .fd = fd, .events = POLLOUT };
+	struct pollfd wait = {.fd = fd, .events = POLLOUT};
 
 	while (poll(&wait, 1, 500) == 1 && send(fd, packet, size, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		;
@@ -320,5 +329,6 @@ int main(void)
 		cmocka_unit_test(a_full_disk_harms_nothing),
 	};
 
-	return cmocka_run_group_tests_name("lodged: faults", tests, daemon_prepare, daemon_clean_up);
+	return cmocka_run_group_tests_name(
+		"lodged: faults", tests, daemon_prepare, daemon_clean_up);
 }

@@ -72,7 +72,7 @@ static char *run_lodged(const char *const *arguments, int *status)
 
 static void is_refused(const char *settings, const char *why)
 {
-	const char *arguments[] = { "--root", daemon_under_test.root, NULL };
+	const char *arguments[] = {"--root", daemon_under_test.root, NULL};
 	g_autofree char *said = NULL;
 	int status;
 
@@ -90,7 +90,8 @@ static void wrong_settings_are_named(void **state)
 	is_refused("[sockets]\nmood=0600\n", "[sockets] has no setting 'mood'");
 	is_refused("[shoes]\nsize=42\n", "[shoes] has no setting 'size'");
 	is_refused("[sockets]\nmode=rw\n", "[sockets] mode: 'rw' is not a mode like 0660");
-	is_refused("[sockets]\ngroup=no-such-group\n", "'no-such-group' is not a group of this host");
+	is_refused(
+		"[sockets]\ngroup=no-such-group\n", "'no-such-group' is not a group of this host");
 	is_refused("[paths]\nallowed=here:/there\n", "'here' is not an absolute path");
 	is_refused("[admission]\nmemory=maybe\n", "'maybe' is not allow, warn or refuse");
 	is_refused("[idle]\ntimeout=-1\n", "'-1' is not a number");
@@ -123,8 +124,8 @@ static void sockets_have_the_modes_of_the_settings(void **state)
 
 static void the_second_socket_is_to_look_only(void **state)
 {
-	g_autofree char *uri =
-		g_strdup_printf("lodge+unix:///system?socket=%s/run/lodged-ro.sock", daemon_under_test.root);
+	g_autofree char *uri = g_strdup_printf(
+		"lodge+unix:///system?socket=%s/run/lodged-ro.sock", daemon_under_test.root);
 	g_autofree char *listed = NULL, *problem = NULL;
 
 	define("look", "01", "b", "");
@@ -150,7 +151,8 @@ static void changes_are_written_to_the_audit_log(void **state)
 	who = g_strdup_printf(" uid=%u gid=%u pid=", getuid(), getgid());
 	assert_non_null(strstr(text, who));
 	assert_non_null(strstr(text, "virDomainDefineXML \"noted\"\n"));
-	assert_non_null(strstr(text, "virDomainDestroy \"noted\": Requested operation is not valid"));
+	assert_non_null(
+		strstr(text, "virDomainDestroy \"noted\": Requested operation is not valid"));
 	assert_null(strstr(text, "virDomainGetInfo"));
 	assert_int_equal(mode_of("log/lodged/audit.log"), 0600);
 }
@@ -159,7 +161,8 @@ static void changes_are_written_to_the_audit_log(void **state)
 
 static void only_allowed_folders_are_opened(void **state)
 {
-	g_autofree char *allowed = path_of("allowed"), *kernel = NULL, *settings = NULL, *link = NULL;
+	g_autofree char *allowed = path_of("allowed"), *kernel = NULL, *settings = NULL,
+			*link = NULL;
 	g_autofree char *xml = path_of("guest.xml"), *text = NULL;
 
 	define("out", "03", "b", "");
@@ -171,8 +174,10 @@ static void only_allowed_folders_are_opened(void **state)
 	link = g_build_filename(allowed, "link", NULL);
 	kernel = g_build_filename(daemon_under_test.build, "tests/engine/boot/actions.elf", NULL);
 	assert_int_equal(symlink(kernel, link), 0);
-	text = g_strdup_printf("<domain type='qemu'><name>link</name><memory unit='MiB'>8</memory><os>"
-		"<type>hvm</type><kernel>%s</kernel><cmdline>b</cmdline></os></domain>", link);
+	text = g_strdup_printf(
+		"<domain type='qemu'><name>link</name><memory unit='MiB'>8</memory><os>"
+		"<type>hvm</type><kernel>%s</kernel><cmdline>b</cmdline></os></domain>",
+		link);
 	assert_true(g_file_set_contents(xml, text, -1, NULL));
 	done("define %s", xml);
 	has("is not in a folder that lodged.conf allows", false, "start link");
@@ -211,9 +216,11 @@ static void admission_refuses_or_warns(void **state)
 /* Who was started when: their logs are made in this order. */
 static void guests_are_started_in_order(void **state)
 {
-	const char *mark = "<metadata><l:autostart xmlns:l='urn:lodge:autostart:1' order='%d'/></metadata>";
+	const char *mark =
+		"<metadata><l:autostart xmlns:l='urn:lodge:autostart:1' order='%d'/></metadata>";
 	g_autofree char *last = g_strdup_printf(mark, 2), *first = g_strdup_printf(mark, -5);
-	g_autofree char *done_mark = path_of("run/autostarted"), *first_id = NULL, *last_id = NULL, *id = NULL;
+	g_autofree char *done_mark = path_of("run/autostarted"), *first_id = NULL, *last_id = NULL,
+			*id = NULL;
 
 	define("aaa", "06", "b", last);
 	define("mmm", "07", "b", "");
@@ -247,7 +254,8 @@ static void guests_wait_for_their_delay(void **state)
 	g_autofree char *done_mark = path_of("run/autostarted");
 
 	define("now", "09", "b", "");
-	define("later", "10", "b", "<metadata><l:autostart xmlns:l='urn:lodge:autostart:1' order='1' delay='3600'/>"
+	define("later", "10", "b",
+		"<metadata><l:autostart xmlns:l='urn:lodge:autostart:1' order='1' delay='3600'/>"
 		"</metadata>");
 	done("autostart now");
 	done("autostart later");
@@ -309,14 +317,14 @@ static void many_starts_make_one_daemon(void **state)
 {
 	g_autofree char *program = g_build_filename(daemon_under_test.build, "lodged", NULL);
 	g_autofree char *lock = path_of("run/lodged.sock.lock");
-	char *arguments[] = { program, "--daemon", "--root", daemon_under_test.root, NULL };
+	char *arguments[] = {program, "--daemon", "--root", daemon_under_test.root, NULL};
 	GPid pids[8];
 	int status;
 
 	daemon_end(SIGTERM);
 	for (size_t i = 0; i < G_N_ELEMENTS(pids); i++)
-		assert_true(g_spawn_async(NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-			&pids[i], NULL));
+		assert_true(g_spawn_async(NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
+			NULL, &pids[i], NULL));
 	for (size_t i = 0; i < G_N_ELEMENTS(pids); i++) {
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
@@ -332,9 +340,9 @@ static void many_starts_make_one_daemon(void **state)
 
 static void a_daemon_that_cannot_start_says_so_in_the_foreground(void **state)
 {
-	const char *arguments[] = { "--daemon", "--root", "/dev/null/nowhere", NULL };
-	const char *both[] = { "--system", "--session", NULL };
-	const char *more[] = { "more", NULL };
+	const char *arguments[] = {"--daemon", "--root", "/dev/null/nowhere", NULL};
+	const char *both[] = {"--system", "--session", NULL};
+	const char *more[] = {"more", NULL};
 	g_autofree char *said = NULL;
 	int status;
 
@@ -349,17 +357,18 @@ static void a_daemon_that_cannot_start_says_so_in_the_foreground(void **state)
 
 static void a_session_lives_in_the_users_folders(void **state)
 {
-	const char *arguments[] = { "--session", "--daemon", NULL };
+	const char *arguments[] = {"--session", "--daemon", NULL};
 	g_autofree char *home = path_of("home"), *lock = path_of("home/run/lodge/lodged.sock.lock");
 	g_autofree char *settings = path_of("home/config/lodge/engine/lodged.conf");
 	g_autofree char *guests = path_of("home/config/lodge/engine/guests");
-	g_autofree char *images = path_of("home/data/lodge/images"), *said = NULL, *uri = NULL, *xml = NULL;
+	g_autofree char *images = path_of("home/data/lodge/images"), *said = NULL, *uri = NULL,
+			*xml = NULL;
 	g_autofree char *command = NULL;
 	int status;
 
-	static const char *const folders[][2] = { { "XDG_CONFIG_HOME", "home/config" },
-		{ "XDG_RUNTIME_DIR", "home/run" }, { "XDG_DATA_HOME", "home/data" },
-		{ "XDG_CACHE_HOME", "home/cache" }, { "HOME", "home" } };
+	static const char *const folders[][2] = {{"XDG_CONFIG_HOME", "home/config"},
+		{"XDG_RUNTIME_DIR", "home/run"}, {"XDG_DATA_HOME", "home/data"},
+		{"XDG_CACHE_HOME", "home/cache"}, {"HOME", "home"}};
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
 		g_autofree char *path = path_of(folders[i][1]);
 
@@ -392,7 +401,7 @@ static void a_session_lives_in_the_users_folders(void **state)
 static void a_socket_may_be_handed_over(void **state)
 {
 	g_autofree char *program = g_build_filename(daemon_under_test.build, "lodged", NULL);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0), status;
 	pid_t pid;
 
@@ -439,5 +448,6 @@ int main(void)
 		cmocka_unit_test(a_socket_may_be_handed_over),
 	};
 
-	return cmocka_run_group_tests_name("lodged: instances", tests, daemon_prepare, daemon_clean_up);
+	return cmocka_run_group_tests_name(
+		"lodged: instances", tests, daemon_prepare, daemon_clean_up);
 }

@@ -90,17 +90,21 @@ static void a_pool_lives_through_all_its_states(void **state)
 
 static void wrong_pools_are_refused(void **state)
 {
-	g_autofree char *file = path_of("pool.xml"), *command = g_strdup_printf("pool-define %s", file);
+	g_autofree char *file = path_of("pool.xml"),
+			*command = g_strdup_printf("pool-define %s", file);
 
-	has("only storage pools of type 'dir' are there", false, "pool-define-as x logical --source-name v");
+	has("only storage pools of type 'dir' are there", false,
+		"pool-define-as x logical --source-name v");
 	has("missing storage pool target path", false, "pool-define-as x dir");
 	define_pool("a");
 	has("pool 'a' already exists with uuid", false, "pool-define-as a dir --target /tmp/other");
-	g_assert_true(g_file_set_contents(file, "<pool type='dir'><name>b/c</name></pool>", -1, NULL));
+	g_assert_true(
+		g_file_set_contents(file, "<pool type='dir'><name>b/c</name></pool>", -1, NULL));
 	has("cannot contain '/'", false, command);
 	g_assert_true(g_file_set_contents(file, "<pool type='dir'><name>b", -1, NULL));
 	g_free(virsh_at(daemon_under_test.uri, false, command));
-	g_autofree char *same = g_strdup_printf("pool-define-as b dir --target %s/./a/", daemon_under_test.root);
+	g_autofree char *same =
+		g_strdup_printf("pool-define-as b dir --target %s/./a/", daemon_under_test.root);
 	has("conflict with pool: 'a'", false, same);
 	done("pool-undefine a");
 }
@@ -137,7 +141,8 @@ static void volumes_are_made_changed_and_removed(void **state)
 	assert_int_equal(info.st_size, 1 << 20);
 	assert_int_equal(info.st_mode & 0777, 0600);
 	has("storage volume 'disk' exists already", false, "vol-create-as v disk 1M");
-	has("only volumes of format 'raw' can be made", false, "vol-create-as v q 1M --format qcow2");
+	has("only volumes of format 'raw' can be made", false,
+		"vol-create-as v q 1M --format qcow2");
 	has("cannot contain '/'", false, "vol-create-as v ../q 1M");
 	found = virsh("vol-path disk v");
 	assert_string_equal(found, file);
@@ -220,13 +225,15 @@ static void content_goes_in_and_comes_out(void **state)
 static void events_of_pools_are_told(void **state)
 {
 	g_autofree char *out = path_of("events"), *text = NULL;
-	g_autofree char *line = g_strdup_printf("exec virsh -q -c '%s' pool-event --event lifecycle --loop "
-		"--timeout 120 >%s", daemon_under_test.uri, out);
-	char *arguments[] = { "sh", "-c", line, NULL };
+	g_autofree char *line =
+		g_strdup_printf("exec virsh -q -c '%s' pool-event --event lifecycle --loop "
+				"--timeout 120 >%s",
+			daemon_under_test.uri, out);
+	char *arguments[] = {"sh", "-c", line, NULL};
 	GPid listener;
 
-	assert_true(g_spawn_async(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
-		NULL, NULL, &listener, NULL));
+	assert_true(g_spawn_async(NULL, arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &listener, NULL));
 	for (int i = 0; i < PATIENCE_S * 10 && (!text || !strstr(text, "Defined")); i++) {
 		define_pool("e");
 		done("pool-undefine e");

@@ -39,9 +39,11 @@ static int clean_up(void **state)
 /* A guest that says what it is told, running. */
 static virDomainPtr start_echo(const char *name, const char *devices)
 {
-	g_autofree char *text = g_strdup_printf("<domain type='qemu'><name>%s</name><memory unit='MiB'>8</memory>"
+	g_autofree char *text = g_strdup_printf(
+		"<domain type='qemu'><name>%s</name><memory unit='MiB'>8</memory>"
 		"<os><type>hvm</type><kernel>%s/tests/daemon/echo.elf</kernel></os><devices>%s"
-		"<memballoon model='none'/></devices></domain>", name, daemon_under_test.build, devices);
+		"<memballoon model='none'/></devices></domain>",
+		name, daemon_under_test.build, devices);
 	virDomainPtr guest = virDomainCreateXML(connection, text, 0);
 
 	assert_non_null(guest);
@@ -81,7 +83,8 @@ static void expect(virStreamPtr stream, const char *text)
 		int n = virStreamRecv(stream, bytes, sizeof(bytes));
 
 		if (n <= 0)
-			print_message("it said '%s', then %d: %s\n", said->str, n, virGetLastErrorMessage());
+			print_message("it said '%s', then %d: %s\n", said->str, n,
+				virGetLastErrorMessage());
 		assert_true(n > 0);
 		g_string_append_len(said, bytes, n);
 	}
@@ -181,14 +184,15 @@ static void a_reader_that_sleeps_holds_up_nobody(void **state)
 static void a_client_may_leave_its_console_open(void **state)
 {
 	virDomainPtr guest = start_echo("c5", "<serial type='pty'/>");
-	g_autofree char *line = g_strdup_printf(
-		"(sleep 0.2; echo from virsh; sleep 0.2) | script -qec \"virsh -q -c '%s' console c5\" /dev/null",
+	g_autofree char *line = g_strdup_printf("(sleep 0.2; echo from virsh; sleep 0.2) | script "
+						"-qec \"virsh -q -c '%s' console c5\" /dev/null",
 		daemon_under_test.uri);
-	char *arguments[] = { "timeout", "-s", "KILL", "3", "sh", "-c", line, NULL };
+	char *arguments[] = {"timeout", "-s", "KILL", "3", "sh", "-c", line, NULL};
 	virStreamPtr stream = NULL;
 
-	assert_true(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
-		NULL, NULL, NULL, NULL, NULL));
+	assert_true(g_spawn_sync(NULL, arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, NULL, NULL,
+		NULL));
 	/* Its connection is closed soon. */
 	for (int i = 0; i < PATIENCE_S * 10 && !stream; i++) {
 		stream = open_console(guest, NULL, 0);

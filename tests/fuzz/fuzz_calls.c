@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A whole lodged with a client that calls its procedures with any arguments that the protocol allows:
-// numbers of all sizes, and texts that mean something here (names, definitions, paths). Its guests'
-// monitors end at once; everything lies in a folder of its own.
+// A whole lodged with a client that calls its procedures with any arguments that the protocol
+// allows: numbers of all sizes, and texts that mean something here (names, definitions, paths). Its
+// guests' monitors end at once; everything lies in a folder of its own.
 #include <config.h>
 
 #include "engine/daemon/client.h"
@@ -34,7 +34,8 @@ static struct settings *settings;
 static struct server server;
 static GPtrArray *words; // texts, of which the arguments are made
 
-// ---- what the daemon is made of --------------------------------------------------------------------
+// ---- what the daemon is made of
+// --------------------------------------------------------------------
 
 static void ignore(const char *sentence)
 {
@@ -68,20 +69,29 @@ static void end(void)
 
 static void add_words(void)
 {
-	static const char *const plain[] = { "", "g", "p", "default", "v", "a/b", "<a/>", "<b xmlns='urn:x'/>",
-		"urn:x", "x", "vda", "52:54:00:00:00:01", "serial0", "cpu_shares", "vcpu_quota", "0-1", "/",
-		"<domain", "qemu", "x86_64", "total_bytes_sec", "inbound.average" };
+	static const char *const plain[] = {"", "g", "p", "default", "v", "a/b", "<a/>",
+		"<b xmlns='urn:x'/>", "urn:x", "x", "vda", "52:54:00:00:00:01", "serial0",
+		"cpu_shares", "vcpu_quota", "0-1", "/", "<domain", "qemu", "x86_64",
+		"total_bytes_sec", "inbound.average"};
 	static const char *const made[] = {
-		"<domain type='qemu'><name>g</name><uuid>" UUID "</uuid><memory unit='MiB'>8</memory><os>"
-		"<type>hvm</type><kernel>%s/k</kernel></os><devices><serial type='pty'/></devices></domain>",
-		"<domain type='qemu'><name>h</name><memory>9999</memory><vcpu current='1'>4</vcpu><os>"
+		"<domain type='qemu'><name>g</name><uuid>" UUID
+		"</uuid><memory unit='MiB'>8</memory><os>"
+		"<type>hvm</type><kernel>%s/k</kernel></os><devices><serial "
+		"type='pty'/></devices></domain>",
+		"<domain type='qemu'><name>h</name><memory>9999</memory><vcpu "
+		"current='1'>4</vcpu><os>"
 		"<type>hvm</type><kernel>%s/k</kernel></os></domain>",
-		"<pool type='dir'><name>p</name><uuid>" UUID "</uuid><target><path>%s/p</path></target></pool>",
+		"<pool type='dir'><name>p</name><uuid>" UUID
+		"</uuid><target><path>%s/p</path></target></pool>",
 		"<pool type='dir'><name>q</name><target><path>%s/q</path></target></pool>",
 		"<volume><name>v</name><capacity unit='K'>64</capacity></volume><!--%s-->",
-		"<disk type='file' device='disk'><source file='%s/d'/><target dev='vda' bus='virtio'/></disk>",
-		"<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface><!--%s-->",
-		"%s/p/v", "%s/p", "%s/file",
+		"<disk type='file' device='disk'><source file='%s/d'/><target dev='vda' "
+		"bus='virtio'/></disk>",
+		"<interface type='user'><mac address='52:54:00:00:00:01'/><model "
+		"type='virtio'/></interface><!--%s-->",
+		"%s/p/v",
+		"%s/p",
+		"%s/file",
 	};
 
 	words = g_ptr_array_new_with_free_func(g_free);
@@ -96,7 +106,7 @@ static void add_words(void)
 
 static void begin(void)
 {
-	const struct rlimit limit = { FILE_MOST, FILE_MOST };
+	const struct rlimit limit = {FILE_MOST, FILE_MOST};
 	g_autofree char *socket = NULL;
 
 	setrlimit(RLIMIT_FSIZE, &limit);
@@ -117,7 +127,8 @@ static void begin(void)
 	atexit(end);
 }
 
-// ---- arguments out of any bytes ----------------------------------------------------------------------
+// ---- arguments out of any bytes
+// ----------------------------------------------------------------------
 
 struct source {
 	const uint8_t *at, *end;
@@ -129,7 +140,8 @@ static uint8_t next_byte(struct source *source)
 	return source->at < source->end ? *source->at++ : 0;
 }
 
-// Most numbers are small, some are any; and some are the length of a text, in case that one follows.
+// Most numbers are small, some are any; and some are the length of a text, in case that one
+// follows.
 static bool_t get_number(XDR *xdr, long *number)
 {
 	struct source *source = (struct source *)xdr->x_private;
@@ -186,22 +198,26 @@ static const struct xdr_ops generator = {
 static bool append_call(GByteArray *bytes, const struct procedure *procedure, unsigned serial,
 	struct source *source)
 {
-	const struct wire_header header = { WIRE_REMOTE_PROGRAM, WIRE_VERSION, procedure->number, WIRE_CALL,
-		serial, WIRE_OK };
+	const struct wire_header header = {
+		WIRE_REMOTE_PROGRAM, WIRE_VERSION, procedure->number, WIRE_CALL, serial, WIRE_OK};
 	const struct packet_format *format = procedure->args;
-	XDR xdr = { .x_op = XDR_DECODE, .x_ops = (struct xdr_ops *)&generator, .x_private = (void *)source };
+	XDR xdr = {.x_op = XDR_DECODE,
+		.x_ops = (struct xdr_ops *)&generator,
+		.x_private = (void *)source};
 	void *value = format ? calloc(1, format->size) : NULL;
-	bool ok = (!format || format->xdr(&xdr, value)) && packet_append(bytes, &header, format, value);
+	bool ok = (!format || format->xdr(&xdr, value)) &&
+		  packet_append(bytes, &header, format, value);
 
 	packet_free_value(format, value);
 	return ok;
 }
 
-// ---- the client --------------------------------------------------------------------------------------
+// ---- the client
+// --------------------------------------------------------------------------------------
 
 static int connect_client(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	g_strlcpy(address.sun_path, store->socket, sizeof(address.sun_path));
@@ -252,9 +268,10 @@ static void wait_for_answers(int fd, unsigned count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct wire_header open_header = { WIRE_REMOTE_PROGRAM, WIRE_VERSION, 1, WIRE_CALL, 1, WIRE_OK };
-	const struct wire_open_args open_args = { 0 };
-	struct source source = { data, data + size, NULL };
+	const struct wire_header open_header = {
+		WIRE_REMOTE_PROGRAM, WIRE_VERSION, 1, WIRE_CALL, 1, WIRE_OK};
+	const struct wire_open_args open_args = {0};
+	struct source source = {data, data + size, NULL};
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	unsigned calls = 1;
 	int fd;
