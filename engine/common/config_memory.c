@@ -14,19 +14,19 @@ static uint64_t unit_factor(const char *unit)
 		const char *name;
 		uint64_t factor;
 	} units[] = {
-		{ "b", 1 },
-		{ "bytes", 1 },
-		{ "KB", 1000 },
-		{ "k", 1024 },
-		{ "KiB", 1024 },
-		{ "MB", 1000000 },
-		{ "M", 1ull << 20 },
-		{ "MiB", 1ull << 20 },
-		{ "GB", 1000000000 },
-		{ "G", 1ull << 30 },
-		{ "GiB", 1ull << 30 },
-		{ "T", 1ull << 40 },
-		{ "TiB", 1ull << 40 },
+		{"b", 1},
+		{"bytes", 1},
+		{"KB", 1000},
+		{"k", 1024},
+		{"KiB", 1024},
+		{"MB", 1000000},
+		{"M", 1ull << 20},
+		{"MiB", 1ull << 20},
+		{"GB", 1000000000},
+		{"G", 1ull << 30},
+		{"GiB", 1ull << 30},
+		{"T", 1ull << 40},
+		{"TiB", 1ull << 40},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
@@ -36,8 +36,8 @@ static uint64_t unit_factor(const char *unit)
 }
 
 /* Bytes, rounded up to whole pages. */
-static bool read_size(const struct config_reader *reader, xmlNode *node, uint64_t *size,
-	GError **error)
+static bool read_size(
+	const struct config_reader *reader, xmlNode *node, uint64_t *size, GError **error)
 {
 	g_autofree char *unit = config_attribute(node, "unit");
 	uint64_t factor = unit_factor(unit ? unit : "KiB");
@@ -72,15 +72,15 @@ bool config_read_max_memory(struct config_reader *reader, xmlNode *node, GError 
 	uint64_t slots;
 
 	if (!text)
-		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
-			_("<maxMemory> has no 'slots'"));
+		return config_fail(
+			reader, node, CONFIG_ERROR_MISSING, error, _("<maxMemory> has no 'slots'"));
 	if (!config_number(reader, node, "slots", 1, 256, &slots, error))
 		return false;
 	reader->config->memory_slots = (unsigned)slots;
 	return read_size(reader, node, &reader->config->memory_max, error);
 }
 
-/* ---- devices ------------------------------------------------------------------------------------- */
+/* ---- devices --------------------------------------------------------------------------------- */
 
 static struct config_memory *last_memory(struct config_reader *reader)
 {
@@ -97,8 +97,8 @@ bool config_read_memory_device(struct config_reader *reader, xmlNode *node, GErr
 	memory->block = CONFIG_MEMORY_BLOCK_MIN;
 	g_ptr_array_add(reader->config->memories, memory);
 	if (!config_attribute_is(node, "model", "virtio-mem"))
-		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
-			_("<memory> has no 'model'"));
+		return config_fail(
+			reader, node, CONFIG_ERROR_MISSING, error, _("<memory> has no 'model'"));
 	return true;
 }
 
@@ -106,7 +106,8 @@ bool config_read_memory_device(struct config_reader *reader, xmlNode *node, GErr
 bool config_read_memory_target(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	for (const xmlNode *child = node->children; child; child = child->next)
-		if (child->type == XML_ELEMENT_NODE && strcmp((const char *)child->name, "size") == 0)
+		if (child->type == XML_ELEMENT_NODE &&
+			strcmp((const char *)child->name, "size") == 0)
 			return true;
 	return config_fail(reader, node, CONFIG_ERROR_MISSING, error, _("<size> is missing"));
 }
@@ -150,8 +151,8 @@ bool config_read_memory_alias(struct config_reader *reader, xmlNode *node, GErro
 	g_autofree char *name = config_attribute(node, "name");
 
 	if (!name || !*name)
-		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
-			_("<alias> has no 'name'"));
+		return config_fail(
+			reader, node, CONFIG_ERROR_MISSING, error, _("<alias> has no 'name'"));
 	g_free(last_memory(reader)->alias);
 	last_memory(reader)->alias = g_steal_pointer(&name);
 	return true;

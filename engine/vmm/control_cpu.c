@@ -33,9 +33,8 @@ static void guest_is_late(struct control_call *call, void *data)
 	char *missing = cpuplug_missing(plug_of(call));
 
 	cpuplug_forget(plug_of(call), call);
-	control_fail(call,
-		g_error_new(CONTROL_CALL_ERROR, CONTROL_CALL_ERROR_TIMEOUT, "%s",
-			missing ? missing : _("The guest has not answered")));
+	control_fail(call, g_error_new(CONTROL_CALL_ERROR, CONTROL_CALL_ERROR_TIMEOUT, "%s",
+				   missing ? missing : _("The guest has not answered")));
 	g_free(missing);
 }
 
@@ -105,7 +104,7 @@ static void do_vcpus(struct control_call *call)
 }
 
 const struct control_request control_cpu_requests[] = {
-	{ "set-vcpus", do_set_vcpus },
-	{ "vcpus", do_vcpus },
-	{ .name = NULL },
+	{"set-vcpus", do_set_vcpus},
+	{"vcpus", do_vcpus},
+	{.name = NULL},
 };

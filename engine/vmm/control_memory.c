@@ -35,7 +35,7 @@ static struct virtio_balloon *need_balloon(struct control_call *call)
 	return balloon;
 }
 
-/* ---- what there is -------------------------------------------------------------------------------- */
+/* ---- what there is --------------------------------------------------------------------------- */
 
 static void set_size(JsonObject *object, const char *name, uint64_t size)
 {
@@ -46,7 +46,7 @@ static void set_size(JsonObject *object, const char *name, uint64_t size)
 static uint64_t less(const struct machine_parts *parts, uint32_t pages)
 {
 	return parts->config->memory -
-		MIN((uint64_t)pages << MEMORY_PAGE_SHIFT, parts->config->memory);
+	       MIN((uint64_t)pages << MEMORY_PAGE_SHIFT, parts->config->memory);
 }
 
 static JsonObject *statistics_of(
@@ -56,14 +56,14 @@ static JsonObject *statistics_of(
 		const char *name;
 		uint64_t value;
 	} members[] = {
-		{ "swap_in", stats->swap_in },
-		{ "swap_out", stats->swap_out },
-		{ "major_faults", stats->major_faults },
-		{ "minor_faults", stats->minor_faults },
-		{ "free", stats->free },
-		{ "total", stats->total },
-		{ "available", stats->available },
-		{ "caches", stats->caches },
+		{"swap_in", stats->swap_in},
+		{"swap_out", stats->swap_out},
+		{"major_faults", stats->major_faults},
+		{"minor_faults", stats->minor_faults},
+		{"free", stats->free},
+		{"total", stats->total},
+		{"available", stats->available},
+		{"caches", stats->caches},
 	};
 	JsonObject *object = json_object_new();
 
@@ -117,13 +117,14 @@ static void do_memory(struct control_call *call)
 	set_size(answer, "target", less(parts, balloon ? virtio_balloon_target(balloon) : 0));
 	set_size(answer, "actual", less(parts, balloon ? virtio_balloon_actual(balloon) : 0));
 	json_object_set_object_member(answer, "statistics",
-		balloon ? statistics_of(parts, virtio_balloon_get_stats(balloon)) : json_object_new());
+		balloon ? statistics_of(parts, virtio_balloon_get_stats(balloon))
+			: json_object_new());
 	json_object_set_array_member(answer, "devices", describe_devices(parts));
 	g_mutex_unlock(&parts->lock->mutex);
 	control_done(call);
 }
 
-/* ---- changing it ----------------------------------------------------------------------------------- */
+/* ---- changing it ----------------------------------------------------------------------------- */
 
 static void do_set_memory(struct control_call *call)
 {
@@ -134,7 +135,8 @@ static void do_set_memory(struct control_call *call)
 
 	if (!balloon)
 		return;
-	if (!control_number(call, "size", CONFIG_MEMORY_MIN, parts->config->memory, &size, &error)) {
+	if (!control_number(
+		    call, "size", CONFIG_MEMORY_MIN, parts->config->memory, &size, &error)) {
 		control_fail(call, error);
 		return;
 	}
@@ -165,8 +167,8 @@ static void do_set_balloon_period(struct control_call *call)
 }
 
 /* The device that the request names, and what it asks of it. */
-static bool read_request(struct control_call *call, struct virtio_mem **mem, uint64_t *size,
-	GError **error)
+static bool read_request(
+	struct control_call *call, struct virtio_mem **mem, uint64_t *size, GError **error)
 {
 	const char *alias = control_text(call, "alias", error);
 	const struct device_slot *slot =
@@ -187,8 +189,8 @@ static bool read_request(struct control_call *call, struct virtio_mem **mem, uin
 	if (*size % place->block == 0)
 		return true;
 	g_set_error(error, CONTROL_CALL_ERROR, CONTROL_CALL_ERROR_INVALID,
-		_("Memory device '%s' has blocks of %llu KiB: only multiples can be requested"), alias,
-		(unsigned long long)(place->block >> 10));
+		_("Memory device '%s' has blocks of %llu KiB: only multiples can be requested"),
+		alias, (unsigned long long)(place->block >> 10));
 	return false;
 }
 
@@ -210,9 +212,9 @@ static void do_set_virtio_mem(struct control_call *call)
 }
 
 const struct control_request control_memory_requests[] = {
-	{ "memory", do_memory },
-	{ "set-memory", do_set_memory },
-	{ "set-balloon-period", do_set_balloon_period },
-	{ "set-virtio-mem", do_set_virtio_mem },
-	{ .name = NULL },
+	{"memory", do_memory},
+	{"set-memory", do_set_memory},
+	{"set-balloon-period", do_set_balloon_period},
+	{"set-virtio-mem", do_set_virtio_mem},
+	{.name = NULL},
 };

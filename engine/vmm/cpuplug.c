@@ -20,8 +20,8 @@ struct waiter {
 struct cpuplug {
 	const struct machine_parts *parts;
 	struct cpuhp *device;
-	uint64_t wanted; /* bit n: vCPU n is to be there */
-	unsigned told;   /* how many were on line at the last event */
+	uint64_t wanted;    /* bit n: vCPU n is to be there */
+	unsigned told;      /* how many were on line at the last event */
 	GPtrArray *waiters; /* struct waiter */
 	GSource *wake;
 	GSource *remind; /* while something is asked for */
@@ -72,7 +72,7 @@ struct cpuhp *cpuplug_device(struct cpuplug *plug)
 	return plug->device;
 }
 
-/* ---- what is under way ---------------------------------------------------------------------------- */
+/* ---- what is under way ----------------------------------------------------------------------- */
 
 static bool is_done(const struct cpuplug *plug)
 {
@@ -97,8 +97,8 @@ char *cpuplug_missing(const struct cpuplug *plug)
 
 	if (coming && going)
 		return g_strdup_printf(
-			_("The guest has not taken vCPUs %s on line, and has not let vCPUs %s go"), in,
-			out);
+			_("The guest has not taken vCPUs %s on line, and has not let vCPUs %s go"),
+			in, out);
 	if (coming)
 		return g_strdup_printf(_("The guest has not taken these vCPUs on line: %s"), in);
 	if (going)
@@ -234,9 +234,9 @@ static void start_reminding(struct cpuplug *plug)
 	g_source_attach(plug->remind, plug->parts->context);
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
-/* Which are to be there when it is count: of the present ones the lowest, then the lowest others. */
+/* Which are to be there when it is count: the lowest present ones, then the lowest others. */
 static uint64_t choose(const struct cpuplug *plug, unsigned count)
 {
 	uint64_t present = cpuplug_present(plug), wanted = 0;
@@ -286,7 +286,7 @@ void cpuplug_set(struct cpuplug *plug, unsigned count, cpuplug_done_func *done, 
 	g_autoptr(GError) error = NULL;
 	uint64_t wanted;
 
-	*waiter = (struct waiter){ done, data };
+	*waiter = (struct waiter){done, data};
 	/* What has been let go cannot be chosen to stay. */
 	cpuplug_settle(plug);
 	wanted = choose(plug, count);
@@ -318,7 +318,7 @@ void cpuplug_forget(struct cpuplug *plug, void *data)
 	}
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void cpuplug_reset(struct cpuplug *plug)
 {
@@ -352,7 +352,7 @@ static gboolean woken(GSource *source, GSourceFunc callback, void *data)
 	return callback(data);
 }
 
-static GSourceFuncs wake_funcs = { .dispatch = woken };
+static GSourceFuncs wake_funcs = {.dispatch = woken};
 
 static gboolean settle(void *data)
 {

@@ -85,7 +85,7 @@ bool memory_add_region(struct guest_memory *mem, uint64_t start, uint64_t size, 
 static uint8_t *blocks_at(const struct guest_memory *mem, uint64_t gpa, uint64_t length)
 {
 	g_assert(gpa >= mem->region_start && length <= mem->region_size &&
-		gpa - mem->region_start <= mem->region_size - length);
+		 gpa - mem->region_start <= mem->region_size - length);
 	return mem->plugged + ((gpa - mem->region_start) >> MEMORY_BLOCK_SHIFT);
 }
 
@@ -117,7 +117,8 @@ void *memory_at_plugged(const struct guest_memory *mem, uint64_t gpa, uint64_t l
 
 	if (offset >= mem->region_size || length > mem->region_size - offset)
 		return NULL;
-	for (uint64_t i = offset >> MEMORY_BLOCK_SHIFT; i << MEMORY_BLOCK_SHIFT < MAX(end, offset + 1); i++)
+	for (uint64_t i = offset >> MEMORY_BLOCK_SHIFT;
+		i << MEMORY_BLOCK_SHIFT < MAX(end, offset + 1); i++)
 		if (!__atomic_load_n(&mem->plugged[i], __ATOMIC_ACQUIRE))
 			return NULL;
 	return mem->region + offset;

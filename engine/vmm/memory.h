@@ -12,9 +12,9 @@
  * for: nothing of the host's is harmed.
  *
  * Threads: the layout is fixed after memory_new() and memory_add_region(), and before vCPUs are
- * made; the plugged blocks are changed with the machine lock held. Bytes are shared with running vCPUs, like RAM
- * on hardware: ordering is the caller's business (virtio uses the atomics of <stdatomic.h>).
- * All functions may be called from any thread.
+ * made; the plugged blocks are changed with the machine lock held. Bytes are shared with running
+ * vCPUs, like RAM on hardware: ordering is the caller's business (virtio uses the atomics of
+ * <stdatomic.h>). All functions may be called from any thread.
  */
 #pragma once
 
@@ -65,8 +65,8 @@ void memory_free(struct guest_memory *mem);
 /* Adds the region, once: start is beyond boot memory, both are multiples of MEMORY_BLOCK_SIZE.
  * Nothing is plugged. Errors as above. */
 bool memory_add_region(struct guest_memory *mem, uint64_t start, uint64_t size, GError **error);
-/* Makes blocks of the region RAM (zeroed), or gives what is in them back to the host. gpa and length
- * are multiples of MEMORY_BLOCK_SIZE. Lock held. */
+/* Makes blocks of the region RAM (zeroed), or gives what is in them back to the host. gpa and
+ * length are multiples of MEMORY_BLOCK_SIZE. Lock held. */
 void memory_plug(struct guest_memory *mem, uint64_t gpa, uint64_t length, bool plugged);
 /* How many bytes of a part of the region are plugged. */
 uint64_t memory_plugged(const struct guest_memory *mem, uint64_t gpa, uint64_t length);

@@ -14,7 +14,8 @@
 /* Events come no faster. */
 #define PAUSE_US 100000
 
-/* ---- places ------------------------------------------------------------------------------------ */
+/* ---- places ------------------------------------------------------------------------------------
+ */
 
 static uint64_t align(uint64_t value, uint64_t alignment)
 {
@@ -36,7 +37,7 @@ struct virtio_mem_place memplug_place(const struct machine_config *config, unsig
 
 		address = align(address, MAX(ALIGNMENT, memory->block));
 		if (i == index)
-			return (struct virtio_mem_place){ address, memory->size, memory->block };
+			return (struct virtio_mem_place){address, memory->size, memory->block};
 		address += memory->size;
 	}
 }
@@ -59,7 +60,8 @@ bool memplug_add_region(
 		memory, first.address, last.address + last.size - first.address, error);
 }
 
-/* ---- events ------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------------
+ */
 
 struct memplug {
 	const struct machine_parts *parts;
@@ -73,8 +75,8 @@ static void changed(void *data)
 {
 	struct memplug *plug = data;
 
-	g_source_set_ready_time(plug->wake,
-		MAX(g_get_monotonic_time(), atomic_load(&plug->last) + PAUSE_US));
+	g_source_set_ready_time(
+		plug->wake, MAX(g_get_monotonic_time(), atomic_load(&plug->last) + PAUSE_US));
 }
 
 /* What is told of a balloon: the memory that it leaves; of a device: what is plugged. */
@@ -109,7 +111,7 @@ static const struct device_slot *slot_at(const GPtrArray *list, unsigned i)
 	const struct device_slot *slot = g_ptr_array_index(list, i);
 
 	return slot->pci && (slot->kind == DEVICE_BALLOON || slot->kind == DEVICE_MEMORY) ? slot
-											   : NULL;
+											  : NULL;
 }
 
 static gboolean tell(void *data)
@@ -141,7 +143,7 @@ static gboolean woken(GSource *source, GSourceFunc callback, void *data)
 	return callback(data);
 }
 
-static GSourceFuncs wake_funcs = { .dispatch = woken };
+static GSourceFuncs wake_funcs = {.dispatch = woken};
 
 /* fn: what is called on changes, or NULL. */
 static void listen_to_devices(struct memplug *plug, void (*fn)(void *data))
@@ -158,7 +160,7 @@ static void listen_to_devices(struct memplug *plug, void (*fn)(void *data))
 			virtio_mem_set_listener(slot->device, fn, plug);
 		if (slot)
 			g_hash_table_insert(plug->told, g_strdup(slot->name),
-				g_memdup2(&(uint64_t){ amount(plug, slot) }, sizeof(uint64_t)));
+				g_memdup2(&(uint64_t){amount(plug, slot)}, sizeof(uint64_t)));
 	}
 	g_mutex_unlock(&plug->parts->lock->mutex);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Memory that the guest gives and takes while it runs: where the memory devices of a definition lie,
- * and telling the clients when balloon and devices have changed (engine/common/control.h).
+ * Memory that the guest gives and takes while it runs: where the memory devices of a definition
+ * lie, and telling the clients when balloon and devices have changed (engine/common/control.h).
  *
  * Threads: the main thread, which does not hold the machine lock.
  */

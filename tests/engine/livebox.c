@@ -39,7 +39,7 @@ static gint64 deadline(void)
 	return g_get_monotonic_time() + LIVEBOX_DEADLINE_S * G_USEC_PER_SEC;
 }
 
-/* ---- the guest's files ------------------------------------------------------------------------- */
+/* ---- the guest's files ----------------------------------------------------------------------- */
 
 void livebox_add_files(const char *set, const char *const *files)
 {
@@ -119,7 +119,7 @@ static char *define(const struct livebox_config *config)
 		config->devices ? config->devices : "");
 }
 
-/* ---- the monitor's process ------------------------------------------------------------------------ */
+/* ---- the monitor's process ------------------------------------------------------------------- */
 
 static void die_with_the_test(void *data)
 {
@@ -252,7 +252,7 @@ void livebox_free(struct livebox *box)
 	g_free(box);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Appends what is there; false at the end. */
 static bool read_some(int fd, GString *text)
@@ -335,7 +335,7 @@ static void wait_more(struct livebox *box, gint64 end, const char *what)
 		what);
 }
 
-/* ---- inside the guest ------------------------------------------------------------------------------ */
+/* ---- inside the guest ------------------------------------------------------------------------ */
 
 /* The place after text in what has not been looked at. */
 static size_t wait_for(struct livebox *box, const char *text)
@@ -453,7 +453,7 @@ void livebox_shell_until(struct livebox *box, const char *line, const char *expe
 	}
 }
 
-/* ---- the control socket ----------------------------------------------------------------------------- */
+/* ---- the control socket ---------------------------------------------------------------------- */
 
 static int connect_to(const char *path)
 {

@@ -73,7 +73,7 @@ void livebox_kill(struct livebox *box);
 /* Waits for the end of lodge-vmm by itself; its exit status, or 256 + signal. */
 int livebox_wait_end(struct livebox *box);
 
-/* ---- inside the guest ------------------------------------------------------------------------- */
+/* ---- inside the guest ------------------------------------------------------------------------ */
 
 /* Runs a line of shell in the guest. Returns what it has written, without the last newline; the
  * caller frees. It must end with status 0. */
@@ -94,7 +94,7 @@ void livebox_wait_console(struct livebox *box, const char *text);
 /* Waits for the shell after a boot that livebox_new() has not waited for (a reset). */
 void livebox_wait_shell(struct livebox *box);
 
-/* ---- the control socket ------------------------------------------------------------------------- */
+/* ---- the control socket ---------------------------------------------------------------------- */
 
 struct liveclient {
 	struct livebox *box;

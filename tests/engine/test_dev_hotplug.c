@@ -53,12 +53,12 @@ static void nothing(void *machine)
 {
 }
 
-static const struct pm_ops pm_ops = { .power_off = nothing, .reset = nothing };
+static const struct pm_ops pm_ops = {.power_off = nothing, .reset = nothing};
 
 static void cpus_set_up(struct cpus_fixture *f, struct devbox *box)
 {
-	*f = (struct cpus_fixture){ .box = box };
-	f->pm = pm_new(box->ports, box->clock, (struct irq_line){ &box->router, PM_SCI }, &pm_ops, f);
+	*f = (struct cpus_fixture){.box = box};
+	f->pm = pm_new(box->ports, box->clock, (struct irq_line){&box->router, PM_SCI}, &pm_ops, f);
 	f->cpuhp = cpuhp_new(box->ports, f->pm, 8, 3, count_change, &f->changes);
 	devbox_out(box, PM_GPE + 4, 1u << CPUHP_GPE, 4);
 }
@@ -225,8 +225,8 @@ struct mem_fixture {
 /* A device in the second half of the region. */
 static void mem_set_up(struct mem_fixture *f, struct devbox *box)
 {
-	*f = (struct mem_fixture){ .box = box };
-	f->place = (struct virtio_mem_place){ DEVBOX_REGION + 8 * BLOCK, 8 * BLOCK, 2 * BLOCK };
+	*f = (struct mem_fixture){.box = box};
+	f->place = (struct virtio_mem_place){DEVBOX_REGION + 8 * BLOCK, 8 * BLOCK, 2 * BLOCK};
 	f->mem = virtio_mem_new(&box->env, &f->place);
 	f->pci = virtio_pci_new(box->pci, 0, virtio_mem_device(f->mem), NULL);
 	virtio_mem_set_listener(f->mem, count_change, &f->changes);
@@ -245,11 +245,11 @@ static unsigned request(struct mem_fixture *f, unsigned type, uint64_t address, 
 	struct virtio_mem_req *request = driver_at(&f->driver, DRIVER_DATA);
 	struct virtio_mem_resp *response = driver_at(&f->driver, DRIVER_DATA + 0x100);
 	struct buffer buffers[] = {
-		{ DRIVER_DATA, sizeof(*request), false },
-		{ DRIVER_DATA + 0x100, sizeof(*response), true },
+		{DRIVER_DATA, sizeof(*request), false},
+		{DRIVER_DATA + 0x100, sizeof(*response), true},
 	};
 
-	*request = (struct virtio_mem_req){ .type = (uint16_t)type };
+	*request = (struct virtio_mem_req){.type = (uint16_t)type};
 	request->u.plug.addr = address;
 	request->u.plug.nb_blocks = (uint16_t)blocks;
 	memset(response, 0xff, sizeof(*response));
@@ -282,14 +282,16 @@ static void blocks_are_plugged_as_requested(void **state)
 	assert_true(virtio_mem_plugged(f.mem) == 4 * BLOCK);
 	assert_true(config(&f, offsetof(struct virtio_mem_config, plugged_size)) == 4 * BLOCK);
 	assert_non_null(memory_at(f.box->memory, at + 2 * BLOCK, 4 * BLOCK));
-	assert_int_equal(request(&f, VIRTIO_MEM_REQ_STATE, at, 1), VIRTIO_MEM_STATE_UNPLUGGED << 16);
 	assert_int_equal(
-		request(&f, VIRTIO_MEM_REQ_STATE, at + 2 * BLOCK, 2), VIRTIO_MEM_STATE_PLUGGED << 16);
+		request(&f, VIRTIO_MEM_REQ_STATE, at, 1), VIRTIO_MEM_STATE_UNPLUGGED << 16);
+	assert_int_equal(request(&f, VIRTIO_MEM_REQ_STATE, at + 2 * BLOCK, 2),
+		VIRTIO_MEM_STATE_PLUGGED << 16);
 	assert_int_equal(request(&f, VIRTIO_MEM_REQ_STATE, at, 4), VIRTIO_MEM_STATE_MIXED << 16);
 	/* The driver's reset keeps them; a block may go whatever is requested. */
 	driver_start(&f.driver, f.box, virtio_pci_slot(f.pci), UINT64_MAX);
 	assert_true(virtio_mem_plugged(f.mem) == 4 * BLOCK);
-	assert_int_equal(request(&f, VIRTIO_MEM_REQ_UNPLUG, at + 2 * BLOCK, 1), VIRTIO_MEM_RESP_ACK);
+	assert_int_equal(
+		request(&f, VIRTIO_MEM_REQ_UNPLUG, at + 2 * BLOCK, 1), VIRTIO_MEM_RESP_ACK);
 	assert_null(memory_at(f.box->memory, at + 2 * BLOCK, 1));
 	assert_int_equal(request(&f, VIRTIO_MEM_REQ_UNPLUG_ALL, 0, 0), VIRTIO_MEM_RESP_ACK);
 	assert_true(virtio_mem_plugged(f.mem) == 0);
@@ -305,17 +307,17 @@ static void wrong_requests_change_nothing(void **state)
 		int64_t blocks_off; /* of MEMORY_BLOCK_SIZE */
 		unsigned count;
 	} wrong[] = {
-		{ VIRTIO_MEM_REQ_PLUG, 0, 0 },
-		{ VIRTIO_MEM_REQ_PLUG, 1, 1 },
-		{ VIRTIO_MEM_REQ_PLUG, -2, 1 },
-		{ VIRTIO_MEM_REQ_PLUG, 6, 2 },
-		{ VIRTIO_MEM_REQ_PLUG, 8, 1 },
-		{ VIRTIO_MEM_REQ_PLUG, 0, 65535 },
-		{ VIRTIO_MEM_REQ_PLUG, 2, 2 },   /* one of them is plugged */
-		{ VIRTIO_MEM_REQ_UNPLUG, 2, 2 }, /* one of them is not */
-		{ VIRTIO_MEM_REQ_STATE, -8, 1 },
-		{ 4, 0, 1 },
-		{ 65535, 0, 1 },
+		{VIRTIO_MEM_REQ_PLUG, 0, 0},
+		{VIRTIO_MEM_REQ_PLUG, 1, 1},
+		{VIRTIO_MEM_REQ_PLUG, -2, 1},
+		{VIRTIO_MEM_REQ_PLUG, 6, 2},
+		{VIRTIO_MEM_REQ_PLUG, 8, 1},
+		{VIRTIO_MEM_REQ_PLUG, 0, 65535},
+		{VIRTIO_MEM_REQ_PLUG, 2, 2},   /* one of them is plugged */
+		{VIRTIO_MEM_REQ_UNPLUG, 2, 2}, /* one of them is not */
+		{VIRTIO_MEM_REQ_STATE, -8, 1},
+		{4, 0, 1},
+		{65535, 0, 1},
 	};
 
 	mem_set_up(&f, *state);
@@ -323,19 +325,21 @@ static void wrong_requests_change_nothing(void **state)
 	virtio_mem_request(f.mem, 8 * BLOCK);
 	assert_int_equal(request(&f, VIRTIO_MEM_REQ_PLUG, at + 4 * BLOCK, 1), VIRTIO_MEM_RESP_ACK);
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
-		assert_int_equal(request(&f, wrong[i].type,
-					 at + (uint64_t)wrong[i].blocks_off * BLOCK, wrong[i].count) &
+		assert_int_equal(
+			request(&f, wrong[i].type, at + (uint64_t)wrong[i].blocks_off * BLOCK,
+				wrong[i].count) &
 				0xffff,
 			VIRTIO_MEM_RESP_ERROR);
 	assert_int_equal(request(&f, VIRTIO_MEM_REQ_PLUG, UINT64_MAX, 1), VIRTIO_MEM_RESP_ERROR);
 	assert_int_equal(memory_plugged(f.box->memory, DEVBOX_REGION, 16 * BLOCK), 2 * BLOCK);
 	/* A request that is cut off. */
-	assert_int_equal(driver_do(&f.driver, 0,
-				 (struct buffer[]){ { DRIVER_DATA, 8, false },
-					 { DRIVER_DATA + 0x100, 10, true } },
-				 2),
+	assert_int_equal(
+		driver_do(&f.driver, 0,
+			(struct buffer[]){{DRIVER_DATA, 8, false}, {DRIVER_DATA + 0x100, 10, true}},
+			2),
 		10);
-	assert_int_equal(*(uint16_t *)driver_at(&f.driver, DRIVER_DATA + 0x100), VIRTIO_MEM_RESP_ERROR);
+	assert_int_equal(
+		*(uint16_t *)driver_at(&f.driver, DRIVER_DATA + 0x100), VIRTIO_MEM_RESP_ERROR);
 	mem_tear_down(&f);
 }
 

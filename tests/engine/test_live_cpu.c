@@ -20,7 +20,7 @@ static struct livebox *box;
 
 static int boot(void **state)
 {
-	box = livebox_new(&(struct livebox_config){ .name = "live-cpu", .vcpus = 1, .vcpus_max = 4 });
+	box = livebox_new(&(struct livebox_config){.name = "live-cpu", .vcpus = 1, .vcpus_max = 4});
 	return 0;
 }
 
@@ -84,8 +84,7 @@ static void wait_present(unsigned count)
 
 static long tics_of(unsigned cpu)
 {
-	return livebox_shell_number(
-		box, "awk '/^cpu%u / { print $2 + $3 + $4 }' /proc/stat", cpu);
+	return livebox_shell_number(box, "awk '/^cpu%u / { print $2 + $3 + $4 }' /proc/stat", cpu);
 }
 
 static void vcpus_come(void **state)
@@ -131,7 +130,8 @@ static void vcpus_go(void **state)
 /* With work on all of them that moves about, and code that is translated anew. */
 static void they_come_and_go_under_load(void **state)
 {
-	livebox_run(box, "for i in 1 2 3; do (while :; do ls /bin | md5sum; done) >/dev/null & done");
+	livebox_run(
+		box, "for i in 1 2 3; do (while :; do ls /bin | md5sum; done) >/dev/null & done");
 	for (unsigned i = 0; i < 4; i++) {
 		set_vcpus(4 - i % 2);
 		set_vcpus(1 + i % 3);
@@ -209,8 +209,7 @@ static void a_late_guest_is_named(void **state)
 	g_autofree char *sentence = NULL;
 
 	livebox_do(box, "{\"do\": \"pause\"}");
-	sentence = livebox_refused(
-		box, "{\"do\": \"set-vcpus\", \"count\": 4, \"timeout\": 0.2}");
+	sentence = livebox_refused(box, "{\"do\": \"set-vcpus\", \"count\": 4, \"timeout\": 0.2}");
 	assert_non_null(strstr(sentence, "2, 3"));
 	livebox_do(box, "{\"do\": \"resume\"}");
 	assert_nproc(4);
@@ -242,7 +241,7 @@ static void a_panic_is_told(void **state)
 	livebox_wait_shell(box);
 }
 
-/* ---- a bare guest, on both backends ---------------------------------------------------------------- */
+/* ---- a bare guest, on both backends ---------------------------------------------------------- */
 
 /* How often it has written the letter. */
 static unsigned written(const struct livebox *bare, char letter)
@@ -269,7 +268,7 @@ static void bare_guest(const char *backend, const char *name)
 		g_build_filename(g_getenv("top_builddir") ? g_getenv("top_builddir") : ".",
 			"tests/engine/boot/hotplug.elf", NULL);
 	struct livebox *bare = livebox_new(&(struct livebox_config){
-		.name = name, .backend = backend, .kernel = kernel, .memory = 16, .vcpus_max = 4 });
+		.name = name, .backend = backend, .kernel = kernel, .memory = 16, .vcpus_max = 4});
 
 	livebox_wait_console(bare, "ready");
 	for (unsigned round = 0; round < 3; round++) {

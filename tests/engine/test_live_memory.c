@@ -29,11 +29,12 @@ static int boot(void **state)
 		.memory = BOOT + DEVICE,
 		.bare = true,
 		.domain = "<maxMemory slots='2' unit='GiB'>8</maxMemory>",
-		.devices = "<serial type='pty'/>"
-			   "<memballoon model='virtio'/>"
-			   "<memory model='virtio-mem'><target><size unit='GiB'>1</size><node>0</node>"
-			   "<block unit='MiB'>2</block><requested unit='KiB'>0</requested></target>"
-			   "<alias name='more'/></memory>",
+		.devices =
+			"<serial type='pty'/>"
+			"<memballoon model='virtio'/>"
+			"<memory model='virtio-mem'><target><size unit='GiB'>1</size><node>0</node>"
+			"<block unit='MiB'>2</block><requested unit='KiB'>0</requested></target>"
+			"<alias name='more'/></memory>",
 		.cmdline = "memhp_default_state=online_movable",
 	});
 	return 0;
@@ -143,7 +144,7 @@ static void plug(gint64 mib)
 	wait_event("virtio-mem", "plugged", mib);
 }
 
-/* ---- the balloon ---------------------------------------------------------------------------------- */
+/* ---- the balloon ----------------------------------------------------------------------------- */
 
 static void the_balloon_takes_and_gives(void **state)
 {
@@ -210,20 +211,19 @@ static void it_deflates_when_memory_is_out(void **state)
 		actual = event_number(poor, "balloon", "actual");
 	/* tmpfs is memory that cannot be dropped: more than there is left. */
 	livebox_run(poor, "free=$(awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo); "
-			    "mount -t tmpfs -o size=90%% none /mnt; "
-			    "dd if=/dev/zero of=/mnt/fill bs=1M count=$((free + 24))");
+			  "mount -t tmpfs -o size=90%% none /mnt; "
+			  "dd if=/dev/zero of=/mnt/fill bs=1M count=$((free + 24))");
 	while (actual <= BOOT - 64)
 		actual = event_number(poor, "balloon", "actual");
 	livebox_free(poor);
 }
 
-/* ---- virtio-mem ------------------------------------------------------------------------------------- */
+/* ---- virtio-mem ------------------------------------------------------------------------------ */
 
 static void memory_is_plugged_and_unplugged(void **state)
 {
 	g_autofree uint8_t *zeroes = g_malloc0(TAIL * MIB);
-	g_autofree char *expected =
-		g_compute_checksum_for_data(G_CHECKSUM_MD5, zeroes, TAIL * MIB);
+	g_autofree char *expected = g_compute_checksum_for_data(G_CHECKSUM_MD5, zeroes, TAIL * MIB);
 	g_autofree char *sum = NULL;
 	long before = guest_total(), resident;
 
@@ -232,11 +232,11 @@ static void memory_is_plugged_and_unplugged(void **state)
 	plug(512);
 	wait_total(before + 480, before + 512);
 	/* It is memory: more than the guest has had at boot is filled, and right. */
-	livebox_run(box, "mount -t tmpfs -o size=90%% none /mnt; "
-			   "dd if=/dev/zero of=/mnt/fill bs=1M count=%u 2>/dev/null",
+	livebox_run(box,
+		"mount -t tmpfs -o size=90%% none /mnt; "
+		"dd if=/dev/zero of=/mnt/fill bs=1M count=%u 2>/dev/null",
 		FILL);
-	sum = livebox_shell(
-		box, "dd if=/mnt/fill bs=1M skip=%u 2>/dev/null | md5sum", FILL - TAIL);
+	sum = livebox_shell(box, "dd if=/mnt/fill bs=1M skip=%u 2>/dev/null | md5sum", FILL - TAIL);
 	assert_true(g_str_has_prefix(sum, expected));
 	resident = host_resident();
 	assert_true(resident > FILL);
@@ -256,7 +256,7 @@ static void blocks_come_and_go_under_load(void **state)
 	plug(DEVICE - 2);
 	plug(0);
 	livebox_run(box, "kill $(cat /tmp/busy); dmesg | grep -q 'Call Trace\\|BUG:' && exit 1; "
-			   "true");
+			 "true");
 }
 
 static void what_cannot_be_is_refused(void **state)
@@ -296,7 +296,7 @@ static void a_reset_begins_anew(void **state)
 	wait_total(before - 8, before + 8);
 }
 
-/* ---- a guest without drivers ---------------------------------------------------------------------- */
+/* ---- a guest without drivers ----------------------------------------------------------------- */
 
 static void a_guest_that_ignores_it_all(void **state)
 {
@@ -311,10 +311,10 @@ static void a_guest_that_ignores_it_all(void **state)
 		.vcpus_max = 4,
 		.memory = 64,
 	});
-	g_autofree char *more = livebox_refused(
-		deaf, "{\"do\": \"set-vcpus\", \"count\": 4, \"timeout\": 0.2}");
-	g_autofree char *fewer = livebox_refused(
-		deaf, "{\"do\": \"set-vcpus\", \"count\": 1, \"timeout\": 0.2}");
+	g_autofree char *more =
+		livebox_refused(deaf, "{\"do\": \"set-vcpus\", \"count\": 4, \"timeout\": 0.2}");
+	g_autofree char *fewer =
+		livebox_refused(deaf, "{\"do\": \"set-vcpus\", \"count\": 1, \"timeout\": 0.2}");
 	g_autoptr(JsonObject) memory = NULL;
 
 	assert_non_null(strstr(more, "1, 2, 3"));

@@ -39,8 +39,8 @@ static uint64_t status_of(const struct cpuhp *cpuhp)
 	uint64_t bit = selected(cpuhp);
 
 	return (cpuhp->s.present & bit ? CPUHP_PRESENT : 0) |
-		(cpuhp->s.insert & bit ? CPUHP_INSERT : 0) |
-		(cpuhp->s.remove & bit ? CPUHP_REMOVE : 0);
+	       (cpuhp->s.insert & bit ? CPUHP_INSERT : 0) |
+	       (cpuhp->s.remove & bit ? CPUHP_REMOVE : 0);
 }
 
 static uint64_t next_of(const struct cpuhp *cpuhp)
@@ -98,7 +98,7 @@ static bool is_refusal(uint32_t event, uint32_t status)
 	case OST_EJECT_REQUEST:
 	case OST_OS_EJECT:
 		return status != OST_SUCCESS && status != OST_EJECT_PENDING &&
-			status != OST_EJECT_IN_PROGRESS;
+		       status != OST_EJECT_IN_PROGRESS;
 	default:
 		return false;
 	}
@@ -189,7 +189,7 @@ void cpuhp_reset(struct cpuhp *cpuhp)
 	};
 }
 
-static const struct bus_ops cpuhp_ops = { cpuhp_read, cpuhp_write };
+static const struct bus_ops cpuhp_ops = {cpuhp_read, cpuhp_write};
 
 struct cpuhp *cpuhp_new(struct bus *ports, struct pm *pm, unsigned count_max, uint64_t present,
 	void (*changed)(void *data), void *data)

@@ -7,14 +7,12 @@
  * Ports, from CPUHP_BASE:
  *	0x0  32 bits  the selected processor, by APIC id; the registers below are its own. One
  *	              that cannot be reads as zeros and takes no writes.
- *	0x4   8 bits  read: CPUHP_PRESENT, CPUHP_INSERT (has come, not yet looked at), CPUHP_REMOVE (is
- *	              asked to go, not yet looked at). Write: ones clear INSERT and REMOVE;
- *	              CPUHP_EJECT lets it go. The boot processor stays.
- *	0x5   8 bits  read: the lowest processor with INSERT or REMOVE, CPUHP_NONE if there is none,
- *	              whatever is selected
- *	0x8  32 bits  write: the event that the guest has dealt with (the first argument of _OST)
- *	0xc  32 bits  write: what came of it (its second argument), which ends the report
- * PM event CPUHP_GPE says that there is something to look at.
+ *	0x4   8 bits  read: CPUHP_PRESENT, CPUHP_INSERT (has come, not yet looked at), CPUHP_REMOVE
+ *(is asked to go, not yet looked at). Write: ones clear INSERT and REMOVE; CPUHP_EJECT lets it go.
+ *The boot processor stays. 0x5   8 bits  read: the lowest processor with INSERT or REMOVE,
+ *CPUHP_NONE if there is none, whatever is selected 0x8  32 bits  write: the event that the guest
+ *has dealt with (the first argument of _OST) 0xc  32 bits  write: what came of it (its second
+ *argument), which ends the report PM event CPUHP_GPE says that there is something to look at.
  *
  * Threads: with the machine lock held.
  */
@@ -37,7 +35,7 @@
 struct cpuhp_state {
 	uint64_t present, insert, remove;
 	uint32_t selected;
-	uint32_t event; /* of _OST, until its status comes */
+	uint32_t event;   /* of _OST, until its status comes */
 	uint64_t ejected; /* let go by the guest, and not yet taken by the host */
 	uint64_t refused; /* the guest will not let them go, or take them */
 };

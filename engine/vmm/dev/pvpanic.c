@@ -22,7 +22,7 @@ static void pvpanic_write(void *device, uint64_t offset, uint64_t value, unsigne
 		pvpanic->panicked(pvpanic->machine, !(value & PVPANIC_PANICKED));
 }
 
-static const struct bus_ops pvpanic_ops = { pvpanic_read, pvpanic_write };
+static const struct bus_ops pvpanic_ops = {pvpanic_read, pvpanic_write};
 
 struct pvpanic *pvpanic_new(
 	struct bus *ports, void (*panicked)(void *machine, bool crash_loaded), void *machine)

@@ -24,16 +24,16 @@ struct range {
 };
 
 /* What a request is about; false where it is not whole blocks of the device. */
-static bool range_of(const struct virtio_mem *mem, const struct virtio_mem_req *request,
-	struct range *range)
+static bool range_of(
+	const struct virtio_mem *mem, const struct virtio_mem_req *request, struct range *range)
 {
 	const struct virtio_mem_place *place = &mem->place;
 
 	range->address = request->u.plug.addr;
 	range->length = request->u.plug.nb_blocks * place->block;
 	return range->length && range->address % place->block == 0 &&
-		range->address >= place->address && range->length <= place->size &&
-		range->address - place->address <= place->size - range->length;
+	       range->address >= place->address && range->length <= place->size &&
+	       range->address - place->address <= place->size - range->length;
 }
 
 static uint64_t plugged_in(const struct virtio_mem *mem, const struct range *range)
@@ -43,7 +43,7 @@ static uint64_t plugged_in(const struct virtio_mem *mem, const struct range *ran
 
 uint64_t virtio_mem_plugged(const struct virtio_mem *mem)
 {
-	const struct range all = { mem->place.address, mem->place.size };
+	const struct range all = {mem->place.address, mem->place.size};
 
 	return plugged_in(mem, &all);
 }
@@ -85,7 +85,7 @@ static uint16_t state_of(const struct virtio_mem *mem, const struct range *range
 static void serve(struct virtio_mem *mem, const struct virtio_mem_req *request,
 	struct virtio_mem_resp *response)
 {
-	struct range range = { mem->place.address, mem->place.size };
+	struct range range = {mem->place.address, mem->place.size};
 
 	if (request->type == VIRTIO_MEM_REQ_UNPLUG_ALL) {
 		set_plugged(mem, &range, false);
@@ -113,8 +113,8 @@ static void serve(struct virtio_mem *mem, const struct virtio_mem_req *request,
 
 static uint32_t answer(struct virtio_mem *mem, const struct virtq_chain *chain)
 {
-	struct virtio_mem_req request = { 0 };
-	struct virtio_mem_resp response = { .type = VIRTIO_MEM_RESP_ACK };
+	struct virtio_mem_req request = {0};
+	struct virtio_mem_resp response = {.type = VIRTIO_MEM_RESP_ACK};
 
 	if (virtq_chain_read(chain, 0, &request, sizeof(request)) < sizeof(request))
 		response.type = VIRTIO_MEM_RESP_ERROR;
@@ -193,10 +193,10 @@ struct virtio_mem *virtio_mem_new(
 	struct virtio_mem *mem = g_new0(struct virtio_mem, 1);
 
 	g_assert(place->block >= MEMORY_BLOCK_SIZE && place->address % place->block == 0 &&
-		place->size % place->block == 0);
+		 place->size % place->block == 0);
 	mem->place = *place;
-	virtio_device_init(&mem->dev, &virtio_mem_ops, env,
-		1ull << VIRTIO_MEM_F_UNPLUGGED_INACCESSIBLE);
+	virtio_device_init(
+		&mem->dev, &virtio_mem_ops, env, 1ull << VIRTIO_MEM_F_UNPLUGGED_INACCESSIBLE);
 	virtio_add_queue(&mem->dev, QUEUE_SIZE);
 	return mem;
 }
