@@ -46,6 +46,8 @@ static virDomainPtr start_echo(const char *name, const char *devices)
 		name, daemon_under_test.build, devices);
 	virDomainPtr guest = virDomainCreateXML(connection, text, 0);
 
+	if (!guest)
+		print_message("%s\n", virGetLastErrorMessage());
 	assert_non_null(guest);
 	return guest;
 }
