@@ -140,7 +140,7 @@ static void bench_running(const char *uri, const char *config)
 	guint64 bytes;
 
 	harness_expect(h, "web000");
-	harness_quiet(h, 1500);
+	harness_wait(h, "\x01", 4000); /* until all is read */
 	before = look(harness_pid(h));
 	bytes = harness_written(h);
 	harness_wait(h, "\x01", SECONDS * 1000);
