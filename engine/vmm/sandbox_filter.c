@@ -101,7 +101,7 @@ static const struct plain_rule plain_rules[] = {
 	/* The main loop: clients of its sockets, threads, files that grow, statistics. */
 	{ KIND(MAIN), SCMP_SYS(accept) },
 	{ KIND(MAIN), SCMP_SYS(accept4) },
-	{ KIND(MAIN) | KIND(BLOCK), SCMP_SYS(shutdown) },
+	{ WORK, SCMP_SYS(shutdown) }, /* disks' workers are made by vCPUs */
 	{ KIND(MAIN), SCMP_SYS(getsockopt) },
 	{ KIND(MAIN), SCMP_SYS(setsockopt) },
 	{ KIND(MAIN), SCMP_SYS(getsockname) },

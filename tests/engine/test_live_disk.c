@@ -544,6 +544,43 @@ static void a_reset_keeps_what_was_plugged(void **state)
 	unplug("vdb");
 }
 
+/* In the sandbox no path can be opened; what is there can be grown, also by the daemon, and what comes
+ * comes as a descriptor. */
+static void a_sandbox_needs_no_paths(void **state)
+{
+	g_autofree char *path = make_qcow2("inside.qcow2"), *given = make_raw("handed", 4 * MIB);
+	g_autofree char *xml = describe(path, "vda", "type='qcow2'", "<serial>INSIDE</serial>");
+	g_autofree char *plugged = describe(given, "vdb", "type='raw'", "<serial>HANDED</serial>");
+	g_autofree char *request =
+		g_strdup_printf("{\"do\": \"plug-disk\", \"xml\": \"%s\"}", plugged);
+	g_autofree char *name = NULL, *line = NULL;
+	struct livebox *outside = box;
+	JsonObject *answer;
+	int fd = open(given, O_RDWR);
+	unsigned id;
+
+	box = livebox_new(&(struct livebox_config){
+		.name = "live-disk-inside", .devices = xml, .sandbox = true });
+	name = guest_name("INSIDE");
+	livebox_do(box, "{\"do\": \"resize-disk\", \"disk\": \"vda\", \"size\": %d}", 80 * MIB);
+	line = g_strdup_printf("cat /sys/block/%s/size", name);
+	livebox_shell_until(box, line, "163840");
+	g_free(livebox_shell(box, "dd if=/dev/zero of=/dev/%s bs=64k count=8 conv=fsync", name));
+	g_free(livebox_refused(box, "%s", request));
+	id = liveclient_ask_fds(box->control, request, &fd, 1);
+	close(fd);
+	answer = liveclient_answer(box->control, id);
+	assert_true(json_object_has_member(answer, "ok"));
+	json_object_unref(answer);
+	g_free(guest_name("HANDED"));
+	livebox_do(box, "{\"do\": \"resize-disk\", \"disk\": \"vdb\", \"size\": %d}", 6 * MIB);
+	unplug("vdb");
+	unplug("vda");
+	wait_gone(name);
+	livebox_free(box);
+	box = outside;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,6 +600,7 @@ int main(void)
 		cmocka_unit_test(a_guest_that_does_not_answer_is_said_so),
 		cmocka_unit_test(a_guest_that_is_deaf_or_refuses),
 		cmocka_unit_test(a_reset_keeps_what_was_plugged),
+		cmocka_unit_test(a_sandbox_needs_no_paths),
 	};
 
 	return cmocka_run_group_tests(tests, boot, end);
