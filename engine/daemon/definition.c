@@ -263,15 +263,24 @@ struct definition *definition_with_name(
 		       : NULL;
 }
 
-static bool edit_aliases(void *data, xmlNode *root, bool live, GError **error)
+/* What clients expect to read of a running guest: names for its devices, and what it has plugged. */
+static bool edit_live(void *data, xmlNode *root, bool live, GError **error)
 {
+	xmlNode *devices = tree_child(root, "devices");
+
 	definition_put_aliases(root);
+	for (xmlNode *at = tree_child(devices, "memory"); at; at = tree_next(at, "memory")) {
+		xmlNode *target = tree_child(at, "target");
+
+		if (target && !tree_child(target, "current"))
+			put_number(target, "current", 0, "requested");
+	}
 	return true;
 }
 
 struct definition *definition_live(const struct definition *definition, GError **error)
 {
-	return definition_edit(definition, edit_aliases, NULL, true, error);
+	return definition_edit(definition, edit_live, NULL, true, error);
 }
 
 char *definition_live_xml(const struct definition *definition, int id)
