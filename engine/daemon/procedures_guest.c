@@ -266,7 +266,7 @@ static bool do_get_xml(struct call *call, GError **error)
 	live = guest_is_active(guest) && !(args->flags & VIR_DOMAIN_XML_INACTIVE);
 	if (live) {
 		resources_refresh(guest);
-		return return_text(call, definition_live_xml(guest->running, guest->id));
+		return return_text(call, resources_live_xml(guest));
 	}
 	return return_text(call, guest->saved ? g_strdup(guest->saved->xml)
 					      : definition_inactive_xml(guest->running));

@@ -186,6 +186,17 @@ void resources_refresh(struct guest *guest)
 		guest_set_running(guest, definition, NULL);
 }
 
+char *resources_live_xml(const struct guest *guest)
+{
+	uint64_t kib = (guest->running->config->memory_current >> 10) + guest->added;
+	struct definition *shown =
+		guest->added ? definition_edit(guest->running, edit_current, &kib, true, NULL) : NULL;
+	char *xml = definition_live_xml(shown ? shown : guest->running, guest->id);
+
+	definition_free(shown);
+	return xml;
+}
+
 /* ---- the balloon's statistics ---------------------------------------------------------------- */
 
 static bool edit_period(void *data, xmlNode *root, bool live, GError **error)

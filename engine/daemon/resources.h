@@ -40,3 +40,6 @@ void resources_set_scheduler(struct guest *guest, unsigned affect,
 
 /* The definition of a running guest says how much memory it has by now. */
 void resources_refresh(struct guest *guest);
+/* The running definition as clients read it: as with libvirt, the current memory counts what memory
+ * devices have plugged. Free with g_free(). */
+char *resources_live_xml(const struct guest *guest);
