@@ -149,14 +149,20 @@ xmlNode *document_root(const struct document *document)
 	return xmlDocGetRootElement(document->tree);
 }
 
+static void say_nothing(void *data, xmlError *error)
+{
+}
+
 GPtrArray *document_find_all(const struct document *document, const char *xpath)
 {
 	GPtrArray *found = g_ptr_array_new();
 	xmlXPathContext *context = xmlXPathNewContext(document->tree);
-	xmlXPathObject *result = xmlXPathEvalExpression((const xmlChar *)xpath, context);
+	xmlXPathObject *result;
 
-	g_assert(result);
-	for (int i = 0; result->nodesetval && i < result->nodesetval->nodeNr; i++)
+	context->error = say_nothing;
+	result = xmlXPathEvalExpression((const xmlChar *)xpath, context);
+	// A name of the document's own may be none for XPath: "a:b" without a namespace a.
+	for (int i = 0; result && result->nodesetval && i < result->nodesetval->nodeNr; i++)
 		if (result->nodesetval->nodeTab[i]->type == XML_ELEMENT_NODE)
 			g_ptr_array_add(found, result->nodesetval->nodeTab[i]);
 	xmlXPathFreeObject(result);
