@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/daemon/procedure.h"
 
+#include "engine/daemon/fault.h"
+
 #include <stdlib.h>
 
 static const struct procedure *const tables[] = {
@@ -24,4 +26,25 @@ const struct procedure *procedure_find(int number)
 			if (at->number == number)
 				return at;
 	return NULL;
+}
+
+struct guest *procedure_guest(
+	const struct call *call, unsigned flags, unsigned known, GError **error)
+{
+	struct guest *guest = registry_find(call->server->registry, call->args, error);
+
+	if (!guest || !(flags & ~known))
+		return guest;
+	fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
+	return NULL;
+}
+
+struct guest *procedure_guest_or_answer(struct call *call, unsigned flags, unsigned known)
+{
+	g_autoptr(GError) error = NULL;
+	struct guest *guest = procedure_guest(call, flags, known, &error);
+
+	if (!guest)
+		call_done(call, error);
+	return guest;
 }

@@ -42,3 +42,10 @@ extern const struct procedure procedures_save[];
 const struct procedure *procedure_find(int number);
 /* libvirt's function behind any number of the protocol, or NULL. */
 const char *procedure_name(int number);
+
+/* The guest that a call names (all arguments that name one begin with it), where its flags are among
+ * those known. Errors: no such guest, unsupported flags. */
+struct guest *procedure_guest(
+	const struct call *call, unsigned flags, unsigned known, GError **error);
+/* The same; NULL: the call has been answered. */
+struct guest *procedure_guest_or_answer(struct call *call, unsigned flags, unsigned known);

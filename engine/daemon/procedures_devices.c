@@ -20,28 +20,6 @@
 
 #define AFFECT ((unsigned)(VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG))
 
-/* All arguments that name a guest begin with it. */
-static struct guest *find(const struct call *call, unsigned flags, unsigned known, GError **error)
-{
-	struct guest *guest = registry_find(call->server->registry, call->args, error);
-
-	if (!guest || !(flags & ~known))
-		return guest;
-	fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
-	return NULL;
-}
-
-/* NULL: the call has been answered. */
-static struct guest *find_or_answer(struct call *call, unsigned flags, unsigned known)
-{
-	g_autoptr(GError) error = NULL;
-	struct guest *guest = find(call, flags, known, &error);
-
-	if (!guest)
-		call_done(call, error);
-	return guest;
-}
-
 /* ---- coming and going ------------------------------------------------------------------------ */
 
 typedef void (*plugger)(
@@ -50,7 +28,7 @@ typedef void (*plugger)(
 static void plug_live(struct call *call, plugger plug)
 {
 	const struct wire_domain_text_args *args = call->args;
-	struct guest *guest = find_or_answer(call, 0, 0);
+	struct guest *guest = procedure_guest_or_answer(call, 0, 0);
 
 	if (guest)
 		plug(guest, VIR_DOMAIN_AFFECT_LIVE, args->text, call_done, call);
@@ -59,7 +37,7 @@ static void plug_live(struct call *call, plugger plug)
 static void plug_by_flags(struct call *call, plugger plug, unsigned known)
 {
 	const struct wire_domain_text_flags_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, known);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, known);
 
 	if (guest)
 		plug(guest, args->flags & AFFECT, args->text, call_done, call);
@@ -100,7 +78,7 @@ static void do_update_flags(struct call *call)
 static void do_set_disk_limits(struct call *call)
 {
 	const struct wire_set_device_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT);
 
 	if (guest)
 		limits_set_disk(guest, args->flags, args->device, args->parameters.parameters_val,
@@ -110,7 +88,7 @@ static void do_set_disk_limits(struct call *call)
 static void do_set_nic_limits(struct call *call)
 {
 	const struct wire_set_device_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT);
 
 	if (guest)
 		limits_set_nic(guest, args->flags, args->device, args->parameters.parameters_val,
@@ -139,7 +117,7 @@ static bool do_get_disk_limits(struct call *call, GError **error)
 {
 	const struct wire_get_disk_args *args = call->args;
 	struct guest *guest =
-		find(call, args->flags, AFFECT | VIR_TYPED_PARAM_STRING_OKAY, error);
+		procedure_guest(call, args->flags, AFFECT | VIR_TYPED_PARAM_STRING_OKAY, error);
 	const struct definition *definition =
 		guest ? change_pick(guest, args->flags, error) : NULL;
 	struct parameters parameters = {0};
@@ -158,7 +136,7 @@ static bool do_get_nic_limits(struct call *call, GError **error)
 {
 	const struct wire_get_device_args *args = call->args;
 	struct guest *guest =
-		find(call, args->flags, AFFECT | VIR_TYPED_PARAM_STRING_OKAY, error);
+		procedure_guest(call, args->flags, AFFECT | VIR_TYPED_PARAM_STRING_OKAY, error);
 	const struct definition *definition =
 		guest ? change_pick(guest, args->flags, error) : NULL;
 	struct parameters parameters = {0};
@@ -185,7 +163,7 @@ static xmlNode *find_disk(const struct guest *guest, const char *name, xmlDoc **
 static void do_resize(struct call *call)
 {
 	const struct wire_domain_text_number_flags_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, VIR_DOMAIN_BLOCK_RESIZE_BYTES);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, VIR_DOMAIN_BLOCK_RESIZE_BYTES);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(xmlDoc) document = NULL;
 	g_autofree char *name = NULL;
@@ -238,7 +216,7 @@ static bool measure(const char *path, struct wire_block_info_ret *info, GError *
 static bool do_block_info(struct call *call, GError **error)
 {
 	const struct wire_domain_text_flags_args *args = call->args;
-	struct guest *guest = find(call, args->flags, 0, error);
+	struct guest *guest = procedure_guest(call, args->flags, 0, error);
 	struct wire_block_info_ret *ret = call->ret;
 	const struct stats_disk *running;
 	g_autoptr(xmlDoc) document = NULL;
@@ -296,7 +274,7 @@ static bool read_block_stats(
 static bool do_block_stats(struct call *call, GError **error)
 {
 	const struct wire_domain_text_args *args = call->args;
-	struct guest *guest = find(call, 0, 0, error);
+	struct guest *guest = procedure_guest(call, 0, 0, error);
 	struct wire_block_stats_ret *ret = call->ret;
 	struct stats_io io[STATS_OPS];
 
@@ -313,7 +291,7 @@ static bool do_block_stats(struct call *call, GError **error)
 static bool do_block_stats_flags(struct call *call, GError **error)
 {
 	const struct wire_get_device_args *args = call->args;
-	struct guest *guest = find(call, args->flags, VIR_TYPED_PARAM_STRING_OKAY, error);
+	struct guest *guest = procedure_guest(call, args->flags, VIR_TYPED_PARAM_STRING_OKAY, error);
 	struct parameters parameters = {0};
 	struct stats_io io[STATS_OPS];
 
@@ -343,7 +321,7 @@ static bool do_block_stats_flags(struct call *call, GError **error)
 static bool do_interface_stats(struct call *call, GError **error)
 {
 	const struct wire_domain_text_args *args = call->args;
-	struct guest *guest = find(call, 0, 0, error);
+	struct guest *guest = procedure_guest(call, 0, 0, error);
 	struct wire_interface_stats_ret *ret = call->ret;
 	g_autoptr(xmlDoc) document = NULL;
 	const struct stats_nic *stats;
@@ -376,7 +354,7 @@ static bool do_interface_stats(struct call *call, GError **error)
 static bool do_interface_addresses(struct call *call, GError **error)
 {
 	const struct wire_domain_count_flags_args *args = call->args;
-	struct guest *guest = find(call, args->flags, 0, error);
+	struct guest *guest = procedure_guest(call, args->flags, 0, error);
 
 	if (!guest || !guest_check_active(guest, error))
 		return false;

@@ -15,27 +15,6 @@
 
 #define AFFECT ((unsigned)(VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG))
 
-static struct guest *find(const struct call *call, unsigned flags, unsigned known, GError **error)
-{
-	struct guest *guest = registry_find(call->server->registry, call->args, error);
-
-	if (!guest || !(flags & ~known))
-		return guest;
-	fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
-	return NULL;
-}
-
-/* NULL: the call has been answered. */
-static struct guest *find_or_answer(struct call *call, unsigned flags, unsigned known)
-{
-	g_autoptr(GError) error = NULL;
-	struct guest *guest = find(call, flags, known, &error);
-
-	if (!guest)
-		call_done(call, error);
-	return guest;
-}
-
 static void refuse(struct call *call, virErrorNumber code, const char *sentence)
 {
 	g_autoptr(GError) error = NULL;
@@ -49,7 +28,7 @@ static void refuse(struct call *call, virErrorNumber code, const char *sentence)
 static void do_set_vcpus(struct call *call)
 {
 	const struct wire_domain_int_args *args = call->args;
-	struct guest *guest = find_or_answer(call, 0, 0);
+	struct guest *guest = procedure_guest_or_answer(call, 0, 0);
 
 	if (guest)
 		resources_set_vcpus(guest, VIR_DOMAIN_AFFECT_LIVE, (unsigned)args->value, false,
@@ -59,7 +38,7 @@ static void do_set_vcpus(struct call *call)
 static void do_set_vcpus_flags(struct call *call)
 {
 	const struct wire_domain_count_flags_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT | VIR_DOMAIN_VCPU_MAXIMUM);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT | VIR_DOMAIN_VCPU_MAXIMUM);
 	bool maximum = args->flags & VIR_DOMAIN_VCPU_MAXIMUM;
 
 	if (!guest)
@@ -101,7 +80,7 @@ static void pin(struct call *call, struct guest *guest, unsigned flags, int vcpu
 static void do_pin_vcpu(struct call *call)
 {
 	const struct wire_pin_args *args = call->args;
-	struct guest *guest = find_or_answer(call, 0, 0);
+	struct guest *guest = procedure_guest_or_answer(call, 0, 0);
 
 	if (guest)
 		pin(call, guest, VIR_DOMAIN_AFFECT_LIVE, (int)MIN(args->vcpu, (unsigned)G_MAXINT),
@@ -111,7 +90,7 @@ static void do_pin_vcpu(struct call *call)
 static void do_pin_vcpu_flags(struct call *call)
 {
 	const struct wire_pin_flags_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT);
 
 	if (guest)
 		pin(call, guest, args->flags, (int)MIN(args->vcpu, (unsigned)G_MAXINT),
@@ -121,7 +100,7 @@ static void do_pin_vcpu_flags(struct call *call)
 static void do_pin_emulator(struct call *call)
 {
 	const struct wire_pin_emulator_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT);
 
 	if (guest)
 		pin(call, guest, args->flags, RESOURCES_EMULATOR, args->map.map_val,
@@ -152,7 +131,7 @@ static bool return_pinning(struct call *call, const struct definition *definitio
 static bool do_get_vcpu_pins(struct call *call, GError **error)
 {
 	const struct wire_pin_info_args *args = call->args;
-	struct guest *guest = find(call, args->flags, AFFECT, error);
+	struct guest *guest = procedure_guest(call, args->flags, AFFECT, error);
 	const struct definition *definition =
 		guest ? change_pick(guest, args->flags, error) : NULL;
 
@@ -164,7 +143,7 @@ static bool do_get_vcpu_pins(struct call *call, GError **error)
 static bool do_get_emulator_pin(struct call *call, GError **error)
 {
 	const struct wire_domain_count_flags_args *args = call->args;
-	struct guest *guest = find(call, args->flags, AFFECT, error);
+	struct guest *guest = procedure_guest(call, args->flags, AFFECT, error);
 	const struct definition *definition =
 		guest ? change_pick(guest, args->flags, error) : NULL;
 
@@ -204,7 +183,7 @@ static void fill_vcpu(struct guest *guest, const struct stats_page *page, unsign
 static bool do_get_vcpus(struct call *call, GError **error)
 {
 	const struct wire_vcpus_args *args = call->args;
-	struct guest *guest = find(call, 0, 0, error);
+	struct guest *guest = procedure_guest(call, 0, 0, error);
 	struct wire_vcpus_ret *ret = call->ret;
 	const struct stats_page *page;
 	unsigned cpus, length, most;
@@ -241,7 +220,7 @@ static bool do_scheduler_type(struct call *call, GError **error)
 {
 	struct wire_scheduler_ret *ret = call->ret;
 
-	if (!find(call, 0, 0, error))
+	if (!procedure_guest(call, 0, 0, error))
 		return false;
 	ret->name = g_strdup("posix");
 	ret->count = 3;
@@ -270,7 +249,7 @@ static bool return_scheduler(
 static bool do_get_scheduler(struct call *call, GError **error)
 {
 	const struct wire_domain_int_args *args = call->args;
-	struct guest *guest = find(call, 0, 0, error);
+	struct guest *guest = procedure_guest(call, 0, 0, error);
 
 	return guest && return_scheduler(call, guest_definition(guest), args->value);
 }
@@ -279,7 +258,7 @@ static bool do_get_scheduler_flags(struct call *call, GError **error)
 {
 	const struct wire_domain_int_flags_args *args = call->args;
 	struct guest *guest =
-		find(call, args->flags, AFFECT | VIR_TYPED_PARAM_STRING_OKAY, error);
+		procedure_guest(call, args->flags, AFFECT | VIR_TYPED_PARAM_STRING_OKAY, error);
 	const struct definition *definition =
 		guest ? change_pick(guest, args->flags, error) : NULL;
 
@@ -289,7 +268,7 @@ static bool do_get_scheduler_flags(struct call *call, GError **error)
 static void do_set_scheduler(struct call *call)
 {
 	const struct wire_set_parameters_args *args = call->args;
-	struct guest *guest = find_or_answer(call, 0, 0);
+	struct guest *guest = procedure_guest_or_answer(call, 0, 0);
 
 	if (guest)
 		resources_set_scheduler(guest, 0, args->parameters.parameters_val,
@@ -299,7 +278,7 @@ static void do_set_scheduler(struct call *call)
 static void do_set_scheduler_flags(struct call *call)
 {
 	const struct wire_set_parameters_flags_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT);
 
 	if (guest)
 		resources_set_scheduler(guest, args->flags, args->parameters.parameters_val,
@@ -320,7 +299,7 @@ static void set_memory(struct call *call, struct guest *guest, unsigned affect, 
 static void do_set_max_memory(struct call *call)
 {
 	const struct wire_domain_number_args *args = call->args;
-	struct guest *guest = find_or_answer(call, 0, 0);
+	struct guest *guest = procedure_guest_or_answer(call, 0, 0);
 
 	if (guest)
 		set_memory(call, guest, 0, args->value, true);
@@ -329,7 +308,7 @@ static void do_set_max_memory(struct call *call)
 static void do_set_memory(struct call *call)
 {
 	const struct wire_domain_number_args *args = call->args;
-	struct guest *guest = find_or_answer(call, 0, 0);
+	struct guest *guest = procedure_guest_or_answer(call, 0, 0);
 
 	if (guest)
 		set_memory(call, guest, VIR_DOMAIN_AFFECT_LIVE, args->value, false);
@@ -338,7 +317,7 @@ static void do_set_memory(struct call *call)
 static void do_set_memory_flags(struct call *call)
 {
 	const struct wire_domain_number_flags_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT | VIR_DOMAIN_MEM_MAXIMUM);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT | VIR_DOMAIN_MEM_MAXIMUM);
 
 	if (guest)
 		set_memory(call, guest, args->flags & AFFECT, args->value,
@@ -348,7 +327,7 @@ static void do_set_memory_flags(struct call *call)
 static void do_set_period(struct call *call)
 {
 	const struct wire_domain_int_flags_args *args = call->args;
-	struct guest *guest = find_or_answer(call, args->flags, AFFECT);
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT);
 
 	if (!guest)
 		return;
