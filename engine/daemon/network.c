@@ -3,10 +3,12 @@
 
 #include "engine/daemon/definition.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define USER "user"
 #define INTERFACES "/sys/class/net"
+#define NEIGHBOURS "/proc/net/arp"
 
 static void network_free(void *data)
 {
@@ -73,4 +75,23 @@ char *network_print(const struct network *network)
 		"    <lodge:network xmlns:lodge=\"urn:lodge:network:1\" backend=\"passt\"/>\n"
 		"  </metadata>\n  <forward mode='nat'/>\n</network>\n",
 		name, network->uuid);
+}
+
+/* A line has: address, type of hardware, flags, MAC address, mask, device. */
+char *network_neighbour(const char *mac)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents(NEIGHBOURS, &text, NULL, NULL))
+		return NULL;
+	lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		char address[64], found[64];
+
+		if (sscanf(*line, "%63s %*s %*s %63s", address, found) == 2 &&
+			g_ascii_strcasecmp(found, mac) == 0)
+			return g_strdup(address);
+	}
+	return NULL;
 }

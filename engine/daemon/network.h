@@ -20,3 +20,7 @@ struct network {
 GPtrArray *network_list(void);
 /* libvirt's XML. Free with g_free(). */
 char *network_print(const struct network *network);
+
+/* The IPv4 address that the host's neighbour table (/proc/net/arp) has for a MAC address in lower
+ * case, or NULL. Free with g_free(). */
+char *network_neighbour(const char *mac);

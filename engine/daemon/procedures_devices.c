@@ -4,6 +4,7 @@
 #include "engine/daemon/devices.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/limits.h"
+#include "engine/daemon/network.h"
 #include "engine/daemon/plug.h"
 #include "engine/daemon/procedure.h"
 #include "engine/daemon/statistics.h"
@@ -350,19 +351,56 @@ static bool do_interface_stats(struct call *call, GError **error)
 	return true;
 }
 
-/* A guest's addresses are its own business, and passt's. */
+/* The address that the host has seen, or that the definition has passt give; the caller's, or NULL. */
+static char *find_address(const struct config_net *net, const char *mac, unsigned source)
+{
+	if (source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
+		return network_neighbour(mac);
+	return net->tap ? NULL : g_strdup(net->address);
+}
+
+static void add_address(
+	struct wire_interfaces_ret *ret, const struct config_net *net, unsigned source)
+{
+	g_autofree char *mac = definition_mac(net);
+	char *address = find_address(net, mac, source);
+	struct wire_interface *interface;
+
+	if (!address)
+		return;
+	interface = &ret->interfaces.interfaces_val[ret->interfaces.interfaces_len++];
+	interface->name = g_strdup(net->tap_name ? net->tap_name : mac);
+	interface->mac = g_new(wire_text, 1);
+	*interface->mac = g_strdup(mac);
+	interface->addresses.addresses_val = calloc(1, sizeof(struct wire_address));
+	interface->addresses.addresses_len = 1;
+	interface->addresses.addresses_val->type = VIR_IP_ADDR_TYPE_IPV4;
+	interface->addresses.addresses_val->address = address;
+	/* What is seen has no prefix: as with libvirt. */
+	if (source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
+		interface->addresses.addresses_val->prefix = net->prefix;
+}
+
 static bool do_interface_addresses(struct call *call, GError **error)
 {
 	const struct wire_domain_count_flags_args *args = call->args;
 	struct guest *guest = procedure_guest(call, args->flags, 0, error);
+	struct wire_interfaces_ret *ret = call->ret;
+	const GPtrArray *nets;
 
 	if (!guest || !guest_check_active(guest, error))
 		return false;
 	if (args->count == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT)
 		return fault_set(error, VIR_ERR_ARGUMENT_UNSUPPORTED,
 			"QEMU guest agent is not configured");
-	return fault_set(error, VIR_ERR_ARGUMENT_UNSUPPORTED,
-		"the addresses of a guest are not known to the host");
+	if (args->count > VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
+		return fault_set(error, VIR_ERR_ARGUMENT_UNSUPPORTED,
+			"Unknown IP address data source %u", args->count);
+	nets = guest->running->config->nets;
+	ret->interfaces.interfaces_val = calloc(nets->len + 1, sizeof(struct wire_interface));
+	for (guint i = 0; i < nets->len; i++)
+		add_address(ret, g_ptr_array_index(nets, i), args->count);
+	return true;
 }
 
 #define F(name) PACKET_FORMAT(wire_##name)
@@ -395,7 +433,7 @@ const struct procedure procedures_devices[] = {
 		do_set_nic_limits},
 	{257, "virDomainGetInterfaceParameters", F(get_device_args), F(counted_parameters_ret), 0,
 		do_get_nic_limits, NULL},
-	{353, "virDomainInterfaceAddresses", F(domain_count_flags_args), F(parameters_ret), 0,
+	{353, "virDomainInterfaceAddresses", F(domain_count_flags_args), F(interfaces_ret), 0,
 		do_interface_addresses, NULL},
 	{392, "virDomainDetachDeviceAlias", F(domain_text_flags_args), NULL, WRITES, NULL,
 		do_detach_alias},

@@ -466,20 +466,6 @@ static bool do_max_vcpus(struct call *call, GError **error)
 	return guest && return_int(call, (int)guest_definition(guest)->config->vcpus_max);
 }
 
-static bool do_get_vcpus_flags(struct call *call, GError **error)
-{
-	const struct wire_domain_flags_args *args = call->args;
-	struct guest *guest = find(call, error);
-	const struct definition *definition;
-
-	if (!guest || !check_flags(args->flags, AFFECT | VIR_DOMAIN_VCPU_MAXIMUM, error))
-		return false;
-	definition = change_pick(guest, args->flags, error);
-	return definition && return_int(call, (int)(args->flags & VIR_DOMAIN_VCPU_MAXIMUM
-							      ? definition->config->vcpus_max
-							      : definition->config->vcpus));
-}
-
 static bool do_os_type(struct call *call, GError **error)
 {
 	return find(call, error) && return_text(call, g_strdup("hvm"));
@@ -525,8 +511,6 @@ const struct procedure procedures_guest[] = {
 	{150, "virDomainIsActive", F(domain_args), F(int_ret), 0, do_is_active, NULL},
 	{151, "virDomainIsPersistent", F(domain_args), F(int_ret), 0, do_is_persistent, NULL},
 	{187, "virDomainSnapshotNum", F(domain_flags_args), F(int_ret), 0, do_zero, NULL},
-	{200, "virDomainGetVcpusFlags", F(domain_flags_args), F(int_ret), 0, do_get_vcpus_flags,
-		NULL},
 	{202, "virDomainIsUpdated", F(domain_args), F(int_ret), 0, do_is_updated, NULL},
 	{212, "virDomainGetState", F(domain_flags_args), F(state_ret), 0, do_get_state, NULL},
 	{229, "virDomainGetControlInfo", F(domain_flags_args), F(control_info_ret), 0,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Processors and memory of guests. */
+#include <config.h>
+
+#include "engine/common/cpuset.h"
 #include "engine/daemon/change.h"
 #include "engine/daemon/cpumap.h"
 #include "engine/daemon/fault.h"
@@ -54,6 +57,102 @@ static void do_set_vcpus_flags(struct call *call)
 	else
 		resources_set_vcpus(guest, args->flags & AFFECT, args->count, maximum, call_done,
 			call);
+}
+
+/* Those of the monitor's "vcpus" that have this member true. */
+static void pick_vcpus(JsonObject *answer, const char *member, cpu_set_t *set)
+{
+	JsonNode *node = json_object_get_member(answer, "vcpus");
+	JsonArray *vcpus = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+	CPU_ZERO(set);
+	for (guint id = 0; vcpus && id < MIN(json_array_get_length(vcpus), CONFIG_VCPUS_MAX); id++) {
+		JsonNode *vcpu = json_array_get_element(vcpus, id);
+
+		if (JSON_NODE_HOLDS_OBJECT(vcpu) &&
+			json_object_get_boolean_member_with_default(
+				json_node_get_object(vcpu), member, FALSE))
+			CPU_SET(id, set);
+	}
+}
+
+/* With QEMU the guest's agent counts; here the monitor sees which of them the guest has started. */
+static void count_in_guest(void *data, JsonObject *answer, const GError *error)
+{
+	struct call *call = data;
+	const struct wire_domain_flags_args *args = call->args;
+	cpu_set_t set;
+
+	if (answer) {
+		pick_vcpus(answer,
+			args->flags & VIR_DOMAIN_VCPU_MAXIMUM ? "present" : "online", &set);
+		((struct wire_int_ret *)call->ret)->value = CPU_COUNT(&set);
+	}
+	call_done(call, error);
+}
+
+static void do_get_vcpus_flags(struct call *call)
+{
+	const struct wire_domain_flags_args *args = call->args;
+	struct guest *guest = procedure_guest_or_answer(call, args->flags,
+		AFFECT | VIR_DOMAIN_VCPU_MAXIMUM | VIR_DOMAIN_VCPU_GUEST);
+	const struct definition *definition;
+	g_autoptr(GError) error = NULL;
+
+	if (!guest)
+		return;
+	definition = change_pick(guest, args->flags, &error);
+	if (definition && (args->flags & VIR_DOMAIN_VCPU_GUEST)) {
+		if (definition == guest->running)
+			guest_ask(guest, "vcpus", NULL, -1, count_in_guest, call);
+		else
+			refuse(call, VIR_ERR_INVALID_ARG,
+				"vcpu count provided by guest agent can only be requested for "
+				"live domains");
+		return;
+	}
+	if (definition)
+		((struct wire_int_ret *)call->ret)->value =
+			(int)(args->flags & VIR_DOMAIN_VCPU_MAXIMUM ? definition->config->vcpus_max
+								    : definition->config->vcpus);
+	call_done(call, error);
+}
+
+static void add_set(struct parameters *parameters, const char *field, const cpu_set_t *set)
+{
+	g_autofree char *text = cpuset_format(set);
+
+	parameters_add_text(parameters, field, text);
+}
+
+static void return_guest_vcpus(void *data, JsonObject *answer, const GError *error)
+{
+	struct call *call = data;
+	struct wire_parameters_ret *ret = call->ret;
+	struct parameters parameters = {0};
+	cpu_set_t set;
+
+	if (answer) {
+		pick_vcpus(answer, "present", &set);
+		add_set(&parameters, "vcpus", &set);
+		pick_vcpus(answer, "online", &set);
+		add_set(&parameters, "online", &set);
+		pick_vcpus(answer, "present", &set);
+		CPU_CLR(0, &set); /* the one that boots stays */
+		add_set(&parameters, "offlinable", &set);
+		ret->parameters.parameters_val = parameters.at;
+		ret->parameters.parameters_len = parameters.count;
+	}
+	call_done(call, error);
+}
+
+static void do_get_guest_vcpus(struct call *call)
+{
+	const struct wire_domain_flags_args *args = call->args;
+	struct guest *guest = procedure_guest_or_answer(call, args->flags, 0);
+
+	if (guest)
+		guest_ask(guest, "vcpus", NULL, -1, return_guest_vcpus, call);
 }
 
 /* ---- where they run -------------------------------------------------------------------------- */
@@ -356,6 +455,8 @@ const struct procedure procedures_resources[] = {
 		do_set_scheduler},
 	{199, "virDomainSetVcpusFlags", F(domain_count_flags_args), NULL, WRITES, NULL,
 		do_set_vcpus_flags},
+	{200, "virDomainGetVcpusFlags", F(domain_flags_args), F(int_ret), 0, NULL,
+		do_get_vcpus_flags},
 	{204, "virDomainSetMemoryFlags", F(domain_number_flags_args), NULL, WRITES, NULL,
 		do_set_memory_flags},
 	{219, "virDomainSetSchedulerParametersFlags", F(set_parameters_flags_args), NULL, WRITES,
@@ -369,5 +470,7 @@ const struct procedure procedures_resources[] = {
 		do_get_emulator_pin, NULL},
 	{308, "virDomainSetMemoryStatsPeriod", F(domain_int_flags_args), NULL, WRITES, NULL,
 		do_set_period},
+	{371, "virDomainGetGuestVcpus", F(domain_flags_args), F(parameters_ret), 0, NULL,
+		do_get_guest_vcpus},
 	{0, NULL, NULL, NULL, 0, NULL, NULL},
 };

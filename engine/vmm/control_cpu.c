@@ -4,6 +4,7 @@
 
 #include "engine/vmm/control.h"
 
+#include "engine/common/cpuset.h"
 #include "engine/vmm/cpuplug.h"
 #include "engine/vmm/cpus.h"
 
@@ -55,24 +56,11 @@ static void do_set_vcpus(struct control_call *call)
 /* The host CPUs a thread may use, "0-1,3". */
 static char *affinity(int tid)
 {
-	GString *text = g_string_new(NULL);
 	cpu_set_t set;
 
 	if (sched_getaffinity(tid, sizeof(set), &set) < 0)
 		CPU_ZERO(&set);
-	for (int first = 0; first < CPU_SETSIZE; first++) {
-		int last = first;
-
-		if (!CPU_ISSET(first, &set))
-			continue;
-		while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &set))
-			last++;
-		g_string_append_printf(text, "%s%d", text->len ? "," : "", first);
-		if (last > first)
-			g_string_append_printf(text, "-%d", last);
-		first = last;
-	}
-	return g_string_free(text, FALSE);
+	return cpuset_format(&set);
 }
 
 /* A thread that is not there has what it would get: the main thread's. */

@@ -10,6 +10,7 @@
 #include "tests/daemon/linux.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -173,6 +174,47 @@ static void network_cards_have_limits(void **state)
 	lists("--interface", "domstats", "net.0.rx.bytes=", true);
 }
 
+/* Somebody whom this host knows: its first neighbour, on whatever network. */
+static bool find_neighbour(char address[64], char mac[64])
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents("/proc/net/arp", &text, NULL, NULL))
+		return false;
+	lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++)
+		if (sscanf(*line, "%63s %*s 0x2 %63s", address, mac) == 2)
+			return true;
+	return false;
+}
+
+/* What passt is to give is known; what a guest took by itself only as a neighbour. */
+static void addresses_are_told(void **state)
+{
+	char address[64], mac[64];
+	g_autofree char *given = write_xml("given.xml",
+		"<interface type='user'><mac address='52:54:00:aa:bb:01'/><model type='virtio'/>"
+		"<ip family='ipv4' address='10.9.8.7' prefix='24'/></interface>");
+	g_autofree char *seen = NULL, *xml = NULL;
+
+	done("attach-device " LINUX_GUEST " %s", given);
+	lists("", "domifaddr", "52:54:00:aa:bb:01    ipv4         10.9.8.7/24", true);
+	lists("", "domifaddr", LINUX_MAC, false);
+	done("detach-device " LINUX_GUEST " %s", given);
+	fails("QEMU guest agent is not configured", "domifaddr " LINUX_GUEST " --source agent");
+	if (!find_neighbour(address, mac))
+		return;
+	xml = g_strdup_printf("<interface type='user'><mac address='%s'/><model type='virtio'/>"
+			      "</interface>",
+		mac);
+	seen = write_xml("seen.xml", xml);
+	done("attach-device " LINUX_GUEST " %s", seen);
+	lists("--source arp", "domifaddr", mac, true);
+	lists("--source arp", "domifaddr", address, true);
+	done("detach-device " LINUX_GUEST " %s", seen);
+}
+
 static void only_so_much_of_a_card_can_change(void **state)
 {
 	g_autofree char *path = write_xml("other.xml",
@@ -274,6 +316,7 @@ int main(void)
 		cmocka_unit_test(network_cards_come_and_go),
 		cmocka_unit_test(a_link_goes_down_and_up),
 		cmocka_unit_test(network_cards_have_limits),
+		cmocka_unit_test(addresses_are_told),
 		cmocka_unit_test(only_so_much_of_a_card_can_change),
 		cmocka_unit_test(other_devices_are_for_the_next_start),
 		cmocka_unit_test(changes_are_told),

@@ -44,6 +44,10 @@ static void vcpus_come_and_go(void **state)
 	done("setvcpus " LINUX_GUEST " 3");
 	linux_comes_to_say("cpus 3 ");
 	says("3", "vcpucount " LINUX_GUEST " --current --live");
+	says("3", "vcpucount " LINUX_GUEST " --guest");
+	shows("guestvcpus " LINUX_GUEST, "vcpus          : 0-2");
+	shows("guestvcpus " LINUX_GUEST, "online         : 0-2");
+	shows("guestvcpus " LINUX_GUEST, "offlinable     : 1-2");
 	says("1", "vcpucount " LINUX_GUEST " --current --config");
 	shows("dumpxml " LINUX_GUEST, "<vcpu placement='static'>3</vcpu>");
 	shows("dumpxml --inactive " LINUX_GUEST, "<vcpu placement='static' current='1'>3</vcpu>");
