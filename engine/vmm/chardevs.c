@@ -3,6 +3,7 @@
 
 #include "engine/vmm/chardevs.h"
 
+#include "engine/vmm/given.h"
 #include "engine/vmm/viewers.h"
 
 #include <errno.h>
@@ -200,14 +201,15 @@ static size_t host_write(struct chardev *base, const void *data, size_t length)
 	return taken;
 }
 
-/* Hands input to the device; what it does not take stays, and no more is read. Lock held. */
+/* Hands input to the device; what it does not take stays, and no more is read; but the keys of who
+ * filters it work always. Lock held. */
 static void deliver(struct host_chardev *host)
 {
 	size_t taken = chardev_receive(&host->base, host->in, host->in_length);
 
 	host->in_length -= taken;
 	memmove(host->in, host->in + taken, host->in_length);
-	if (host->in_length)
+	if (host->in_length && !host->filter)
 		drop_source(&host->in_source);
 	else if (!host->in_source && !host->retry_source)
 		watch_input(host);
@@ -235,15 +237,25 @@ static const struct chardev_ops host_ops = {
 	.resume = host_resume,
 };
 
+/* After what waits already; too much is dropped. Lock held. */
+static void take_input(struct host_chardev *host, const char *bytes, size_t length)
+{
+	length = MIN(length, sizeof(host->in) - host->in_length);
+	memcpy(host->in + host->in_length, bytes, length);
+	host->in_length += length;
+	deliver(host);
+}
+
 static gboolean input_ready(int fd, GIOCondition condition, void *data)
 {
 	struct host_chardev *host = data;
-	ssize_t n = read(fd, host->in, sizeof(host->in));
+	char bytes[INPUT_SIZE];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return G_SOURCE_CONTINUE;
 	if (n > 0 && host->filter)
-		n = (ssize_t)host->filter(host->filter_data, host->in, (size_t)n);
+		n = (ssize_t)host->filter(host->filter_data, bytes, (size_t)n);
 	else if (n <= 0)
 		n = -1;
 	g_mutex_lock(&host->lock->mutex);
@@ -253,8 +265,7 @@ static gboolean input_ready(int fd, GIOCondition condition, void *data)
 	} else if (n < 0) {
 		lose_peer(host);
 	} else {
-		host->in_length = (size_t)n;
-		deliver(host);
+		take_input(host, bytes, (size_t)n);
 	}
 	g_mutex_unlock(&host->lock->mutex);
 	return G_SOURCE_CONTINUE;
@@ -340,11 +351,36 @@ static bool open_pty(struct host_chardev *host, GError **error)
 static bool open_file(struct host_chardev *host, const struct config_chardev *config, GError **error)
 {
 	host->path = g_strdup(config->path);
-	host->out_fd = open(config->path,
+	host->out_fd = given_open(config->path,
 		O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
 			(config->append ? O_APPEND : O_TRUNC),
 		0600);
 	return host->out_fd >= 0 || fail(config->path, error);
+}
+
+static bool make_ready(int fd, const struct sockaddr_un *address, bool listens)
+{
+	const struct sockaddr *at = (const struct sockaddr *)address;
+	bool connected = connect(fd, at, sizeof(*address)) == 0;
+
+	if (!listens)
+		return connected;
+	/* What a monitor that was killed left behind. */
+	if (!connected && errno == ECONNREFUSED)
+		unlink(address->sun_path);
+	return bind(fd, at, sizeof(*address)) == 0 && listen(fd, 1) == 0;
+}
+
+/* One that listens, or is connected. */
+static void use_socket(struct host_chardev *host, int fd, bool listens)
+{
+	if (listens) {
+		host->listen_fd = fd;
+		host->listen_source = watch_fd(host, fd, G_IO_IN, peer_comes);
+	} else {
+		host->in_fd = host->out_fd = fd;
+		watch_input(host);
+	}
 }
 
 static bool open_socket(struct host_chardev *host, const struct config_chardev *config,
@@ -356,27 +392,26 @@ static bool open_socket(struct host_chardev *host, const struct config_chardev *
 	if (!config->path)
 		return true;
 	host->path = g_strdup(config->path);
+	if (given_has(config->path)) {
+		fd = given_open(config->path, O_RDWR | O_NONBLOCK, 0);
+		if (fd < 0)
+			return fail(config->path, error);
+		use_socket(host, fd, config->listen);
+		return true;
+	}
 	if (strlen(config->path) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
 		return fail(config->path, error);
 	}
 	strcpy(address.sun_path, config->path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (!config->listen) {
-		host->in_fd = host->out_fd = fd;
-		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-			return fail(config->path, error);
-		watch_input(host);
-		return true;
+	if (!make_ready(fd, &address, config->listen)) {
+		fail(config->path, error);
+		close(fd);
+		return false;
 	}
-	host->listen_fd = fd;
-	/* What a monitor that was killed left behind. */
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == ECONNREFUSED)
-		unlink(config->path);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0)
-		return fail(config->path, error);
-	host->unlink_path = true;
-	host->listen_source = watch_fd(host, fd, G_IO_IN, peer_comes);
+	host->unlink_path = config->listen;
+	use_socket(host, fd, config->listen);
 	return true;
 }
 
@@ -412,7 +447,7 @@ static struct host_chardev *alloc(GMainContext *context, struct machine_lock *lo
 
 static bool open_log(struct host_chardev *host, const char *path, bool append, GError **error)
 {
-	host->log_fd = open(path,
+	host->log_fd = given_open(path,
 		O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (append ? O_APPEND : O_TRUNC), 0600);
 	return host->log_fd >= 0 || fail(path, error);
 }

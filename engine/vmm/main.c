@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "engine/vmm/control.h"
+#include "engine/vmm/given.h"
 #include "engine/vmm/machine.h"
 #include "engine/vmm/probe.h"
 #include "engine/vmm/sandbox.h"
@@ -37,6 +38,7 @@ struct options {
 	char *statistics;
 	char *user, *group;
 	int debug_exit;
+	char **given; /* FD:PATH */
 	char **files;
 };
 
@@ -274,6 +276,9 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 		{ "debug-exit", 0, 0, G_OPTION_ARG_INT, &options->debug_exit,
 			N_("End with status v << 1 | 1 when the guest writes v to this port"),
 			N_("PORT") },
+		{ "file", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->given,
+			N_("A file of the definition that is open already; with it, no other is opened"),
+			N_("FD:PATH") },
 		{ "no-cgroup", 0, 0, G_OPTION_ARG_NONE, &options->no_cgroup,
 			N_("Keep caps and weights without a control group"), NULL },
 		{ "no-sandbox", 0, 0, G_OPTION_ARG_NONE, &options->no_sandbox,
@@ -308,6 +313,9 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 		_("Runs one guest, defined by a libvirt domain XML, in the foreground."));
 	if (!g_option_context_parse(context, argc, argv, error))
 		return false;
+	for (char **at = options->given; at && *at; at++)
+		if (!given_add(*at, error))
+			return false;
 	if (options->debug_exit < 0 || options->debug_exit > 0xffff) {
 		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
 			_("%d is not a port"), options->debug_exit);
@@ -422,6 +430,7 @@ int main(int argc, char **argv)
 	g_free(options.statistics);
 	g_free(options.user);
 	g_free(options.group);
+	g_strfreev(options.given);
 	g_strfreev(options.files);
 	return status;
 }

@@ -66,7 +66,7 @@ static char *define(const char *action, const char *devices)
 	return path;
 }
 
-/* Runs it to its end; the exit status. */
+/* Runs it to its end, with all descriptors that may be inherited; the exit status. */
 static int run(char **output, char **errors, const char *first, ...)
 {
 	g_autoptr(GPtrArray) arguments = g_ptr_array_new();
@@ -79,8 +79,8 @@ static int run(char **output, char **errors, const char *first, ...)
 		g_ptr_array_add(arguments, (char *)argument);
 	va_end(args);
 	g_ptr_array_add(arguments, NULL);
-	assert_true(g_spawn_sync(NULL, (char **)arguments->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL,
-		output, errors, &status, NULL));
+	assert_true(g_spawn_sync(NULL, (char **)arguments->pdata, NULL,
+		G_SPAWN_LEAVE_DESCRIPTORS_OPEN, NULL, NULL, output, errors, &status, NULL));
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
@@ -172,6 +172,111 @@ static void probe_measures_both(void **state)
 		json_object_has_member(kvm, "error"));
 }
 
+/* ---- files that are open already ------------------------------------------------------------------ */
+
+/* A definition of which no file can be opened by its path. */
+static char *define_elsewhere(void)
+{
+	char *path = g_build_filename(directory, "guest.xml", NULL);
+
+	assert_true(g_file_set_contents(path,
+		"<domain type='qemu'><name>given</name><memory unit='MiB'>8</memory><os>"
+		"<type>hvm</type><kernel>/nowhere/kernel</kernel><cmdline>t</cmdline></os><devices>"
+		"<disk type='file' device='disk'><source file='/nowhere/image'/>"
+		"<target dev='vda'/></disk>"
+		"<serial type='file'><source path='/nowhere/log'/></serial>"
+		"<memballoon model='none'/></devices></domain>",
+		-1, NULL));
+	return path;
+}
+
+/* In its argument's form; the descriptor is inherited. */
+static char *give(int *fd, const char *real, int flags, const char *path)
+{
+	*fd = open(real, flags, 0600);
+	assert_true(*fd >= 0);
+	return g_strdup_printf("%d:%s", *fd, path);
+}
+
+static void given_files_need_no_path(void **state)
+{
+	g_autofree char *xml = define_elsewhere();
+	g_autofree char *real_kernel =
+		g_build_filename(build, "tests/engine/boot/actions.elf", NULL);
+	g_autofree char *real_image = g_build_filename(directory, "image", NULL);
+	g_autofree char *real_log = g_build_filename(directory, "log", NULL);
+	g_autofree char *output = NULL, *errors = NULL, *log = NULL;
+	g_autofree char *kernel = NULL, *image = NULL, *file = NULL;
+	int fds[3];
+
+	assert_true(g_file_set_contents(real_image, "0123456789", 10, NULL));
+	assert_int_equal(truncate(real_image, 4096), 0);
+	assert_true(g_file_set_contents(real_log, "of a run before", -1, NULL));
+	kernel = give(&fds[0], real_kernel, O_RDONLY, "/nowhere/kernel");
+	image = give(&fds[1], real_image, O_RDWR, "/nowhere/image");
+	file = give(&fds[2], real_log, O_WRONLY, "/nowhere/log");
+	/* The second boot reads the kernel again. */
+	assert_int_equal(run(&output, &errors, "--debug-exit", "0xf4", "--file", kernel, "--file",
+				 image, "--file", file, xml, NULL),
+		5 << 1 | 1);
+	assert_string_equal(errors, "");
+	assert_true(g_file_get_contents(real_log, &log, NULL, NULL));
+	assert_non_null(strstr(log, "again"));
+	assert_null(strstr(log, "before"));
+	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
+		close(fds[i]);
+}
+
+/* How a start is refused with these arguments; a sentence. */
+static char *refused(const char *kernel, const char *image, const char *log)
+{
+	g_autofree char *xml = define_elsewhere(), *output = NULL;
+	char *errors = NULL;
+
+	assert_int_equal(run(&output, &errors, "--file", kernel, "--file", image, "--file", log,
+				 xml, NULL),
+		1);
+	return errors;
+}
+
+static void with_given_files_no_other_is_opened(void **state)
+{
+	g_autofree char *real_kernel =
+		g_build_filename(build, "tests/engine/boot/actions.elf", NULL);
+	g_autofree char *real_image = g_build_filename(directory, "image", NULL);
+	g_autofree char *kernel = NULL, *image = NULL, *log = NULL, *xml = NULL;
+	g_autofree char *errors = NULL, *output = NULL;
+	int fds[3];
+
+	assert_true(g_file_set_contents(real_image, "0123456789", 10, NULL));
+	kernel = give(&fds[0], real_kernel, O_RDONLY, "/nowhere/kernel");
+	/* Not for writing. */
+	image = give(&fds[1], real_image, O_RDONLY, "/nowhere/image");
+	log = give(&fds[2], "/dev/null", O_WRONLY, "/nowhere/log");
+	errors = refused(kernel, image, log);
+	assert_non_null(strstr(errors, "Cannot open the disk '/nowhere/image': Permission denied"));
+	/* One that is there is not opened all the same. */
+	g_free(g_steal_pointer(&errors));
+	xml = define("d", "");
+	assert_int_equal(run(&output, &errors, "--file", image, xml, NULL), 1);
+	assert_non_null(strstr(errors, "actions.elf': Permission denied"));
+	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
+		close(fds[i]);
+}
+
+static void what_is_no_given_file_is_said(void **state)
+{
+	static const char *const wrong[] = { "", "3", "x:/path", "7:", ":/path", "2:/path",
+		"4294967299:/path", "999:/path", "-1:/path" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_autofree char *output = NULL, *errors = NULL;
+
+		assert_int_equal(run(&output, &errors, "--file", wrong[i], "x.xml", NULL), 2);
+		assert_non_null(strstr(errors, "is not an open descriptor"));
+	}
+}
+
 /* ---- the terminal --------------------------------------------------------------------------------- */
 
 struct terminal {
@@ -232,7 +337,11 @@ static void the_escape_key_ends_the_guest(void **state)
 	struct terminal terminal = start_on_terminal();
 	int slave = open(ptsname(terminal.master), O_RDWR | O_NOCTTY);
 
-	assert_int_equal(write(terminal.master, "abc\x1d", 4), 4);
+	/* The guest reads nothing of this: that must not be in the way. */
+	assert_int_equal(write(terminal.master, "abc", 3), 3);
+	g_usleep(100000);
+	assert_int_equal(write(terminal.master, "def\x1d", 4), 4);
+	g_usleep(100000);
 	assert_int_equal(write(terminal.master, "q", 1), 1);
 	assert_int_equal(wait_for_end(&terminal), 0);
 	assert_false(is_raw(&terminal));
@@ -470,6 +579,9 @@ int main(void)
 		cmocka_unit_test(the_debug_port_gives_the_status),
 		cmocka_unit_test(power_off_gives_0),
 		cmocka_unit_test(probe_measures_both),
+		cmocka_unit_test(given_files_need_no_path),
+		cmocka_unit_test(with_given_files_no_other_is_opened),
+		cmocka_unit_test(what_is_no_given_file_is_said),
 		cmocka_unit_test(the_escape_key_ends_the_guest),
 		cmocka_unit_test(the_terminal_is_restored_whatever_happens),
 		cmocka_unit_test(the_control_socket_obeys),

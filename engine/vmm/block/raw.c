@@ -3,6 +3,8 @@
 
 #include "engine/vmm/block/raw.h"
 
+#include "engine/vmm/given.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -324,7 +326,7 @@ static bool raw_open_file(
 	}
 	flags = (config->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
-	raw->fd = open(config->path, flags);
+	raw->fd = given_open(config->path, flags, 0);
 	if (raw->fd < 0) {
 		int saved = errno;
 

@@ -3,6 +3,7 @@
 
 #include "engine/vmm/boot/acpi.h"
 #include "engine/vmm/boot/image.h"
+#include "engine/vmm/given.h"
 #include "engine/vmm/layout.h"
 
 #include <gio/gio.h>
@@ -50,7 +51,8 @@ static bool open_initrd(struct boot *boot, const char *initrd, GError **error)
 {
 	g_auto(GStrv) items = NULL;
 
-	if (!strpbrk(initrd, " ,") || g_file_test(initrd, G_FILE_TEST_EXISTS))
+	if (!strpbrk(initrd, " ,") || given_has(initrd) ||
+		g_file_test(initrd, G_FILE_TEST_EXISTS))
 		return add_file(boot, initrd, false, error);
 	items = g_strsplit(initrd, ",", -1);
 	for (char **item = items; *item; item++)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vmm/boot/file.h"
 
+#include "engine/vmm/given.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
@@ -17,7 +19,7 @@ static struct boot_file *fail(const char *path, int code, GError **error)
 struct boot_file *boot_file_open(const char *path, GError **error)
 {
 	/* A FIFO must not hold us up. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = given_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	struct boot_file *file;
 	struct stat status;
 
