@@ -17,7 +17,8 @@ struct field *field_text_new(const char *value, int width);
 /// Shows '*' for each character.
 void field_set_secret(struct field *f, bool secret);
 
-/// A number with unit. MIN and MAX in smallest units. '+' and '-' (and Ctrl-Up/Down) step it.
+/// A number with unit. MIN and MAX in smallest units. '+' and '-' (and Ctrl-Up/Down) step it. Text
+/// typed first after the focus came replaces it; after any other key it is put in at the cursor.
 struct field *field_number_new(
 	const struct number_kind *kind, gint64 value, gint64 min, gint64 max);
 /// Empty is allowed and means "none": field_number() is then -1.

@@ -10,6 +10,7 @@ struct text_field {
 	int width;
 	size_t at;  // cursor, bytes into the text
 	int scroll; // cells left of the window
+	bool fresh; // a number that has just got the focus: what is typed replaces it
 };
 
 static char *number_wrong(struct field *f)
@@ -202,13 +203,22 @@ static enum ui_result delete_keys(struct text_field *t, uint32_t key)
 	}
 }
 
+static void text_focus(struct widget *w, bool came)
+{
+	struct text_field *t = (struct text_field *)w;
+
+	t->fresh = came && t->field.number;
+}
+
 static enum ui_result text_key(struct widget *w, uint32_t key)
 {
 	struct text_field *t = (struct text_field *)w;
 	const char *text = t->field.text;
 	enum ui_result r = t->field.number ? number_keys(t, key) : UI_IGNORED;
+	bool fresh = t->fresh;
 	char letter[8] = "";
 
+	t->fresh = false;
 	if (r == UI_IGNORED)
 		r = delete_keys(t, key);
 	if (r != UI_IGNORED)
@@ -234,7 +244,7 @@ static enum ui_result text_key(struct widget *w, uint32_t key)
 	if (!ui_key_is_text(key))
 		return UI_IGNORED;
 	letter[g_unichar_to_utf8(key, letter)] = '\0';
-	return edit(t, t->at, t->at, letter);
+	return fresh ? edit(t, 0, strlen(text), letter) : edit(t, t->at, t->at, letter);
 }
 
 static enum ui_result text_mouse(struct widget *w, const struct ui_mouse *m)
@@ -243,6 +253,7 @@ static enum ui_result text_mouse(struct widget *w, const struct ui_mouse *m)
 
 	if (m->kind != UI_MOUSE_PRESS)
 		return UI_IGNORED;
+	t->fresh = false;
 	if (t->field.secret)
 		t->at = (size_t)(g_utf8_offset_to_pointer(t->field.text,
 							  CLAMP(m->x - 1 + t->scroll, 0,
@@ -259,6 +270,7 @@ static const struct widget_ops text_ops = {
 	.want = text_want,
 	.key = text_key,
 	.mouse = text_mouse,
+	.focus = text_focus,
 	.focusable = text_focusable,
 	.cursor = text_cursor,
 	.destroy = field_destroy,

@@ -349,10 +349,26 @@ static void is_disconnected(const void *bytes, size_t size)
 	close(fd);
 }
 
+/* virConnectOpen of no name, with no flags. */
+static const uint8_t open_call[] = {0, 0, 0, 36, 0x20, 0, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0,
+	0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+/* libvirt's client sends flags of its own where it is not root's: USER and AUTOSTART. */
+static void a_users_client_is_let_in(void **state)
+{
+	uint8_t call[sizeof(open_call)];
+	int fd = connect_raw();
+
+	memcpy(call, open_call, sizeof(call));
+	call[35] = 6;
+	assert_int_equal(send(fd, call, sizeof(call), 0), sizeof(call));
+	assert_int_equal(recv(fd, call, 28, MSG_WAITALL), 28);
+	assert_int_equal(call[27], 0);
+	close(fd);
+}
+
 static void a_bad_client_harms_only_itself(void **state)
 {
-	static const uint8_t open_call[] = {0, 0, 0, 36, 0x20, 0, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0,
-		1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 	uint8_t call[sizeof(open_call)];
 	int half = connect_raw();
 
@@ -415,6 +431,7 @@ int main(void)
 		cmocka_unit_test(a_guest_that_died_meanwhile_is_shut_off),
 		cmocka_unit_test(a_killed_monitor_is_noticed),
 		cmocka_unit_test(there_is_one_daemon),
+		cmocka_unit_test(a_users_client_is_let_in),
 		cmocka_unit_test(a_bad_client_harms_only_itself),
 		cmocka_unit_test(many_clients_at_once),
 	};

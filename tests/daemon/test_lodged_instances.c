@@ -397,6 +397,64 @@ static void a_session_lives_in_the_users_folders(void **state)
 	wait_until_free(lock);
 }
 
+/* The console's command line as another user, who has nothing but a home: what it says. Where the
+ * test is not root's, as the same user. */
+static char *as_a_new_user(const char *home, const char *words)
+{
+	const char *who = getuid() ? "" : "setpriv --reuid 65534 --regid 65534 --clear-groups ";
+	g_autofree char *command = g_strdup_printf(
+		"%senv -u XDG_CONFIG_HOME -u XDG_RUNTIME_DIR -u XDG_DATA_HOME -u XDG_CACHE_HOME"
+		" -u XDG_STATE_HOME HOME='%s' LC_ALL=C.UTF-8 '%s/lodge' %s",
+		who, home, daemon_under_test.build, words);
+	g_autofree char *errors = NULL;
+	char *output = NULL;
+	int status;
+
+	assert_true(g_spawn_command_line_sync(command, &output, &errors, &status, NULL));
+	if (status)
+		fail_msg("%s: %s", command, errors);
+	return output;
+}
+
+static bool others_can_run_it(const char *home)
+{
+	g_autofree char *command = g_strdup_printf(
+		"setpriv --reuid 65534 --regid 65534 --clear-groups test -x '%s/lodge' -a -w '%s'",
+		daemon_under_test.build, home);
+
+	return getuid() || system(command) == 0;
+}
+
+static void a_new_user_types_lodge(void **state)
+{
+	g_autofree char *home = g_dir_make_tmp("lodge-home-XXXXXX", NULL);
+	g_autofree char *lock = g_build_filename(home, ".cache/lodge/lodged.sock.lock", NULL);
+	g_autofree char *xml = g_build_filename(home, "guest.xml", NULL);
+	g_autofree char *made = write_guest("mine", "12", "b", ""), *text = NULL, *define = NULL;
+	g_autofree char *settings = g_build_filename(home, ".config/lodge/engine", NULL);
+	g_autofree char *listed = NULL, *file = g_build_filename(settings, "lodged.conf", NULL);
+
+	assert_true(g_file_get_contents(made, &text, NULL, NULL));
+	assert_true(g_file_set_contents(xml, text, -1, NULL));
+	assert_int_equal(g_mkdir_with_parents(settings, 0755), 0);
+	assert_true(g_file_set_contents(file, "[idle]\ntimeout=1\n", -1, NULL));
+	g_autofree char *give = g_strdup_printf("chown -R 65534:65534 '%s'", home);
+	if (!getuid())
+		assert_int_equal(system(give), 0);
+	if (!others_can_run_it(home))
+		skip();
+	/* Each command finds a daemon, or makes one. */
+	g_free(as_a_new_user(home, "list"));
+	define = g_strdup_printf("define '%s'", xml);
+	g_free(as_a_new_user(home, define));
+	g_free(as_a_new_user(home, "start mine"));
+	listed = as_a_new_user(home, "list");
+	assert_non_null(strstr(listed, "mine  running"));
+	g_free(as_a_new_user(home, "destroy mine"));
+	wait_until_free(lock);
+	remove_tree(home);
+}
+
 /* As systemd does: the socket is there first, and stays. */
 static void a_socket_may_be_handed_over(void **state)
 {
@@ -445,6 +503,7 @@ int main(void)
 		cmocka_unit_test(many_starts_make_one_daemon),
 		cmocka_unit_test(a_daemon_that_cannot_start_says_so_in_the_foreground),
 		cmocka_unit_test(a_session_lives_in_the_users_folders),
+		cmocka_unit_test(a_new_user_types_lodge),
 		cmocka_unit_test(a_socket_may_be_handed_over),
 	};
 
