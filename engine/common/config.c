@@ -428,3 +428,24 @@ struct machine_config *config_read_file(const char *path, GError **error)
 		return NULL;
 	return config_read_memory(text, length, path, error);
 }
+
+char **config_initrd_paths(const struct machine_config *config, char ***items)
+{
+	const char *initrd = config->initrd ? config->initrd : "";
+	/* The path of a single one may hold anything. */
+	bool single = !strpbrk(initrd, " ,") || g_file_test(initrd, G_FILE_TEST_EXISTS);
+	char **list = single && *initrd ? g_strdupv((char *[]){ (char *)initrd, NULL })
+					: g_strsplit(initrd, ",", -1);
+	char **paths;
+
+	for (char **item = list; !single && *item; item++)
+		g_strstrip(*item);
+	paths = g_strdupv(list);
+	for (char **path = paths; !single && *path; path++)
+		(*path)[strcspn(*path, " ")] = '\0';
+	if (items)
+		*items = list;
+	else
+		g_strfreev(list);
+	return paths;
+}

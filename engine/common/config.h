@@ -224,3 +224,7 @@ struct machine_config *config_read_device(const char *text, size_t length, const
 	GError **error);
 void config_free(struct machine_config *config);
 
+/* The paths of <initrd>, ended by NULL: none, one, or for a list of Multiboot modules that of each.
+ * *items (or NULL) becomes the list with what stands behind each path. Free with g_strfreev(). */
+char **config_initrd_paths(const struct machine_config *config, char ***items);
+

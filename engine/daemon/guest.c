@@ -5,6 +5,7 @@
 #include "engine/common/control.h"
 #include "engine/daemon/change.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/files.h"
 #include "engine/daemon/guest_events.h"
 #include "engine/daemon/policy.h"
 #include "engine/daemon/plug.h"
@@ -474,16 +475,19 @@ bool guest_set_running(struct guest *guest, struct definition *definition, GErro
 static bool launch(struct guest *guest, GError **error)
 {
 	g_autofree char *log = log_path(guest);
+	g_autoptr(GPtrArray) files = files_new();
 	struct monitor_start start = {
 		.program = guest->registry->program,
 		.folder = guest->folder,
 		.log = log,
 		.paused = guest->start_paused,
 		.restore = guest->restore,
+		.files = files,
 	};
 	GStatBuf info;
 
-	if (!write_folder(guest, error))
+	if (!files_add_guest(files, guest->registry->settings, guest->running->config, error) ||
+		!write_folder(guest, error))
 		return false;
 	statistics_forget(guest);
 	guest->balloon = guest->added = 0;
@@ -521,8 +525,7 @@ static bool admit(struct guest *guest, GError **error)
 	struct registry *registry = guest->registry;
 
 	g_clear_pointer(&guest->message, g_free);
-	return policy_check_paths(registry->settings, guest->running->config, error) &&
-	       policy_admit(registry, 0, 0, &guest->message, error);
+	return policy_admit(registry, 0, 0, &guest->message, error);
 }
 
 /* A managed saved state: where it goes on, or what is given up. */
@@ -535,7 +538,7 @@ static bool take_managed(struct guest *guest, bool fresh, GError **error)
 		return true;
 	if (fresh)
 		return save_remove_managed(guest, error);
-	if (save_file_open(&file, path, false, error))
+	if (save_file_open(&file, NULL, path, error))
 		guest->running = definition_read(file.xml, error);
 	if (guest->running) {
 		guest->restore = file.fd;

@@ -4,6 +4,7 @@
 #include "engine/daemon/monitor.h"
 
 #include "engine/common/control.h"
+#include "engine/daemon/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,10 @@
 #define RETRY_MS 5
 /* The descriptor by which lodge-vmm keeps its lock. */
 #define LOCK_FD 3
-/* And the one of a saved guest. */
+/* The one of a saved guest. */
 #define RESTORE_FD 4
+/* And those of the files of its definition, from here on. */
+#define FILES_FD 5
 
 struct request {
 	gint64 id;
@@ -430,27 +433,85 @@ static void begin_session(void *data)
 		return;
 }
 
+/* What a new monitor is told, and which descriptors it gets as which. */
+struct command {
+	GPtrArray *arguments;
+	GArray *sources, *targets;
+};
+
+static void say(struct command *command, const char *argument)
+{
+	g_ptr_array_add(command->arguments, g_strdup(argument));
+}
+
+static void pass(struct command *command, int source, int target)
+{
+	g_array_append_val(command->sources, source);
+	g_array_append_val(command->targets, target);
+}
+
+static void pass_files(struct command *command, const GPtrArray *files)
+{
+	for (guint i = 0; i < files->len; i++) {
+		const struct file *file = g_ptr_array_index(files, i);
+		int target = FILES_FD + (int)i;
+
+		pass(command, file->fd, target);
+		say(command, "--file");
+		g_ptr_array_add(command->arguments, g_strdup_printf("%d:%s", target, file->path));
+	}
+}
+
+static struct command command_new(const struct monitor_start *start, int lock)
+{
+	struct command command = {
+		.arguments = g_ptr_array_new_with_free_func(g_free),
+		.sources = g_array_new(FALSE, FALSE, sizeof(int)),
+		.targets = g_array_new(FALSE, FALSE, sizeof(int)),
+	};
+
+	say(&command, start->program);
+	say(&command, "--control");
+	say(&command, "control");
+	say(&command, "--statistics");
+	say(&command, "statistics");
+	/* Its guests get user networks and formats other than raw while they run: for these the
+	 * monitor has to start programs. */
+	say(&command, "--no-sandbox");
+	pass(&command, lock, LOCK_FD);
+	if (start->paused)
+		say(&command, "--paused");
+	if (start->restore >= 0) {
+		pass(&command, start->restore, RESTORE_FD);
+		say(&command, "--restore-fd");
+		say(&command, G_STRINGIFY(RESTORE_FD));
+	}
+	pass_files(&command, start->files);
+	say(&command, "guest.xml");
+	g_ptr_array_add(command.arguments, NULL);
+	return command;
+}
+
+static void command_clear(struct command *command)
+{
+	g_ptr_array_free(command->arguments, TRUE);
+	g_array_free(command->sources, TRUE);
+	g_array_free(command->targets, TRUE);
+}
+
 static bool spawn(struct monitor *monitor, const struct monitor_start *start, int log, int lock,
 	GError **error)
 {
-	/* Its guests get user networks and formats other than raw while they run: for these the
-	 * monitor has to start programs. */
-	const char *arguments[12] = {start->program, "--control", "control", "--statistics",
-		"statistics", "--no-sandbox"};
-	const int sources[] = {lock, start->restore}, targets[] = {LOCK_FD, RESTORE_FD};
-	bool restore = start->restore >= 0;
-	unsigned count = 6;
+	struct command command = command_new(start, lock);
+	bool ok = g_spawn_async_with_pipes_and_fds(start->folder,
+		(const char *const *)command.arguments->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
+		begin_session, (void *)&start->cgroup, -1, log, log,
+		(const int *)(const void *)command.sources->data,
+		(const int *)(const void *)command.targets->data, command.sources->len,
+		&monitor->pid, NULL, NULL, NULL, error);
 
-	if (start->paused)
-		arguments[count++] = "--paused";
-	if (restore) {
-		arguments[count++] = "--restore-fd";
-		arguments[count++] = G_STRINGIFY(RESTORE_FD);
-	}
-	arguments[count] = "guest.xml";
-	if (!g_spawn_async_with_pipes_and_fds(start->folder, arguments, NULL,
-		    G_SPAWN_DO_NOT_REAP_CHILD, begin_session, (void *)&start->cgroup, -1, log, log,
-		    sources, targets, restore ? 2 : 1, &monitor->pid, NULL, NULL, NULL, error))
+	command_clear(&command);
+	if (!ok)
 		return false;
 	monitor->child = true;
 	watch_process(monitor);

@@ -43,6 +43,7 @@ struct monitor_start {
 	int cgroup;          /* the cgroup.procs of its control group (taken), or -1 */
 	bool paused;         /* the guest does not run yet */
 	int restore;         /* where the monitor of a saved guest has written, or -1 */
+	const GPtrArray *files; /* struct file: all that the definition names (files.h) */
 };
 
 /* Errors: G_FILE_ERROR, G_SPAWN_ERROR. */

@@ -4,11 +4,9 @@
 #include "engine/daemon/change.h"
 #include "engine/daemon/devices.h"
 #include "engine/daemon/fault.h"
-#include "engine/daemon/policy.h"
+#include "engine/daemon/files.h"
 #include "engine/daemon/registry.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,19 +141,12 @@ static bool open_image(struct guest *guest, const xmlNode *disk, int *fd, GError
 {
 	g_autofree char *file = tree_child_attribute(disk, "source", "file");
 	g_autofree char *device = tree_child_attribute(disk, "source", "dev");
-	g_autofree char *format = tree_child_attribute(disk, "driver", "type");
 	const char *path = file ? file : device;
-	int mode = tree_child(disk, "readonly") ? O_RDONLY : O_RDWR;
+	enum file_use use = tree_child(disk, "readonly") ? FILE_IMAGE_READ : FILE_IMAGE;
 
-	if (!path)
-		return true;
-	if (!policy_check_path(guest->registry->settings, path, error))
-		return false;
-	if (format && strcmp(format, "raw") != 0)
-		return true;
-	*fd = open(path, mode | O_CLOEXEC);
-	return *fd >= 0 || fault_set(error, VIR_ERR_SYSTEM_ERROR,
-				   "Cannot access storage file '%s': %s", path, g_strerror(errno));
+	if (path)
+		*fd = file_open(guest->registry->settings, path, use, error);
+	return !path || *fd >= 0;
 }
 
 static bool request_attach(void *data, struct guest *guest, unsigned step,

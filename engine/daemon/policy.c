@@ -37,13 +37,10 @@ static bool is_in(const char *path, const char *folder)
 	       (path[length] == '/' || path[length] == '\0' || length == 1);
 }
 
-bool policy_check_path(const struct settings *settings, const char *path, GError **error)
+/* real: NULL where it cannot be told. */
+static bool judge_path(
+	const struct settings *settings, const char *real, const char *path, GError **error)
 {
-	g_autofree char *real = NULL;
-
-	if (!path || !settings->allowed)
-		return true;
-	real = resolve(path);
 	for (char **at = settings->allowed; real && *at; at++)
 		if (is_in(real, *at))
 			return true;
@@ -51,37 +48,31 @@ bool policy_check_path(const struct settings *settings, const char *path, GError
 		"'%s' is not in a folder that lodged.conf allows", path);
 }
 
-static bool check_chardev(
-	const struct settings *settings, const struct config_chardev *chardev, GError **error)
+bool policy_check_path(const struct settings *settings, const char *path, GError **error)
 {
-	return policy_check_path(settings, chardev->path, error);
+	g_autofree char *real = NULL;
+
+	if (!path || !settings->allowed)
+		return true;
+	real = resolve(path);
+	return judge_path(settings, real, path, error);
 }
 
-bool policy_check_paths(
-	const struct settings *settings, const struct machine_config *config, GError **error)
+bool policy_check_opened(const struct settings *settings, int fd, const char *path, GError **error)
 {
-	bool ok = policy_check_path(settings, config->kernel, error) &&
-		  policy_check_path(settings, config->initrd, error);
+	g_autofree char *link = NULL, *real = NULL;
 
-	for (guint i = 0; ok && i < config->disks->len; i++)
-		ok = policy_check_path(settings,
-			((struct config_disk *)g_ptr_array_index(config->disks, i))->path, error);
-	for (guint i = 0; ok && i < config->nets->len; i++)
-		ok = policy_check_path(settings,
-			((struct config_net *)g_ptr_array_index(config->nets, i))->log, error);
-	for (guint i = 0; ok && i < config->serials->len; i++)
-		ok = check_chardev(settings, g_ptr_array_index(config->serials, i), error);
-	for (guint i = 0; ok && i < config->ports->len; i++)
-		ok = check_chardev(settings,
-			&((struct config_port *)g_ptr_array_index(config->ports, i))->chardev,
-			error);
-	return ok;
+	if (!settings || !settings->allowed)
+		return true;
+	link = g_strdup_printf("/proc/self/fd/%d", fd);
+	real = g_file_read_link(link, NULL);
+	return judge_path(settings, real, path, error);
 }
 
 /* ---- admission ------------------------------------------------------------------------------- */
 
 /* Adds to *warning or sets the error; the sentence is taken. */
-static bool judge(enum settings_policy policy, char *sentence, char **warning, GError **error)
+static bool judge_amount(enum settings_policy policy, char *sentence, char **warning, GError **error)
 {
 	g_autofree char *text = sentence;
 
@@ -114,13 +105,13 @@ bool policy_admit(
 		needed += guest->running->config->vcpus;
 	}
 	if (memory > memory_limit)
-		ok = judge(settings->memory,
+		ok = judge_amount(settings->memory,
 			g_strdup_printf("the guests' memory would be %" G_GUINT64_FORMAT
 					" MiB, and the limit is %" G_GUINT64_FORMAT " MiB",
 				memory >> 10, memory_limit >> 10),
 			warning, error);
 	if (ok && needed > vcpus_limit)
-		ok = judge(settings->vcpus,
+		ok = judge_amount(settings->vcpus,
 			g_strdup_printf("the guests' vCPUs would be %u, and the limit is %u",
 				needed, vcpus_limit),
 			warning, error);

@@ -107,6 +107,11 @@ static void do_restore_flags(struct call *call)
 	restore(call, args->path, args->xml, args->flags);
 }
 
+static const struct settings *settings_of(const struct call *call)
+{
+	return call->server->registry->settings;
+}
+
 static bool return_text(struct call *call, char *text)
 {
 	((struct wire_text_ret *)call->ret)->text = text;
@@ -118,7 +123,7 @@ static bool do_image_xml(struct call *call, GError **error)
 	const struct wire_text_flags_args *args = call->args;
 
 	return check_flags(args->flags, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE, error) &&
-	       return_text(call, save_file_describe(args->text, error));
+	       return_text(call, save_file_describe(settings_of(call), args->text, error));
 }
 
 static bool do_image_define(struct call *call, GError **error)
@@ -126,7 +131,8 @@ static bool do_image_define(struct call *call, GError **error)
 	const struct wire_image_define_args *args = call->args;
 
 	return check_flags(args->flags, STATES, error) &&
-	       save_file_define(args->path, args->xml, args->flags, error);
+	       save_file_define(
+		       settings_of(call), args->path, args->xml, args->flags, error);
 }
 
 /* The path of the guest's managed file, or NULL. Free with g_free(). */
@@ -148,7 +154,7 @@ static bool do_managed_xml(struct call *call, GError **error)
 	g_autofree char *path =
 		find_managed(call, args->flags, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE, error);
 
-	return path && return_text(call, save_file_describe(path, error));
+	return path && return_text(call, save_file_describe(NULL, path, error));
 }
 
 static bool do_managed_define(struct call *call, GError **error)
@@ -158,7 +164,7 @@ static bool do_managed_define(struct call *call, GError **error)
 
 	return path &&
 	       (args->text || fault_set(error, VIR_ERR_INVALID_ARG, "there is no definition")) &&
-	       save_file_define(path, *args->text, args->flags, error);
+	       save_file_define(NULL, path, *args->text, args->flags, error);
 }
 
 /* ---- the job --------------------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
 #include "engine/daemon/save.h"
 
 #include "engine/daemon/fault.h"
+#include "engine/daemon/files.h"
 #include "engine/daemon/parameters.h"
-#include "engine/daemon/policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,9 @@
 
 struct saving {
 	struct guest *guest;
-	char *path, *part; /* where it will be, and where it is until then */
+	char *path;        /* where it will be, for messages */
+	int folder;        /* that is in; */
+	char *name, *part; /* as what, and as what until then */
 	guest_done done;
 	void *data;
 	gint64 begun;
@@ -31,7 +33,10 @@ void save_free(struct saving *saving)
 {
 	if (!saving)
 		return;
+	if (saving->folder >= 0)
+		close(saving->folder);
 	g_free(saving->path);
+	g_free(saving->name);
 	g_free(saving->part);
 	g_free(saving);
 }
@@ -117,24 +122,22 @@ static bool read_head(struct save_file *file, uint32_t *room)
 	return strlen(file->xml) == length;
 }
 
-static bool open_file(struct save_file *file, const char *path, bool writable, uint32_t *room,
-	GError **error)
+static bool open_file(struct save_file *file, const struct settings *settings, const char *path,
+	enum file_use use, uint32_t *room, GError **error)
 {
-	int mode = writable ? O_RDWR : O_RDONLY;
-
-	*file = (struct save_file){
-		.fd = open(path, mode | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-	if (file->fd < 0)
-		return fail(error, "Failed to open file", path);
-	return read_head(file, room) ||
-	       fault_set(error, VIR_ERR_OPERATION_FAILED, "'%s' is not a saved guest", path);
+	*file = (struct save_file){.fd = file_open(settings, path, use, error)};
+	return file->fd >= 0 &&
+	       (read_head(file, room) ||
+		       fault_set(error, VIR_ERR_OPERATION_FAILED, "'%s' is not a saved guest",
+			       path));
 }
 
-bool save_file_open(struct save_file *file, const char *path, bool writable, GError **error)
+bool save_file_open(
+	struct save_file *file, const struct settings *settings, const char *path, GError **error)
 {
 	uint32_t room;
 
-	return open_file(file, path, writable, &room, error);
+	return open_file(file, settings, path, FILE_SAVED, &room, error);
 }
 
 void save_file_clear(struct save_file *file)
@@ -170,14 +173,15 @@ static bool is_running(bool was, unsigned state)
 	return state & VIR_DOMAIN_SAVE_RUNNING || (was && !(state & VIR_DOMAIN_SAVE_PAUSED));
 }
 
-bool save_file_define(const char *path, const char *xml, unsigned state, GError **error)
+bool save_file_define(const struct settings *settings, const char *path, const char *xml,
+	unsigned state, GError **error)
 {
 	struct save_file file = {.fd = -1};
 	struct definition *definition = NULL;
 	uint32_t room;
 	bool ok;
 
-	if (open_file(&file, path, true, &room, error))
+	if (open_file(&file, settings, path, FILE_SAVED_EDIT, &room, error))
 		definition = read_definition(&file, xml, error);
 	ok = definition != NULL;
 	if (ok && strlen(definition->xml) >= room)
@@ -191,13 +195,13 @@ bool save_file_define(const char *path, const char *xml, unsigned state, GError 
 	return ok;
 }
 
-char *save_file_describe(const char *path, GError **error)
+char *save_file_describe(const struct settings *settings, const char *path, GError **error)
 {
 	struct save_file file = {.fd = -1};
 	struct definition *definition = NULL;
 	char *xml = NULL;
 
-	if (save_file_open(&file, path, false, error))
+	if (save_file_open(&file, settings, path, error))
 		definition = definition_read(file.xml, error);
 	if (definition)
 		xml = definition_inactive_xml(definition);
@@ -269,12 +273,11 @@ static void tell_completed(const struct guest *guest, const struct saving *savin
 
 static bool come_under_name(const struct saving *saving, GError **error)
 {
-	g_autofree char *folder = g_path_get_dirname(saving->path);
 	int fd;
 
-	if (g_rename(saving->part, saving->path) < 0)
+	if (renameat(saving->folder, saving->part, saving->folder, saving->name) < 0)
 		return fail(error, "cannot rename the saved guest to", saving->path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(saving->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
 		fsync(fd);
 		close(fd);
@@ -294,7 +297,7 @@ static void saved(void *data, JsonObject *answer, const GError *problem)
 		tell_completed(guest, saving);
 		guest_leave_saved(guest, saving->done, saving->data);
 	} else {
-		g_unlink(saving->part);
+		unlinkat(saving->folder, saving->part, 0);
 		if (cancelled)
 			fault_set(&error, VIR_ERR_OPERATION_ABORTED,
 				"domain save job: canceled by client");
@@ -311,20 +314,21 @@ static bool make_folder(const char *path, GError **error)
 }
 
 /* The file as far as it is ours; -1 sets the error. */
-static int begin_file(
-	const char *part, const struct definition *definition, bool running, GError **error)
+static int begin_file(const struct saving *saving, const struct definition *definition,
+	bool running, GError **error)
 {
-	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(saving->folder, saving->part,
+		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
 	if (fd < 0) {
-		fail(error, "cannot make", part);
+		fail(error, "cannot make", saving->path);
 		return -1;
 	}
 	if (write_head(fd, definition->xml, running, room_for(definition->xml)))
 		return fd;
-	fail(error, "cannot write", part);
+	fail(error, "cannot write", saving->path);
 	close(fd);
-	g_unlink(part);
+	unlinkat(saving->folder, saving->part, 0);
 	return -1;
 }
 
@@ -338,9 +342,8 @@ static bool check(const struct guest *guest, const char *path, GError **error)
 	if (!path)
 		return guest->saved || fault_set(error, VIR_ERR_OPERATION_INVALID,
 					       "cannot do managed save for transient domain");
-	return (g_path_is_absolute(path) ||
-		       fault_set(error, VIR_ERR_INVALID_ARG, "'%s' is not a whole path", path)) &&
-	       policy_check_path(guest->registry->settings, path, error);
+	return g_path_is_absolute(path) ||
+	       fault_set(error, VIR_ERR_INVALID_ARG, "'%s' is not a whole path", path);
 }
 
 /* What goes into the file: what the guest runs with, or the client's own version. */
@@ -350,6 +353,25 @@ static struct definition *pick_definition(
 	const struct save_file file = {.fd = -1, .xml = guest->running->xml};
 
 	return read_definition(&file, xml, error);
+}
+
+/* path NULL: managed. */
+static struct saving *saving_new(const struct guest *guest, const char *path, GError **error)
+{
+	const struct settings *settings = path ? guest->registry->settings : NULL;
+	struct saving *saving = g_new0(struct saving, 1);
+
+	saving->path = path ? g_strdup(path) : save_managed_path(guest);
+	saving->name = g_path_get_basename(saving->path);
+	saving->part = g_strconcat(saving->name, ".part", NULL);
+	saving->folder = -1;
+	saving->begun = g_get_monotonic_time();
+	if (path || make_folder(saving->path, error))
+		saving->folder = file_open_folder(settings, saving->path, error);
+	if (saving->folder >= 0)
+		return saving;
+	save_free(saving);
+	return NULL;
 }
 
 void save_begin(struct guest *guest, const char *path, const char *xml, unsigned state,
@@ -365,20 +387,17 @@ void save_begin(struct guest *guest, const char *path, const char *xml, unsigned
 		done(data, error);
 		return;
 	}
-	saving = g_new0(struct saving, 1);
-	saving->path = path ? g_strdup(path) : save_managed_path(guest);
-	saving->part = g_strconcat(saving->path, ".part", NULL);
-	saving->done = done;
-	saving->data = data;
-	saving->begun = g_get_monotonic_time();
-	if (path || make_folder(saving->path, &error))
-		fd = begin_file(saving->part, definition, is_running(running, state), &error);
+	saving = saving_new(guest, path, &error);
+	if (saving)
+		fd = begin_file(saving, definition, is_running(running, state), &error);
 	definition_free(definition);
 	if (fd < 0) {
 		save_free(saving);
 		done(data, error);
 		return;
 	}
+	saving->done = done;
+	saving->data = data;
 	guest->saving = saving;
 	guest->save_cancelled = false;
 	guest_ask(guest, "save", NULL, fd, saved, guest);
@@ -408,8 +427,7 @@ void save_restore(struct registry *registry, const char *path, const char *xml, 
 	g_autoptr(GError) error = NULL;
 
 	*guest = NULL;
-	if (policy_check_path(registry->settings, path, &error) &&
-		save_file_open(&file, path, false, &error))
+	if (save_file_open(&file, registry->settings, path, &error))
 		definition = read_definition(&file, xml, &error);
 	if (definition)
 		*guest = registry_add_transient(registry, definition->xml, &error);

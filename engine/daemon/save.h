@@ -30,15 +30,18 @@ struct save_file {
 	char *xml;
 };
 
-/* Opens one; writable for save_file_define(). The caller clears it. */
-bool save_file_open(struct save_file *file, const char *path, bool writable, GError **error);
+/* Opens one. settings, here and below: NULL for a managed one, whose place is the daemon's own. The
+ * caller clears it. */
+bool save_file_open(struct save_file *file, const struct settings *settings, const char *path,
+	GError **error);
 /* Also of one all zero but for an fd of -1. */
 void save_file_clear(struct save_file *file);
 /* Puts another definition into the file at path: of the same guest. state is one of libvirt's
  * VIR_DOMAIN_SAVE_RUNNING and _PAUSED, or 0: as it was. */
-bool save_file_define(const char *path, const char *xml, unsigned state, GError **error);
+bool save_file_define(const struct settings *settings, const char *path, const char *xml,
+	unsigned state, GError **error);
 /* The XML for who reads it. Free with g_free(). */
-char *save_file_describe(const char *path, GError **error);
+char *save_file_describe(const struct settings *settings, const char *path, GError **error);
 
 /* Saves the guest and ends it. path NULL: managed. xml: another definition of the same guest, or
  * NULL. state as above. */

@@ -78,6 +78,15 @@ void daemon_end(int number)
 		assert_int_equal(status, 0);
 }
 
+void daemon_restart_with(const char *settings)
+{
+	g_autofree char *path = g_build_filename(my->root, "etc", "lodged.conf", NULL);
+
+	daemon_end(SIGTERM);
+	assert_true(g_file_set_contents(path, settings, -1, NULL));
+	daemon_start();
+}
+
 int daemon_prepare(void **state)
 {
 	my->build = g_canonicalize_filename(

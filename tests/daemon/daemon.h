@@ -32,6 +32,8 @@ void daemon_start(void);
 /* The same with more arguments and the environment of the test. */
 void daemon_start_with(const char *const *more);
 void daemon_end(int signal);
+/* From here on it has these settings (lodged.conf). */
+void daemon_restart_with(const char *settings);
 /* A connection to its socket, or -1. */
 int connect_raw(void);
 void remove_tree(const char *path);

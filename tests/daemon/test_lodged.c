@@ -195,21 +195,29 @@ static void a_transient_guest_is_forgotten(void **state)
 	says("", "list --all --name");
 }
 
+/* Guest "n". */
+static void define_with_kernel(const char *kernel)
+{
+	g_autofree char *path = g_build_filename(daemon_under_test.root, "guest.xml", NULL);
+	g_autofree char *text = g_strdup_printf(
+		"<domain type='qemu'><name>n</name><memory unit='MiB'>8</memory><os>"
+		"<type>hvm</type><kernel>%s</kernel></os></domain>",
+		kernel);
+
+	g_assert(g_file_set_contents(path, text, -1, NULL));
+	g_free(virsh("define %s", path));
+}
+
 static void a_guest_that_cannot_start_says_why(void **state)
 {
-	g_autofree char *path = NULL;
+	g_autofree char *no_kernel = g_build_filename(daemon_under_test.root, "guest.xml", NULL);
 
-	define("n", "09", "b", "");
-	path = g_build_filename(daemon_under_test.root, "guest.xml", NULL);
+	define_with_kernel("/nonexistent");
+	has("cannot open '/nonexistent': No such file or directory", false, "start n");
 	g_free(virsh("undefine n"));
-	g_assert(g_file_set_contents(path,
-		"<domain type='qemu'><name>n</name><memory "
-		"unit='MiB'>8</memory><os><type>hvm</type>"
-		"<kernel>/nonexistent</kernel></os></domain>",
-		-1, NULL));
-	g_free(virsh("define %s", path));
+	define_with_kernel(no_kernel);
 	has("process exited while connecting to monitor: Cannot start guest 'n'", false, "start n");
-	has("/nonexistent", false, "start n");
+	has("guest.xml", false, "start n");
 	says("shut off (failed)", "domstate n --reason");
 	g_free(virsh("undefine n"));
 }

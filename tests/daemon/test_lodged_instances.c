@@ -33,14 +33,6 @@ static void write_settings(const char *text)
 	assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-/* From here on the daemon has these. */
-static void restart_with(const char *settings)
-{
-	daemon_end(SIGTERM);
-	write_settings(settings);
-	daemon_start();
-}
-
 /* Runs lodged to its end; what it says on standard error. */
 static char *run_lodged(const char *const *arguments, int *status)
 {
@@ -114,12 +106,12 @@ static void sockets_have_the_modes_of_the_settings(void **state)
 	assert_int_equal(mode_of("run/lodged.sock"), 0600);
 	assert_int_equal(mode_of("run/lodged-ro.sock"), 0600);
 	assert_int_equal(mode_of("run"), 0700);
-	restart_with("[sockets]\nmode=0660\nread-only-mode=0666\n");
+	daemon_restart_with("[sockets]\nmode=0660\nread-only-mode=0666\n");
 	assert_int_equal(mode_of("run/lodged.sock"), 0660);
 	assert_int_equal(mode_of("run/lodged-ro.sock"), 0666);
 	assert_int_equal(mode_of("run"), 0711);
 	assert_int_equal(mode_of("run/guests"), 0700);
-	restart_with("");
+	daemon_restart_with("");
 }
 
 static void the_second_socket_is_to_look_only(void **state)
@@ -168,7 +160,7 @@ static void only_allowed_folders_are_opened(void **state)
 	define("out", "03", "b", "");
 	g_mkdir(allowed, 0700);
 	settings = g_strdup_printf("[paths]\nallowed=/nowhere:%s\n", allowed);
-	restart_with(settings);
+	daemon_restart_with(settings);
 	has("is not in a folder that lodged.conf allows", false, "start out");
 	/* A link out of the folder is out of the folder. */
 	link = g_build_filename(allowed, "link", NULL);
@@ -188,7 +180,7 @@ static void only_allowed_folders_are_opened(void **state)
 	done("start link");
 	done("destroy link");
 	done("undefine link");
-	restart_with("");
+	daemon_restart_with("");
 	done("start out");
 	done("destroy out");
 	done("undefine out");
@@ -198,17 +190,17 @@ static void admission_refuses_or_warns(void **state)
 {
 	define("one", "04", "b", "");
 	define("two", "05", "b", "");
-	restart_with("[admission]\nmemory=refuse\nmemory-limit=0\n");
+	daemon_restart_with("[admission]\nmemory=refuse\nmemory-limit=0\n");
 	has("operation forbidden: the guests' memory would be 8 MiB, and the limit is 0 MiB", false,
 		"start one");
 	says("shut off (failed)", "domstate one --reason");
-	restart_with("[admission]\nvcpus=refuse\nvcpus-limit=0\n");
+	daemon_restart_with("[admission]\nvcpus=refuse\nvcpus-limit=0\n");
 	has("the guests' vCPUs would be 1, and the limit is 0", false, "start one");
-	restart_with("[admission]\nvcpus=warn\nvcpus-limit=0\n");
+	daemon_restart_with("[admission]\nvcpus=warn\nvcpus-limit=0\n");
 	done("start one");
 	has("the guests' vCPUs would be 1", true, "dominfo one");
 	done("destroy one");
-	restart_with("");
+	daemon_restart_with("");
 	done("undefine one");
 	done("undefine two");
 }

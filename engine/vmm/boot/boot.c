@@ -3,7 +3,6 @@
 
 #include "engine/vmm/boot/acpi.h"
 #include "engine/vmm/boot/image.h"
-#include "engine/vmm/given.h"
 #include "engine/vmm/layout.h"
 
 #include <gio/gio.h>
@@ -30,34 +29,18 @@ static void free_file(void *file)
 	boot_file_free(file);
 }
 
-/* "path arguments": the path ends at the first blank, if anything does. */
-static bool add_file(struct boot *boot, const char *item, bool with_arguments, GError **error)
+static bool open_initrd(struct boot *boot, GError **error)
 {
-	g_autofree char *path = g_strdup(item);
-	struct boot_file *file;
+	g_auto(GStrv) items = NULL, paths = config_initrd_paths(boot->config, &items);
 
-	if (with_arguments)
-		path[strcspn(path, " ")] = '\0';
-	file = boot_file_open(path, error);
-	if (!file)
-		return false;
-	g_ptr_array_add(boot->files, file);
-	g_ptr_array_add(boot->file_arguments, g_strdup(item));
-	return true;
-}
+	for (unsigned i = 0; paths[i]; i++) {
+		struct boot_file *file = boot_file_open(paths[i], error);
 
-/* One initrd, whose path may hold anything, or a list of Multiboot modules. */
-static bool open_initrd(struct boot *boot, const char *initrd, GError **error)
-{
-	g_auto(GStrv) items = NULL;
-
-	if (!strpbrk(initrd, " ,") || given_has(initrd) ||
-		g_file_test(initrd, G_FILE_TEST_EXISTS))
-		return add_file(boot, initrd, false, error);
-	items = g_strsplit(initrd, ",", -1);
-	for (char **item = items; *item; item++)
-		if (!add_file(boot, g_strstrip(*item), true, error))
+		if (!file)
 			return false;
+		g_ptr_array_add(boot->files, file);
+		g_ptr_array_add(boot->file_arguments, g_strdup(items[i]));
+	}
 	return true;
 }
 
@@ -70,7 +53,7 @@ struct boot *boot_open(const struct machine_config *config, GError **error)
 	boot->files = g_ptr_array_new_with_free_func(free_file);
 	boot->file_arguments = g_ptr_array_new_with_free_func(g_free);
 	boot->kernel = boot_file_open(config->kernel, error);
-	if (!boot->kernel || (config->initrd && !open_initrd(boot, config->initrd, error))) {
+	if (!boot->kernel || !open_initrd(boot, error)) {
 		boot_free(boot);
 		return NULL;
 	}
