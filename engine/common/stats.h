@@ -6,8 +6,9 @@
  * maps it too and looks whenever it likes, without a call to the monitor. The file stays until the
  * owner of its folder removes it; a monitor that begins anew makes a new one.
  *
- * Who writes: the monitor's main thread what is sampled (struct stats_guest, and of each vCPU all
- * but its exits), about once a second, under the page's sequence; each vCPU its own exits; disks
+ * Who writes: the monitor's main thread what is sampled (struct stats_guest, and of each vCPU), about
+ * once a second, under the page's sequence (a guest that sleeps or is paused is sampled no more until
+ * it goes on: all is as it says then, but that its clock, and the time it was halted, go on); disks
  * and network cards their counters, at any moment, with the machine lock held or otherwise one at
  * a time. Counters are 64-bit words that are stored whole (relaxed), so that they cost their
  * writer no more than a plain add. They only grow, but for what is called a state below.
@@ -96,7 +97,7 @@ struct stats_vcpu {
 	uint64_t held_ns; /* kept from running by the cap (the monitor's own; not by a cgroup) */
 	uint64_t steal_ns;  /* what the guest wanted and did not get: both */
 	uint64_t halted_ns; /* the rest of the guest's time: it had nothing to do */
-	uint64_t exits[STATS_EXIT_KINDS]; /* written by the vCPU's thread */
+	uint64_t exits[STATS_EXIT_KINDS];
 	uint64_t reserved[3];
 };
 

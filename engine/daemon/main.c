@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -152,6 +153,18 @@ static bool another_listens(const char *path)
 	return false;
 }
 
+/* A running guest takes three descriptors, a client one. Where systemd starts daemons they may have
+ * 1,024 unless they ask (select(2) knows no more; nobody uses it here). */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct options *options)
 {
 	g_autofree char *root = options->root ? g_canonicalize_filename(options->root, NULL) : NULL;
@@ -164,6 +177,7 @@ static int run(const struct options *options)
 	struct store *store = store_open(root, place, &other, &error);
 	struct settings *settings = NULL;
 
+	allow_descriptors();
 	if (store)
 		settings = settings_read(options->settings ? options->settings : store->settings,
 			store->system, &error);

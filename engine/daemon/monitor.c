@@ -5,12 +5,13 @@
 
 #include "engine/common/control.h"
 #include "engine/daemon/files.h"
+#include "engine/daemon/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -43,18 +44,25 @@ struct monitor {
 	pid_t pid;
 	bool child; /* of this daemon */
 	int pidfd;
-	GSource *retry, *input, *process;
+	GSource *retry;
+	struct watch *input, *process;
 	GByteArray *in;
 	GQueue requests; /* struct request, oldest first */
 	gint64 next_id;
 	bool ready;
 };
 
-static void drop_source(GSource **source)
+static void drop_retry(struct monitor *monitor)
 {
-	if (*source)
-		g_source_destroy(*source);
-	g_clear_pointer(source, g_source_unref);
+	if (monitor->retry)
+		g_source_destroy(monitor->retry);
+	g_clear_pointer(&monitor->retry, g_source_unref);
+}
+
+static void drop_watch(struct watch **watch)
+{
+	watch_remove(*watch);
+	*watch = NULL;
 }
 
 static void drop_fd(int *fd)
@@ -100,9 +108,9 @@ void monitor_free(struct monitor *monitor)
 
 	if (!monitor)
 		return;
-	drop_source(&monitor->retry);
-	drop_source(&monitor->input);
-	drop_source(&monitor->process);
+	drop_retry(monitor);
+	drop_watch(&monitor->input);
+	drop_watch(&monitor->process);
 	drop_fd(&monitor->fd);
 	drop_fd(&monitor->pidfd);
 	drop_fd(&monitor->folder);
@@ -217,14 +225,14 @@ static void fail_requests(struct monitor *monitor, bool sent_only)
 
 static void disconnect(struct monitor *monitor)
 {
-	drop_source(&monitor->input);
+	drop_watch(&monitor->input);
 	drop_fd(&monitor->fd);
 	g_byte_array_set_size(monitor->in, 0);
 	fail_requests(monitor, true);
 	retry_later(monitor, 100);
 }
 
-static gboolean input_ready(int fd, GIOCondition condition, void *data)
+static void input_ready(void *data)
 {
 	struct monitor *monitor = data;
 	bool open = true;
@@ -232,7 +240,6 @@ static gboolean input_ready(int fd, GIOCondition condition, void *data)
 	read_some(monitor, &open);
 	if (!open)
 		disconnect(monitor);
-	return G_SOURCE_CONTINUE;
 }
 
 /* The whole line, and the descriptor unless it is -1. */
@@ -317,16 +324,14 @@ static void status_known(void *data, JsonObject *answer, const char *problem)
 	monitor->events->ready(monitor->data, answer);
 }
 
-static gboolean process_ended(int fd, GIOCondition condition, void *data);
+static void process_ended(void *data);
 
 static void watch_process(struct monitor *monitor)
 {
 	monitor->pidfd = pidfd_open(monitor->pid, 0);
 	if (monitor->pidfd < 0)
 		return;
-	monitor->process = g_unix_fd_source_new(monitor->pidfd, G_IO_IN);
-	g_source_set_callback(monitor->process, G_SOURCE_FUNC(process_ended), monitor, NULL);
-	g_source_attach(monitor->process, NULL);
+	monitor->process = watch_add(monitor->pidfd, EPOLLIN, process_ended, monitor);
 }
 
 int monitor_connect(const struct monitor *monitor, const char *name)
@@ -357,9 +362,11 @@ static void connected(struct monitor *monitor)
 		monitor->pid = peer.pid;
 		watch_process(monitor);
 	}
-	monitor->input = g_unix_fd_source_new(monitor->fd, G_IO_IN | G_IO_HUP);
-	g_source_set_callback(monitor->input, G_SOURCE_FUNC(input_ready), monitor, NULL);
-	g_source_attach(monitor->input, NULL);
+	monitor->input = watch_add(monitor->fd, EPOLLIN, input_ready, monitor);
+	if (!monitor->input) {
+		disconnect(monitor);
+		return;
+	}
 	if (!monitor->ready)
 		g_queue_push_head(&monitor->requests,
 			request_new(monitor, "status", NULL, -1, status_known, monitor));
@@ -381,13 +388,13 @@ static gboolean try_again(void *data)
 {
 	struct monitor *monitor = data;
 
-	drop_source(&monitor->retry);
+	drop_retry(monitor);
 	if (connect_control(monitor))
 		connected(monitor);
 	else if (monitor->pidfd >= 0 || is_alive(monitor->folder))
 		retry_later(monitor, RETRY_MS);
 	else
-		process_ended(-1, G_IO_IN, monitor);
+		process_ended(monitor);
 	return G_SOURCE_REMOVE;
 }
 
@@ -400,14 +407,14 @@ static void retry_later(struct monitor *monitor, unsigned ms)
 	g_source_attach(monitor->retry, NULL);
 }
 
-static gboolean process_ended(int fd, GIOCondition condition, void *data)
+static void process_ended(void *data)
 {
 	struct monitor *monitor = data;
 	bool open = true;
 
-	drop_source(&monitor->process);
-	drop_source(&monitor->retry);
-	drop_source(&monitor->input);
+	drop_watch(&monitor->process);
+	drop_retry(monitor);
+	drop_watch(&monitor->input);
 	/* Its last words came before its end. */
 	while (monitor->fd >= 0 && read_some(monitor, &open))
 		;
@@ -418,7 +425,6 @@ static gboolean process_ended(int fd, GIOCondition condition, void *data)
 	while (!g_queue_is_empty(&monitor->requests))
 		fail_requests(monitor, false);
 	monitor->events->gone(monitor->data);
-	return G_SOURCE_REMOVE;
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "engine/vmm/control.h"
 
 #include "engine/common/control.h"
+#include "engine/vmm/statistics.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -341,6 +342,9 @@ static void run_call(struct control_call *call)
 	const char *name = string_member(call->request, CONTROL_DO);
 	const struct control_request *request = name ? find_request(name) : NULL;
 
+	/* What it changes is to be seen, also where the guest sleeps on. */
+	if (call->control->machine)
+		statistics_wake(machine_parts(call->control->machine)->statistics);
 	if (!name)
 		control_refuse(call, _("A request must say what to \"do\""));
 	else if (!request)

@@ -284,6 +284,11 @@ bool cpus_online(const struct cpus *cpus, unsigned id)
 	return cpus_present(cpus, id) && atomic_load(&cpus->threads[id].vcpu->started);
 }
 
+bool cpus_asleep(const struct cpus *cpus, unsigned id)
+{
+	return cpus_present(cpus, id) && atomic_load(&cpus->threads[id].vcpu->asleep);
+}
+
 unsigned cpus_count(const struct cpus *cpus)
 {
 	unsigned count = 0;

@@ -55,6 +55,8 @@ void cpus_remove(struct cpus *cpus, unsigned id);
 /* Main thread. online: the guest has started it. */
 bool cpus_present(const struct cpus *cpus, unsigned id);
 bool cpus_online(const struct cpus *cpus, unsigned id);
+/* Its vCPU waits for an interrupt; see struct vcpu. Any thread that knows it to be present. */
+bool cpus_asleep(const struct cpus *cpus, unsigned id);
 /* How many are present; not always the lowest ids. Main thread. */
 unsigned cpus_count(const struct cpus *cpus);
 /* For reports and tests; while stopped. NULL: it never was present. */

@@ -147,6 +147,13 @@ static void cpu_started(void *data)
 		cpuplug_wake(machine->parts.cpuplug);
 }
 
+static void cpu_woke(void *data)
+{
+	struct machine *machine = data;
+
+	statistics_wake(machine->parts.statistics);
+}
+
 /* Each sentence once, however many vCPUs find it. */
 static void warn(void *data, const char *message)
 {
@@ -266,6 +273,8 @@ static bool make_core(struct machine *machine, GError **error)
 		.count_max = config->vcpus_max,
 		.started = cpu_started,
 		.started_data = machine,
+		.woke = cpu_woke,
+		.woke_data = machine,
 		.warn = warn,
 		.warn_data = machine,
 	};

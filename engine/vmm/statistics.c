@@ -12,12 +12,13 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PERIOD_S 1
+#define PERIOD_US G_USEC_PER_SEC
 
 _Static_assert((int)STATS_EXIT_KINDS == (int)VCPU_CAUSES, "the same kinds in the same order");
 _Static_assert((int)STATS_EXIT_OTHER == (int)VCPU_CAUSE_OTHER, "the same kinds in the same order");
@@ -36,8 +37,10 @@ struct statistics {
 	const struct machine_parts *parts;
 	struct stats_page *page;
 	GSource *timer;
+	atomic_bool resting; /* the timer is not set: no vCPU has run for a period */
 	int statm_fd;
 	uint64_t resets;
+	uint64_t ran; /* by vCPUs until the last sample by the timer */
 	struct watched watched[STATS_VCPUS_MAX];
 };
 
@@ -222,7 +225,7 @@ static uint64_t shown_state(const struct machine *machine)
 	return state < G_N_ELEMENTS(states) ? states[state] : STATS_STATE_PAUSED;
 }
 
-void statistics_sample(struct statistics *statistics)
+static void sample(struct statistics *statistics)
 {
 	struct stats_guest *guest = &statistics->page->guest;
 
@@ -235,17 +238,83 @@ void statistics_sample(struct statistics *statistics)
 	stats_end(statistics->page);
 }
 
+/* Whole seconds: the host wakes up once for many guests. */
+static void set_timer(struct statistics *statistics)
+{
+	gint64 next = g_get_monotonic_time() / PERIOD_US + 1;
+
+	g_source_set_ready_time(statistics->timer, next * PERIOD_US);
+}
+
+void statistics_wake(struct statistics *statistics)
+{
+	if (atomic_load(&statistics->resting) && atomic_exchange(&statistics->resting, false))
+		set_timer(statistics);
+}
+
+void statistics_sample(struct statistics *statistics)
+{
+	sample(statistics);
+	statistics_wake(statistics);
+}
+
 void statistics_count_reset(struct statistics *statistics)
 {
 	statistics->resets++;
 	statistics_sample(statistics);
 }
 
+/* What vCPUs have run, now. */
+static uint64_t run_ns(const struct statistics *statistics)
+{
+	uint64_t sum = 0;
+
+	for (unsigned id = 0; id < statistics->parts->config->vcpus_max; id++)
+		sum += cpus_run_ns(statistics->parts->cpus, id);
+	return sum;
+}
+
+/* No vCPU runs, or will without statistics_wake() being called. */
+static bool all_sleep(const struct statistics *statistics)
+{
+	const struct machine_parts *parts = statistics->parts;
+
+	/* It says so when it goes on. */
+	if (machine_state(parts->machine) != MACHINE_RUNNING)
+		return true;
+	for (unsigned id = 0; id < parts->config->vcpus_max; id++)
+		if (cpus_present(parts->cpus, id) && !cpus_asleep(parts->cpus, id))
+			return false;
+	return true;
+}
+
+/* A guest that sleeps is let alone. First the flag, then the look: a vCPU does it the other way
+ * round. */
+static bool begin_rest(struct statistics *statistics)
+{
+	atomic_store(&statistics->resting, true);
+	return all_sleep(statistics) || !atomic_exchange(&statistics->resting, false);
+}
+
 static gboolean sample_due(void *data)
 {
-	statistics_sample(data);
+	struct statistics *statistics = data;
+	uint64_t before = statistics->ran;
+
+	g_source_set_ready_time(statistics->timer, -1);
+	sample(statistics);
+	statistics->ran = run_ns(statistics);
+	if (statistics->ran != before || !begin_rest(statistics))
+		set_timer(statistics);
 	return G_SOURCE_CONTINUE;
 }
+
+static gboolean dispatch(GSource *source, GSourceFunc callback, void *data)
+{
+	return callback(data);
+}
+
+static GSourceFuncs timer_funcs = { .dispatch = dispatch };
 
 /* ---- beginning and end ---------------------------------------------------------------------------------------- */
 
@@ -278,12 +347,12 @@ struct statistics *statistics_new(const struct machine_parts *parts)
 	for (unsigned id = 0; id < STATS_VCPUS_MAX; id++)
 		statistics->watched[id].schedstat_fd = -1;
 	statistics->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	fill_constants(statistics);
-	statistics_sample(statistics);
-	/* Whole seconds: the host wakes up once for many guests. */
-	statistics->timer = g_timeout_source_new_seconds(PERIOD_S);
+	statistics->timer = g_source_new(&timer_funcs, sizeof(GSource));
 	g_source_set_callback(statistics->timer, sample_due, statistics, NULL);
+	fill_constants(statistics);
+	sample(statistics);
 	g_source_attach(statistics->timer, parts->context);
+	set_timer(statistics);
 	return statistics;
 }
 
@@ -291,7 +360,7 @@ void statistics_free(struct statistics *statistics)
 {
 	if (!statistics)
 		return;
-	statistics_sample(statistics);
+	sample(statistics);
 	stats_begin(statistics->page);
 	stats_set(&statistics->page->guest.state, STATS_STATE_ENDED);
 	stats_end(statistics->page);

@@ -79,6 +79,9 @@ struct vcpu_env {
 	/* A vCPU's started has changed; its thread, or who resets it. May be NULL. */
 	void (*started)(void *data);
 	void *started_data;
+	/* A vCPU was asleep, and goes on; its thread. May be NULL. */
+	void (*woke)(void *data);
+	void *woke_data;
 	/* Tells the person who runs the machine, once per kind, of something a guest did that is
 	 * not emulated (an unknown MSR…). Rate-limited by the receiver. Any thread. */
 	void (*warn)(void *data, const char *message);
@@ -101,6 +104,9 @@ struct vcpu {
 	char *error; /* after VCPU_EXIT_ERROR: one sentence with the cause, then registers; owned */
 	/* The guest has started it: it waits for SIPI no more. Any thread reads. */
 	atomic_bool started;
+	/* In run(), and waits for an interrupt or SIPI; false before env's woke() is called. Any
+	 * thread reads. With KVM it sleeps in the kernel, and this is never set. */
+	atomic_bool asleep;
 	/* Written by the vCPU's thread by vcpu_count(), read by any. */
 	uint64_t causes[VCPU_CAUSES];
 };

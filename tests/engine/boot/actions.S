@@ -39,6 +39,8 @@ _start:
 	je misuse
 	cmpb $'d', %cl
 	je dots
+	cmpb $'h', %cl
+	je sleep
 	finish 9
 
 /* The second boot ends. */
@@ -115,6 +117,12 @@ dots:
 	movl $20000, %ecx
 1:	loop 1b
 	jmp dots
+/* Nothing wakes it. */
+sleep:
+	movl $message_asleep, %esi
+	call print
+1:	hlt
+	jmp 1b
 bad:
 	finish 9
 	define_print
@@ -124,6 +132,8 @@ message_again:
 	.asciz "again"
 message_waiting:
 	.asciz "waiting"
+message_asleep:
+	.asciz "asleep"
 message_dot:
 	.asciz "."
 	.balign 4

@@ -83,6 +83,7 @@ static void sleep_halted(struct soft_cpu *cpu)
 	soft_fp_park(&cpu->fp);
 	soft_blocks_rest(cpu);
 	soft_world_leave(cpu);
+	atomic_store(&self->vcpu.asleep, true);
 	for (;;) {
 		uint64_t ns = sleep_time(cpu);
 		atomic_store(&self->asleep, 1);
@@ -91,6 +92,9 @@ static void sleep_halted(struct soft_cpu *cpu)
 		rest(self, ns);
 	}
 	atomic_store(&self->asleep, 0);
+	atomic_store(&self->vcpu.asleep, false);
+	if (cpu->env->woke != NULL)
+		cpu->env->woke(cpu->env->woke_data);
 	soft_world_enter(cpu);
 	soft_blocks_wake(cpu);
 	if (cpu->lapic != NULL)
