@@ -9,6 +9,7 @@
 #include "engine/daemon/listen.h"
 #include "engine/daemon/procedure.h"
 #include "engine/daemon/stream.h"
+#include "engine/daemon/sync.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -206,9 +207,8 @@ static void audit_call(const struct call *call, const GError *error)
 			find_subject(call, !error), error ? error->message : NULL);
 }
 
-void call_done(void *data, const GError *error)
+static void answer(struct call *call, const GError *error)
 {
-	struct call *call = data;
 	struct client *client = call->client;
 
 	if (client && !error && call->complete)
@@ -224,6 +224,22 @@ void call_done(void *data, const GError *error)
 	call->answered = true;
 	if (!call->beginning)
 		call_free(call);
+}
+
+static void call_on_disk(void *call, const GError *error)
+{
+	answer(call, error);
+}
+
+/* What it has changed is there after any crash once it is answered. */
+void call_done(void *data, const GError *error)
+{
+	struct call *call = data;
+
+	if (!error && (call->procedure->flags & PROCEDURE_WRITES) && call->noted != sync_noted())
+		sync_wait(call_on_disk, call);
+	else
+		answer(call, error);
 }
 
 void call_answered(void *call, JsonObject *answer, const GError *error)
@@ -256,6 +272,7 @@ static void run_call(struct client *client, const struct procedure *procedure,
 	call->procedure = procedure;
 	call->header = packet->header;
 	call->peer = client->peer;
+	call->noted = sync_noted();
 	call->args = args;
 	call->ret = procedure->ret ? g_malloc0(procedure->ret->size) : NULL;
 	g_ptr_array_add(client->calls, call);
@@ -525,6 +542,8 @@ bool server_is_wanted(const struct server *server)
 
 void server_close(struct server *server)
 {
+	/* These calls are still answered. */
+	sync_finish();
 	g_clear_pointer(&server->clients, g_ptr_array_unref);
 	g_clear_pointer(&server->consoles, g_ptr_array_unref);
 	g_clear_pointer(&server->listener, listener_free);

@@ -35,6 +35,7 @@ struct call {
 	void *args;
 	void *ret;
 	char uuid[37];            /* of the guest it is about, for complete() */
+	uint64_t noted;           /* sync_noted() when it came */
 	bool beginning, answered; /* begin() may look at args though it has answered */
 	/* Fills ret in when the call has worked; may be NULL. */
 	void (*complete)(struct call *call, struct server *server);
@@ -47,7 +48,8 @@ bool server_listen(struct server *server, GError **error);
 bool server_is_wanted(const struct server *server);
 void server_close(struct server *server);
 
-/* Answers and frees the call, once begin() has returned. A guest_done. */
+/* Answers and frees the call, once begin() has returned and what it has changed is on the disk. A
+ * guest_done. */
 void call_done(void *call, const GError *error);
 /* The same as a guest_answer, for a call that wants nothing of the answer. */
 void call_answered(void *call, JsonObject *answer, const GError *error);

@@ -3,6 +3,8 @@
 
 #include "engine/daemon/store.h"
 
+#include "engine/daemon/sync.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -147,68 +149,11 @@ struct store *store_open(const char *root, enum store_place place, char **socket
 	return NULL;
 }
 
-/* ---- names that follow ----------------------------------------------------------------------- */
-
-#define SYNC_LATER_MS 200
-
-/* Folders with new names in them that are not on the disk yet, for all stores of this process: the
- * timer that will see to it, and the thread that does. */
-static struct {
-	GHashTable *folders;
-	guint timer;
-	GThread *thread;
-} later;
-
-static void *sync_folders(void *data)
-{
-	g_autoptr(GHashTable) folders = data;
-	GHashTableIter at;
-	void *folder;
-
-	g_hash_table_iter_init(&at, folders);
-	while (g_hash_table_iter_next(&at, &folder, NULL)) {
-		int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd >= 0 && fsync(fd) < 0)
-			g_printerr("lodged: cannot write '%s': %s\n", (const char *)folder,
-				g_strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	}
-	return NULL;
-}
-
-static gboolean begin_sync(void *data)
-{
-	later.timer = 0;
-	g_clear_pointer(&later.thread, g_thread_join);
-	later.thread = g_thread_new("sync", sync_folders, g_steal_pointer(&later.folders));
-	return G_SOURCE_REMOVE;
-}
-
-static void sync_later(const char *path)
-{
-	if (!later.folders)
-		later.folders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_hash_table_add(later.folders, g_path_get_dirname(path));
-	if (!later.timer)
-		later.timer = g_timeout_add(SYNC_LATER_MS, begin_sync, NULL);
-}
-
-static void sync_now(void)
-{
-	if (later.timer) {
-		g_source_remove(later.timer);
-		begin_sync(NULL);
-	}
-	g_clear_pointer(&later.thread, g_thread_join);
-}
-
 /* ---- the store ------------------------------------------------------------------------------ */
 
 void store_close(struct store *store)
 {
-	sync_now();
+	sync_finish();
 	if (!store)
 		return;
 	if (store->lock >= 0)
@@ -226,20 +171,6 @@ void store_close(struct store *store)
 	g_free(store->socket);
 	g_free(store->read_only_socket);
 	g_free(store);
-}
-
-/* What happened to a name in the folder reaches the disk. */
-static bool sync_folder_of(const char *path, GError **error)
-{
-	g_autofree char *folder = g_path_get_dirname(path);
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (!ok)
-		fail(error, "cannot write", folder);
-	if (fd >= 0)
-		close(fd);
-	return ok;
 }
 
 static bool write_whole(int fd, const char *text, size_t length)
@@ -272,7 +203,7 @@ bool store_write(const char *path, const char *text, GError **error)
 			g_unlink(new);
 	}
 	if (ok)
-		sync_later(path);
+		sync_note(path);
 	return ok;
 }
 
@@ -287,8 +218,10 @@ bool store_write_volatile(const char *path, const char *text, GError **error)
 
 bool store_remove(const char *path, GError **error)
 {
-	if (g_unlink(path) == 0)
-		return sync_folder_of(path, error);
+	if (g_unlink(path) == 0) {
+		sync_note(path);
+		return true;
+	}
 	return errno == ENOENT || fail(error, "cannot remove", path);
 }
 

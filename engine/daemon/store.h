@@ -42,15 +42,14 @@ void store_close(struct store *store);
 /* "FOLDER/NAME" + suffix. Free with g_free(). */
 char *store_path(const char *folder, const char *name, const char *suffix);
 
-/* Writes a file so that after any crash it has the old or the new text. The new one is on the disk
- * when this returns; that it has its name there may take the blink of an eye longer (one sync of
- * the folder for all that is written meanwhile; store_close() waits for it). Errors: G_FILE_ERROR.
- */
+/* Writes a file so that after any crash it has the old or the new text: a new file, fsync(2),
+ * rename(2). That the new one is on the disk under its name is known by sync.h: an answer to who has
+ * asked for the change waits for it. Errors: G_FILE_ERROR. */
 bool store_write(const char *path, const char *text, GError **error);
 /* The same for what does not outlive the host's run: it is whole or not there when this process
  * dies, and the disk is not waited for. */
 bool store_write_volatile(const char *path, const char *text, GError **error);
-/* Removes a file, for good when this returns; one that is not there is no error. */
+/* Removes a file; one that is not there is no error. For good it is as store_write() says. */
 bool store_remove(const char *path, GError **error);
 /* Removes a folder with the files in it. */
 void store_remove_folder(const char *path);

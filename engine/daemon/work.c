@@ -25,7 +25,8 @@ static void *run(void *data)
 	struct work *work = data;
 
 	work->run(work->data, &work->error);
-	g_idle_add(end, work);
+	/* No matter how busy clients keep the loop. */
+	g_idle_add_full(G_PRIORITY_DEFAULT, end, work, NULL);
 	return NULL;
 }
 
