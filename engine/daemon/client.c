@@ -292,7 +292,7 @@ static void run_call(struct client *client, const struct procedure *procedure,
 
 static void refuse_unknown(struct client *client, const struct packet *packet)
 {
-	const char *name = procedure_name(packet->header.procedure);
+	const char *name = procedure_name(packet->header.prog, packet->header.procedure);
 	g_autofree char *number = g_strdup_printf("procedure %d", packet->header.procedure);
 	g_autoptr(GError) error = NULL;
 

@@ -392,7 +392,29 @@ static const char *const names[] = {
 	[443] = "virDomainFDAssociate",
 };
 
-const char *procedure_name(int number)
+/* Of the program for QEMU's own. */
+static const char *const qemu_names[] = {
+	[1] = "virDomainQemuMonitorCommand",
+	[2] = "virDomainQemuAttach",
+	[3] = "virDomainQemuAgentCommand",
+	[4] = "virConnectDomainQemuMonitorEventRegister",
+	[5] = "virConnectDomainQemuMonitorEventDeregister",
+	[7] = "virDomainQemuMonitorCommandWithFiles",
+};
+
+static const char *pick(const char *const *table, size_t size, int number)
 {
-	return number > 0 && number < (int)G_N_ELEMENTS(names) ? names[number] : NULL;
+	return number > 0 && (size_t)number < size ? table[number] : NULL;
+}
+
+const char *procedure_name(unsigned program, int number)
+{
+	switch (program) {
+	case WIRE_REMOTE_PROGRAM:
+		return pick(names, G_N_ELEMENTS(names), number);
+	case WIRE_QEMU_PROGRAM:
+		return pick(qemu_names, G_N_ELEMENTS(qemu_names), number);
+	default:
+		return NULL;
+	}
 }

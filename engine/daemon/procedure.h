@@ -40,8 +40,8 @@ extern const struct procedure procedures_save[];
 
 /* NULL when there is none. */
 const struct procedure *procedure_find(int number);
-/* libvirt's function behind any number of the protocol, or NULL. */
-const char *procedure_name(int number);
+/* libvirt's function behind any number of a program of the protocol, or NULL. */
+const char *procedure_name(unsigned program, int number);
 
 /* The guest that a call names (all arguments that name one begin with it), where its flags are among
  * those known. Errors: no such guest, unsupported flags. */

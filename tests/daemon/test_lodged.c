@@ -51,6 +51,8 @@ static void what_is_not_there_is_named(void **state)
 		false, "secret-list");
 	has("this function is not supported by the connection driver: virDomainGetHostname", false,
 		"domhostname j");
+	has("this function is not supported by the connection driver: virDomainQemuMonitorCommand",
+		false, "qemu-monitor-command j {}");
 	g_free(virsh("undefine j"));
 }
 

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PYTHON "/usr/bin/python3"
 
@@ -90,11 +91,60 @@ static void virt_install_makes_guests(void **state)
 	install(known);
 }
 
+static char *write_program(const char *name, const char *text)
+{
+	char *path = g_build_filename(daemon_under_test.root, name, NULL);
+
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+	assert_int_equal(chmod(path, 0700), 0);
+	return path;
+}
+
+/* What ssh does, without another machine: the words behind the host's name are for its shell. */
+static const char fake_ssh[] = "#!/bin/sh\n"
+			       "while [ \"$1\" != -- ]; do shift; done\n"
+			       "shift 2\n"
+			       "exec sh -c \"$*\"\n";
+
+static const char fake_netcat[] =
+	"#!/usr/bin/python3\n"
+	"import os, select, socket, sys\n"
+	"if '-U' not in sys.argv: sys.exit(1)\n"
+	"s = socket.socket(socket.AF_UNIX)\n"
+	"s.connect(sys.argv[-1])\n"
+	"while True:\n"
+	"    ready = select.select([0, s], [], [])[0]\n"
+	"    data = s.recv(65536) if s in ready else os.read(0, 65536)\n"
+	"    if not data: sys.exit(0)\n"
+	"    os.write(1, data) if s in ready else s.sendall(data)\n";
+
+static void another_machine_is_reached_by_ssh(void **state)
+{
+	g_autofree char *ssh = write_program("ssh", fake_ssh);
+	g_autofree char *netcat = write_program("netcat", fake_netcat);
+	g_autofree char *uri = g_strdup_printf("lodge+ssh://root@elsewhere/system?socket=%s"
+					       "&proxy=netcat&command=%s&netcat=%s",
+		daemon_under_test.socket, ssh, netcat);
+	g_autofree char *said = NULL, *listed = NULL;
+	int status;
+
+	define("far", "20", "b", "");
+	listed = virsh_at(uri, true, "list --all --name");
+	assert_string_equal(listed, "far");
+	said = run(&status, "'%s/lodge' --uri '%s' list", daemon_under_test.build, uri);
+	if (status != 0)
+		print_message("%s\n", said);
+	assert_int_equal(status, 0);
+	assert_non_null(strstr(said, "far   off"));
+	done("undefine far");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_python_binding_works),
 		cmocka_unit_test(virt_install_makes_guests),
+		cmocka_unit_test(another_machine_is_reached_by_ssh),
 	};
 
 	return cmocka_run_group_tests_name(

@@ -481,6 +481,34 @@ static void a_socket_may_be_handed_over(void **state)
 	daemon_start();
 }
 
+/* Where systemd's own checker is installed; the units' program is where they were built for. */
+static void the_units_are_valid(void **state)
+{
+	const char *units[] = {"lodged.service", "lodged.socket", "lodged-ro.socket"};
+	g_autofree char *folder = path_of("units"), *program = NULL, *said = NULL, *check = NULL;
+	int status;
+
+	if (!(program = g_find_program_in_path("systemd-analyze")))
+		skip();
+	g_mkdir(folder, 0700);
+	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+		g_autofree char *copy = g_strdup_printf(
+			"sed 's|^ExecStart=[^ ]*|ExecStart=%s/lodged|' "
+			"'%s/engine/daemon/systemd/%s' >'%s/%s'",
+			daemon_under_test.build, daemon_under_test.build, units[i], folder, units[i]);
+
+		assert_int_equal(system(copy), 0);
+	}
+	check = g_strdup_printf("sh -c 'cd \"%s\" && exec 2>&1; systemd-analyze verify --man=no "
+				"./lodged.service ./lodged.socket ./lodged-ro.socket'",
+		folder);
+	assert_true(g_spawn_command_line_sync(check, &said, NULL, &status, NULL));
+	if (status || *said)
+		print_message("%s\n", said);
+	assert_int_equal(status, 0);
+	assert_string_equal(said, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +525,7 @@ int main(void)
 		cmocka_unit_test(a_session_lives_in_the_users_folders),
 		cmocka_unit_test(a_new_user_types_lodge),
 		cmocka_unit_test(a_socket_may_be_handed_over),
+		cmocka_unit_test(the_units_are_valid),
 	};
 
 	return cmocka_run_group_tests_name(
