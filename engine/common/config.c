@@ -252,7 +252,10 @@ static void memory_free(void *data)
 static struct machine_config *config_new(void)
 {
 	struct machine_config *config = g_new0(struct machine_config, 1);
+	struct config_cputune *cputune = &config->cputune;
 
+	cputune->whole.period_us = cputune->vcpu.period_us = cputune->emulator.period_us =
+		CONFIG_PERIOD_US;
 	config->on_poweroff = CONFIG_ACTION_DESTROY;
 	config->on_reboot = CONFIG_ACTION_RESTART;
 	config->on_crash = CONFIG_ACTION_DESTROY;

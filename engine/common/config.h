@@ -23,6 +23,12 @@
 #define CONFIG_DEVICES_MAX 24
 #define CONFIG_CAP_MAX (100 * CONFIG_VCPUS_MAX)
 #define CONFIG_WEIGHT_MAX 10000
+/* libvirt's limits of a period and a quota, and its usual period. */
+#define CONFIG_PERIOD_US 100000u
+#define CONFIG_PERIOD_MIN_US 1000u
+#define CONFIG_PERIOD_MAX_US 1000000u
+#define CONFIG_QUOTA_MIN_US 1000u
+#define CONFIG_QUOTA_MAX_US 17592186044415u
 #define CONFIG_MEMORY_MIN (1ull << 20)
 #define CONFIG_MEMORY_MAX (1ull << 40)
 
@@ -170,11 +176,18 @@ struct config_memory {
 	uint64_t requested;
 };
 #define CONFIG_MEMORY_BLOCK_MIN (2ull << 20)
+/* So much time of one host CPU in each period, as control groups have it. */
+struct config_quota {
+	uint64_t quota_us;  /* CONFIG_QUOTA_MIN_US to CONFIG_QUOTA_MAX_US; 0: no limit */
+	unsigned period_us; /* CONFIG_PERIOD_MIN_US to CONFIG_PERIOD_MAX_US */
+};
+
 /* <cputune>: its share of the host's processors. CPU sets as libvirt writes them (cpuset.h). */
 struct config_cputune {
-	unsigned cap;       /* per cent of one host CPU for all vCPUs together; 0: none */
-	unsigned period_us; /* in which the cap is kept; 0: as usual */
-	unsigned weight;    /* 1 to CONFIG_WEIGHT_MAX; 0: 100, as usual */
+	struct config_quota whole;    /* the whole process */
+	struct config_quota vcpu;     /* each vCPU */
+	struct config_quota emulator; /* all threads that are no vCPU's, together */
+	unsigned weight;              /* 1 to CONFIG_WEIGHT_MAX; 0: 100, as usual */
 	char *vcpu_pins[CONFIG_VCPUS_MAX]; /* or NULL */
 	char *emulator_pin;                /* or NULL */
 };

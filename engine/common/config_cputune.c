@@ -7,11 +7,6 @@
 
 #include <glib/gi18n.h>
 
-/* libvirt's limits of a period, and its usual one. */
-#define PERIOD_MIN_US 1000u
-#define PERIOD_MAX_US 1000000u
-#define PERIOD_US 100000u
-
 bool config_read_shares(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	uint64_t weight;
@@ -22,38 +17,37 @@ bool config_read_shares(struct config_reader *reader, xmlNode *node, GError **er
 	return true;
 }
 
-/* Period and quota come in any order. */
-static void update_cap(struct config_reader *reader)
+/* Whose period or quota an element is: of each vCPU without more said. */
+static struct config_quota *quota_of(struct config_reader *reader, const xmlNode *node)
 {
 	struct config_cputune *cputune = &reader->config->cputune;
-	uint64_t period = cputune->period_us ? cputune->period_us : PERIOD_US;
-	uint64_t cap = reader->quota_us * 100 / period;
+	const char *name = (const char *)node->name;
 
-	cputune->cap = reader->quota_us ? (unsigned)CLAMP(cap, 1, CONFIG_CAP_MAX) : 0;
+	if (g_str_has_prefix(name, "global_"))
+		return &cputune->whole;
+	return g_str_has_prefix(name, "emulator_") ? &cputune->emulator : &cputune->vcpu;
 }
 
-bool config_read_global_period(struct config_reader *reader, xmlNode *node, GError **error)
+bool config_read_period(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	uint64_t period;
 
-	if (!config_number(reader, node, NULL, PERIOD_MIN_US, PERIOD_MAX_US, &period, error))
+	if (!config_number(reader, node, NULL, CONFIG_PERIOD_MIN_US, CONFIG_PERIOD_MAX_US, &period,
+		    error))
 		return false;
-	reader->config->cputune.period_us = (unsigned)period;
-	update_cap(reader);
+	quota_of(reader, node)->period_us = (unsigned)period;
 	return true;
 }
 
-bool config_read_global_quota(struct config_reader *reader, xmlNode *node, GError **error)
+bool config_read_quota(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	g_autofree char *text = config_text(node);
 
 	/* "No limit" is -1 for some tools and 0 for others. */
 	if (g_str_equal(text, "-1") || g_str_equal(text, "0"))
 		return true;
-	if (!config_number(reader, node, NULL, 1000, UINT64_MAX / 1000, &reader->quota_us, error))
-		return false;
-	update_cap(reader);
-	return true;
+	return config_number(reader, node, NULL, CONFIG_QUOTA_MIN_US, CONFIG_QUOTA_MAX_US,
+		&quota_of(reader, node)->quota_us, error);
 }
 
 /* The attribute's text, if it is a set of CPUs. */

@@ -16,7 +16,6 @@ struct config_reader {
 	struct config_chardev *chardev; /* the one being read, for its <source> */
 	bool console_seen;
 	bool memory_current_seen;
-	uint64_t quota_us; /* of all vCPUs in a period; 0: no limit */
 };
 
 enum config_rule_flags {
@@ -41,8 +40,8 @@ extern const struct config_rule config_rules[];
 
 /* <cputune> (config_cputune.c). */
 bool config_read_shares(struct config_reader *reader, xmlNode *node, GError **error);
-bool config_read_global_period(struct config_reader *reader, xmlNode *node, GError **error);
-bool config_read_global_quota(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_period(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_quota(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_vcpupin(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_emulatorpin(struct config_reader *reader, xmlNode *node, GError **error);
 

@@ -34,8 +34,12 @@
  *	vcpus          → "vcpus": [{"id", "present": bool, "online": bool (the guest has started
  *	               it), "thread": thread id or 0, "cpus": "0-1,3" (host CPUs it may use)}, …], one
  *	               for each up to the maximum; "emulator": "0-1" (host CPUs of all other threads)
- *	set-cpu        "cap": per cent of one host CPU over all vCPUs, 0 for none; and/or "weight":
- *	               1 to 10000, 100 is usual. → "by": "cgroup" | "monitor"
+ *	set-cpu        any of "cap": per cent of one host CPU over all vCPUs, 0 for none; "weight":
+ *	               1 to 10000, 100 is usual; and microseconds of one host CPU in each period:
+ *	               "quota" and "period" of the whole (what "cap" is a short form of),
+ *	               "vcpu_quota" and "vcpu_period" of each vCPU, "emulator_quota" and
+ *	               "emulator_period" of all other threads (only with a control group); quotas
+ *	               0: none, what is not named stays. → "by": "cgroup" | "monitor"
  *	pin            "cpus": "0-1,3" (host CPUs), and "vcpu": id or "emulator": true
  *
  * Memory

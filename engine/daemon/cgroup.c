@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define ROOT "/sys/fs/cgroup"
+/* A monitor has a group of its own in its guest's, and in that those of its threads. */
+#define MONITOR_DEPTH 2
 
 struct cgroup {
 	char *folder; /* in which the guests' groups are */
@@ -113,10 +115,25 @@ int cgroup_make(const struct cgroup *cgroup, const char *uuid)
 	return open(file, O_WRONLY | O_CLOEXEC);
 }
 
+/* With those below it; a group's files go with it. */
+static void remove_tree(const char *folder, unsigned depth)
+{
+	g_autoptr(GDir) dir = depth ? g_dir_open(folder, 0, NULL) : NULL;
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir))) {
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+
+		if (g_file_test(path, G_FILE_TEST_IS_DIR))
+			remove_tree(path, depth - 1);
+	}
+	g_rmdir(folder);
+}
+
 void cgroup_remove(const struct cgroup *cgroup, const char *uuid)
 {
 	g_autofree char *folder = cgroup ? g_build_filename(cgroup->folder, uuid, NULL) : NULL;
 
 	if (folder)
-		g_rmdir(folder);
+		remove_tree(folder, MONITOR_DEPTH);
 }

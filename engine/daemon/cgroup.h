@@ -19,5 +19,5 @@ void cgroup_close(struct cgroup *cgroup);
 /* Makes the group of a guest; returns what a process writes "0" to in order to go there, to be
  * closed, or -1. cgroup may be NULL. */
 int cgroup_make(const struct cgroup *cgroup, const char *uuid);
-/* Removes it when nobody is in it. */
+/* Removes it, and what the monitor has made in it, when nobody is in it. */
 void cgroup_remove(const struct cgroup *cgroup, const char *uuid);

@@ -10,6 +10,7 @@
 #include "engine/daemon/parameters.h"
 #include "engine/daemon/procedure.h"
 #include "engine/daemon/resources.h"
+#include "engine/daemon/scheduler.h"
 #include "engine/daemon/statistics.h"
 
 #include <libvirt/libvirt.h>
@@ -322,24 +323,18 @@ static bool do_scheduler_type(struct call *call, GError **error)
 	if (!procedure_guest(call, 0, 0, error))
 		return false;
 	ret->name = g_strdup("posix");
-	ret->count = 3;
+	ret->count = SCHEDULER_PARAMETERS;
 	return true;
 }
 
 static bool return_scheduler(
-	struct call *call, const struct definition *definition, int room)
+	struct call *call, struct guest *guest, const struct definition *definition, int room)
 {
 	struct wire_parameters_ret *ret = call->ret;
 	struct parameters parameters = {0};
-	struct scheduler scheduler;
 
-	resources_scheduler(definition, &scheduler);
-	if (room > 0)
-		parameters_add_ullong(&parameters, "cpu_shares", scheduler.shares);
-	if (room > 1)
-		parameters_add_ullong(&parameters, "global_period", scheduler.period);
-	if (room > 2)
-		parameters_add_llong(&parameters, "global_quota", scheduler.quota);
+	scheduler_read(definition, definition == guest->running, &parameters);
+	parameters_shorten(&parameters, (unsigned)MAX(room, 0));
 	ret->parameters.parameters_val = parameters.at;
 	ret->parameters.parameters_len = parameters.count;
 	return true;
@@ -350,7 +345,7 @@ static bool do_get_scheduler(struct call *call, GError **error)
 	const struct wire_domain_int_args *args = call->args;
 	struct guest *guest = procedure_guest(call, 0, 0, error);
 
-	return guest && return_scheduler(call, guest_definition(guest), args->value);
+	return guest && return_scheduler(call, guest, guest_definition(guest), args->value);
 }
 
 static bool do_get_scheduler_flags(struct call *call, GError **error)
@@ -361,7 +356,7 @@ static bool do_get_scheduler_flags(struct call *call, GError **error)
 	const struct definition *definition =
 		guest ? change_pick(guest, args->flags, error) : NULL;
 
-	return definition && return_scheduler(call, definition, args->value);
+	return definition && return_scheduler(call, guest, definition, args->value);
 }
 
 static void do_set_scheduler(struct call *call)
@@ -370,7 +365,7 @@ static void do_set_scheduler(struct call *call)
 	struct guest *guest = procedure_guest_or_answer(call, 0, 0);
 
 	if (guest)
-		resources_set_scheduler(guest, 0, args->parameters.parameters_val,
+		scheduler_set(guest, 0, args->parameters.parameters_val,
 			args->parameters.parameters_len, call_done, call);
 }
 
@@ -380,7 +375,7 @@ static void do_set_scheduler_flags(struct call *call)
 	struct guest *guest = procedure_guest_or_answer(call, args->flags, AFFECT);
 
 	if (guest)
-		resources_set_scheduler(guest, args->flags, args->parameters.parameters_val,
+		scheduler_set(guest, args->flags, args->parameters.parameters_val,
 			args->parameters.parameters_len, call_done, call);
 }
 

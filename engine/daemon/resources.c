@@ -7,6 +7,7 @@
 #include "engine/daemon/parameters.h"
 #include "engine/daemon/policy.h"
 #include "engine/daemon/registry.h"
+#include "engine/daemon/scheduler.h"
 #include "engine/daemon/statistics.h"
 
 #include <libvirt/libvirt.h>
@@ -14,7 +15,6 @@
 
 /* A guest's own programs may have to take new processors on line. */
 #define GUEST_TIMEOUT 30.0
-#define NONE -1
 
 /* The request and its members; false, so that a request function can end with it. */
 static bool fill(struct change_request *request, const char *name, JsonObject *members)
@@ -248,24 +248,7 @@ void resources_set_period(
 	change_begin(guest, affect, &period_ops, period, done, data);
 }
 
-/* ---- <cputune> ------------------------------------------------------------------------------- */
-
-static xmlNode *put_cputune(xmlNode *root)
-{
-	return tree_ensure(root, "cputune", (const char *const[]){"iothreads", "vcpu", NULL});
-}
-
-static void tell_tunable(const struct guest *guest, struct parameters *parameters)
-{
-	const struct guest_event event = {
-		.id = VIR_DOMAIN_EVENT_ID_TUNABLE,
-		.parameters = parameters->at,
-		.parameter_count = parameters->count,
-	};
-
-	registry_tell_event(guest->registry, guest, &event);
-	parameters_clear(parameters);
-}
+/* ---- pins ----------------------------------------------------------------------------------- */
 
 struct pin {
 	int vcpu;
@@ -303,7 +286,7 @@ static bool edit_pin(void *data, xmlNode *root, bool live, GError **error)
 		return fault_set(error, VIR_ERR_INVALID_ARG,
 			"vcpu %d is out of range of %s cpu count %u", pin->vcpu,
 			live ? "live" : "persistent", (unsigned)most);
-	cputune = put_cputune(root);
+	cputune = scheduler_put_cputune(root);
 	node = find_pin(cputune, pin->vcpu);
 	if (!node) {
 		node = tree_add(cputune, pin->vcpu >= 0 ? "vcpupin" : "emulatorpin");
@@ -340,7 +323,7 @@ static void tell_pin(void *data, struct guest *guest)
 	struct parameters parameters = {0};
 
 	parameters_add_text(&parameters, field, pin->cpus);
-	tell_tunable(guest, &parameters);
+	scheduler_tell(guest, &parameters);
 }
 
 static void free_pin(void *data)
@@ -366,173 +349,4 @@ void resources_pin(struct guest *guest, unsigned affect, int vcpu, const char *c
 	pin->vcpu = vcpu;
 	pin->cpus = g_strdup(cpus);
 	change_begin(guest, affect, &pin_ops, pin, done, data);
-}
-
-/* ---- weight and limit ------------------------------------------------------------------------ */
-
-struct tune {
-	bool shares, limit;      /* what is to be changed */
-	struct scheduler wanted; /* period 0, quota 0: as it was */
-};
-
-static int64_t read_quota(const xmlNode *cputune)
-{
-	g_autofree char *text = tree_text(tree_child(cputune, "global_quota"));
-	int64_t quota = text ? g_ascii_strtoll(text, NULL, 10) : NONE;
-
-	return quota > 0 ? quota : NONE;
-}
-
-static void read_scheduler(const xmlNode *root, struct scheduler *scheduler)
-{
-	const xmlNode *cputune = tree_child(root, "cputune");
-
-	scheduler->shares = tree_text_number(tree_child(cputune, "shares"), SCHEDULER_SHARES);
-	scheduler->period =
-		tree_text_number(tree_child(cputune, "global_period"), SCHEDULER_PERIOD);
-	scheduler->quota = read_quota(cputune);
-}
-
-void resources_scheduler(const struct definition *definition, struct scheduler *scheduler)
-{
-	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
-
-	read_scheduler(xmlDocGetRootElement(document), scheduler);
-}
-
-static void merge(const struct tune *tune, struct scheduler *scheduler)
-{
-	if (tune->shares)
-		scheduler->shares = tune->wanted.shares;
-	if (tune->wanted.period)
-		scheduler->period = tune->wanted.period;
-	if (tune->wanted.quota)
-		scheduler->quota = tune->wanted.quota;
-}
-
-/* In the order that libvirt writes them. */
-static void put_number(xmlNode *cputune, const char *name, const char *after, uint64_t value)
-{
-	xmlNode *node = tree_child(cputune, name);
-
-	if (!node && tree_child(cputune, after))
-		node = tree_ensure(cputune, name, (const char *const[]){after, NULL});
-	if (!node) {
-		node = xmlNewDocNode(cputune->doc, NULL, (const xmlChar *)name, NULL);
-		node = cputune->children ? xmlAddPrevSibling(cputune->children, node)
-					 : xmlAddChild(cputune, node);
-	}
-	tree_set_text_number(node, value);
-}
-
-static bool edit_tune(void *data, xmlNode *root, bool live, GError **error)
-{
-	const struct tune *tune = data;
-	struct scheduler scheduler;
-	xmlNode *cputune;
-
-	read_scheduler(root, &scheduler);
-	merge(tune, &scheduler);
-	cputune = put_cputune(root);
-	if (tune->shares)
-		put_number(cputune, "shares", "shares", scheduler.shares);
-	if (!tune->limit)
-		return true;
-	put_number(cputune, "global_period", "shares", scheduler.period);
-	tree_remove(tree_child(cputune, "global_quota"));
-	if (scheduler.quota > 0)
-		put_number(cputune, "global_quota", "global_period", (uint64_t)scheduler.quota);
-	return true;
-}
-
-static bool request_tune(void *data, struct guest *guest, unsigned step,
-	struct change_request *request, GError **error)
-{
-	const struct tune *tune = data;
-	struct scheduler scheduler;
-	JsonObject *members;
-
-	if (step)
-		return false;
-	resources_scheduler(guest->running, &scheduler);
-	merge(tune, &scheduler);
-	members = json_object_new();
-	if (tune->shares)
-		json_object_set_int_member(members, "weight", (gint64)scheduler.shares);
-	if (tune->limit)
-		json_object_set_int_member(members, "cap",
-			scheduler.quota > 0 ? MAX(1, scheduler.quota * 100 /
-							     (int64_t)scheduler.period)
-					    : 0);
-	return fill(request, "set-cpu", members);
-}
-
-static void tell_tune(void *data, struct guest *guest)
-{
-	const struct tune *tune = data;
-	struct parameters parameters = {0};
-
-	if (tune->shares)
-		parameters_add_ullong(&parameters, "cputune.cpu_shares", tune->wanted.shares);
-	if (tune->wanted.period)
-		parameters_add_ullong(&parameters, "cputune.global_period", tune->wanted.period);
-	if (tune->wanted.quota)
-		parameters_add_llong(&parameters, "cputune.global_quota", tune->wanted.quota);
-	tell_tunable(guest, &parameters);
-}
-
-static const struct change_ops tune_ops = {
-	.edit = edit_tune,
-	.request = request_tune,
-	.tell = tell_tune,
-	.free = g_free,
-};
-
-/* libvirt's limits. */
-static bool take_parameter(
-	struct tune *tune, const struct wire_parameter *parameter, GError **error)
-{
-	uint64_t number = parameter->value.wire_value_u.ul;
-	int64_t quota = parameter->value.wire_value_u.l;
-
-	if (strcmp(parameter->field, "cpu_shares") == 0) {
-		tune->shares = true;
-		tune->wanted.shares = number;
-		return (number >= 1 && number <= 10000) ||
-		       fault_set(error, VIR_ERR_INVALID_ARG,
-			       "shares '%" G_GUINT64_FORMAT "' must be in range [1, 10000]",
-			       number);
-	}
-	tune->limit = true;
-	if (strcmp(parameter->field, "global_period") == 0) {
-		tune->wanted.period = number;
-		return !number || (number >= 1000 && number <= 1000000) ||
-		       fault_set(error, VIR_ERR_INVALID_ARG,
-			       "value of 'global_period' is out of range [1000, 1000000]");
-	}
-	tune->wanted.quota = quota < 0 ? NONE : quota;
-	return quota <= 0 || (quota >= 1000 && quota <= 17592186044415) ||
-	       fault_set(error, VIR_ERR_INVALID_ARG,
-		       "value of 'global_quota' is out of range [1000, 17592186044415]");
-}
-
-void resources_set_scheduler(struct guest *guest, unsigned affect,
-	const struct wire_parameter *parameters, unsigned count, guest_done done, void *data)
-{
-	static const struct parameter_kind kinds[] = {
-		{"cpu_shares", VIR_TYPED_PARAM_ULLONG},
-		{"global_period", VIR_TYPED_PARAM_ULLONG},
-		{"global_quota", VIR_TYPED_PARAM_LLONG},
-		{NULL, 0},
-	};
-	g_autofree struct tune *tune = g_new0(struct tune, 1);
-	g_autoptr(GError) error = NULL;
-	bool ok = parameters_check(parameters, count, kinds, &error);
-
-	for (unsigned i = 0; ok && i < count; i++)
-		ok = take_parameter(tune, &parameters[i], &error);
-	if (ok)
-		change_begin(guest, affect, &tune_ops, g_steal_pointer(&tune), done, data);
-	else
-		done(data, error);
 }

@@ -24,20 +24,6 @@ void resources_pin(struct guest *guest, unsigned affect, int vcpu, const char *c
 /* The definition's cpuset of it, or NULL: any. Free with g_free(). */
 char *resources_pinning(const struct definition *definition, int vcpu);
 
-/* <cputune>: what it says, or libvirt's values where it does not. */
-struct scheduler {
-	uint64_t shares; /* 100 is usual; libvirt's cpu_shares with control groups of version 2 */
-	uint64_t period; /* µs */
-	int64_t quota;   /* µs of a period over all vCPUs; -1: no limit */
-};
-#define SCHEDULER_SHARES 100u
-#define SCHEDULER_PERIOD 100000u
-
-void resources_scheduler(const struct definition *definition, struct scheduler *scheduler);
-/* By libvirt's parameters cpu_shares, global_period and global_quota. */
-void resources_set_scheduler(struct guest *guest, unsigned affect,
-	const struct wire_parameter *parameters, unsigned count, guest_done done, void *data);
-
 /* The definition of a running guest says how much memory it has by now. */
 void resources_refresh(struct guest *guest);
 /* The running definition as clients read it: as with libvirt, the current memory counts what memory

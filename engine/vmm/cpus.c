@@ -12,6 +12,7 @@ struct cpu_thread {
 	struct vcpu *_Atomic vcpu; /* NULL: never present; kept when it goes */
 	bool present;
 	atomic_bool leave; /* the thread is to end */
+	atomic_bool capped; /* to stay out of run(), by cpus_hold_one() */
 	GThread *thread; /* NULL: not made yet, or not present */
 	atomic_int tid;  /* 0: it has not begun */
 	_Atomic uint64_t ran; /* ns, of threads that have ended */
@@ -33,7 +34,8 @@ struct cpus {
 
 static bool must_wait(const struct cpu_thread *self)
 {
-	return atomic_load(&self->cpus->hold) || atomic_load(&self->cpus->capped) || self->broken;
+	return atomic_load(&self->cpus->hold) || atomic_load(&self->cpus->capped) ||
+		atomic_load(&self->capped) || self->broken;
 }
 
 static uint64_t ns_of(const struct timespec *time)
@@ -220,6 +222,19 @@ void cpus_hold(struct cpus *cpus, bool hold)
 		kick_all(cpus);
 	else
 		g_cond_broadcast(&cpus->changed);
+	g_mutex_unlock(&cpus->mutex);
+}
+
+void cpus_hold_one(struct cpus *cpus, unsigned id, bool hold)
+{
+	struct cpu_thread *self = &cpus->threads[id];
+
+	g_mutex_lock(&cpus->mutex);
+	atomic_store(&self->capped, hold);
+	if (!hold)
+		g_cond_broadcast(&cpus->changed);
+	else if (self->vcpu)
+		vcpu_kick(self->vcpu);
 	g_mutex_unlock(&cpus->mutex);
 }
 

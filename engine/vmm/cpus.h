@@ -37,6 +37,8 @@ void cpus_ask_stop(struct cpus *cpus);
 
 /* Keeps all out of run(), or lets them go on, beside the above: for the cap. Any thread. */
 void cpus_hold(struct cpus *cpus, bool hold);
+/* The same with one, whether it is there now or comes later. */
+void cpus_hold_one(struct cpus *cpus, unsigned id, bool hold);
 /* The id of a vCPU's thread; 0: it has not begun. Any thread. */
 int cpus_tid(const struct cpus *cpus, unsigned id);
 /* Nanoseconds that a vCPU's thread has spent on a host CPU. Any thread. */

@@ -23,11 +23,12 @@
 
 struct scheduling {
 	struct cpus *cpus;
-	struct cgroup *cgroup; /* or NULL */
 	struct throttle *throttle;
-	unsigned cap, weight, period_us;
+	struct config_quota quotas[SCHEDULING_PARTS];
+	unsigned weight;
 	int nice_before; /* of the process when it began */
 	GMutex mutex;    /* guards what follows: vCPUs that begin look at it */
+	struct cgroup *cgroup; /* or NULL */
 	int nice;
 	cpu_set_t vcpu_sets[CONFIG_VCPUS_MAX];
 	cpu_set_t emulator_set;
@@ -132,7 +133,7 @@ static bool pin_as_configured(struct scheduling *scheduling, const struct machin
 		scheduling_pin_emulator(scheduling, &set, error);
 }
 
-/* ---- cap and weight ---------------------------------------------------------------------------------- */
+/* ---- quotas and weight ------------------------------------------------------------------------------- */
 
 const char *scheduling_by(const struct scheduling *scheduling)
 {
@@ -141,7 +142,11 @@ const char *scheduling_by(const struct scheduling *scheduling)
 
 unsigned scheduling_cap(const struct scheduling *scheduling)
 {
-	return scheduling->cap;
+	const struct config_quota *quota = &scheduling->quotas[SCHEDULING_WHOLE];
+
+	return quota->quota_us ? (unsigned)CLAMP(quota->quota_us * 100 / quota->period_us, 1,
+					 CONFIG_CAP_MAX)
+			       : 0;
 }
 
 unsigned scheduling_weight(const struct scheduling *scheduling)
@@ -149,25 +154,110 @@ unsigned scheduling_weight(const struct scheduling *scheduling)
 	return scheduling->weight;
 }
 
+const struct config_quota *scheduling_quota(
+	const struct scheduling *scheduling, enum scheduling_part part)
+{
+	return &scheduling->quotas[part];
+}
+
+static void lose_cgroup(struct scheduling *scheduling)
+{
+	g_mutex_lock(&scheduling->mutex);
+	g_clear_pointer(&scheduling->cgroup, cgroup_free);
+	g_mutex_unlock(&scheduling->mutex);
+	throttle_set_vcpus(scheduling->throttle, &scheduling->quotas[SCHEDULING_VCPU]);
+}
+
 /* A group that refuses is no group: from then on the monitor does it. */
 static bool by_cgroup(struct scheduling *scheduling, bool worked)
 {
 	if (!worked)
-		g_clear_pointer(&scheduling->cgroup, cgroup_free);
+		lose_cgroup(scheduling);
 	return worked;
+}
+
+static bool set_whole(struct scheduling *scheduling, const struct config_quota *quota,
+	GError **error)
+{
+	if (!scheduling->cgroup ||
+		!by_cgroup(scheduling, cgroup_set_quota(scheduling->cgroup, quota)))
+		throttle_set(scheduling->throttle, quota);
+	return true;
+}
+
+/* All that are there; those that come later look for it themselves. With the mutex. */
+static bool vcpus_by_cgroup(struct scheduling *scheduling, const struct config_quota *quota)
+{
+	static const struct config_quota none = { .period_us = CONFIG_PERIOD_US };
+	bool ok = scheduling->cgroup && cgroup_set_vcpu_quota(scheduling->cgroup, quota);
+
+	for (unsigned id = 0; ok && id < VCPU_MAX; id++) {
+		int tid = cpus_tid(scheduling->cpus, id);
+
+		ok = !tid || cgroup_join_vcpu(scheduling->cgroup, id, tid);
+	}
+	if (scheduling->cgroup && !ok)
+		cgroup_set_vcpu_quota(scheduling->cgroup, &none);
+	return ok;
+}
+
+static bool set_vcpus(struct scheduling *scheduling, const struct config_quota *quota,
+	GError **error)
+{
+	static const struct config_quota none = { .period_us = CONFIG_PERIOD_US };
+	bool ok;
+
+	g_mutex_lock(&scheduling->mutex);
+	ok = vcpus_by_cgroup(scheduling, quota);
+	g_mutex_unlock(&scheduling->mutex);
+	throttle_set_vcpus(scheduling->throttle, ok ? &none : quota);
+	return true;
+}
+
+static bool set_emulator(struct scheduling *scheduling, const struct config_quota *quota,
+	GError **error)
+{
+	g_autofree int *tids = NULL;
+	unsigned count = 0;
+	bool ok = scheduling->cgroup && cgroup_set_emulator_quota(scheduling->cgroup, quota);
+
+	/* Threads that these make are where they are. */
+	tids = sandbox_threads(&count);
+	for (unsigned i = 0; ok && i < count; i++)
+		ok = is_vcpu(scheduling, tids[i]) ||
+			cgroup_join_emulator(scheduling->cgroup, tids[i]);
+	if (ok || !quota->quota_us)
+		return true;
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+		_("A quota of the emulator needs a control group, and none can be had here"));
+	return false;
+}
+
+bool scheduling_set_quota(struct scheduling *scheduling, enum scheduling_part part,
+	const struct config_quota *quota, GError **error)
+{
+	static bool (*const set[SCHEDULING_PARTS])(
+		struct scheduling *, const struct config_quota *, GError **) = {
+		[SCHEDULING_WHOLE] = set_whole,
+		[SCHEDULING_VCPU] = set_vcpus,
+		[SCHEDULING_EMULATOR] = set_emulator,
+	};
+
+	if (!set[part](scheduling, quota, error))
+		return false;
+	scheduling->quotas[part] = *quota;
+	return true;
 }
 
 bool scheduling_set_cap(struct scheduling *scheduling, unsigned percent, GError **error)
 {
-	if (scheduling->cgroup &&
-		by_cgroup(scheduling,
-			cgroup_set_cap(scheduling->cgroup, percent, scheduling->period_us))) {
-		scheduling->cap = percent;
-		return true;
-	}
-	throttle_set(scheduling->throttle, percent, scheduling->period_us);
-	scheduling->cap = percent;
-	return true;
+	struct config_quota quota = scheduling->quotas[SCHEDULING_WHOLE];
+
+	/* Little of a short period is less than the host counts. */
+	if (percent && quota.period_us * percent / 100 < CONFIG_QUOTA_MIN_US)
+		quota.period_us = CONFIG_PERIOD_US;
+	quota.quota_us = (uint64_t)quota.period_us * percent / 100;
+	return scheduling_set_quota(scheduling, SCHEDULING_WHOLE, &quota, error);
 }
 
 static int nice_of(const struct scheduling *scheduling, unsigned weight)
@@ -225,6 +315,8 @@ void scheduling_begin_vcpu(struct scheduling *scheduling, unsigned id)
 	g_mutex_lock(&scheduling->mutex);
 	/* That the host has some of these was seen when they were asked for. */
 	sched_setaffinity(0, sizeof(cpu_set_t), &scheduling->vcpu_sets[id]);
+	if (scheduling->cgroup)
+		cgroup_begin_vcpu(scheduling->cgroup, id);
 	g_mutex_unlock(&scheduling->mutex);
 }
 
@@ -233,11 +325,29 @@ static void begin_throttle(void)
 	sandbox_thread(SANDBOX_HELPER);
 }
 
+/* What is not limited from the start is left alone. */
+static bool limit_as_configured(
+	struct scheduling *scheduling, const struct config_cputune *cputune, GError **error)
+{
+	const struct config_quota *const quotas[SCHEDULING_PARTS] = {
+		[SCHEDULING_WHOLE] = &cputune->whole,
+		[SCHEDULING_VCPU] = &cputune->vcpu,
+		[SCHEDULING_EMULATOR] = &cputune->emulator,
+	};
+
+	for (unsigned part = 0; part < SCHEDULING_PARTS; part++) {
+		scheduling->quotas[part] = *quotas[part];
+		if (quotas[part]->quota_us &&
+			!scheduling_set_quota(scheduling, part, quotas[part], error))
+			return false;
+	}
+	return !cputune->weight || scheduling_set_weight(scheduling, cputune->weight, error);
+}
+
 struct scheduling *scheduling_new(const struct machine_config *config, struct cpus *cpus,
 	bool use_cgroup, GError **error)
 {
 	struct scheduling *scheduling = g_new0(struct scheduling, 1);
-	unsigned weight = config->cputune.weight;
 	cpu_set_t set;
 
 	scheduling->cpus = cpus;
@@ -250,13 +360,9 @@ struct scheduling *scheduling_new(const struct machine_config *config, struct cp
 	scheduling->emulator_set = set;
 	scheduling->nice = scheduling->nice_before = getpriority(PRIO_PROCESS, 0);
 	scheduling->weight = USUAL_WEIGHT;
-	scheduling->period_us = config->cputune.period_us ? config->cputune.period_us
-							  : THROTTLE_PERIOD_US;
-	scheduling->cgroup = use_cgroup ? cgroup_new() : NULL;
+	scheduling->cgroup = use_cgroup ? cgroup_new(config->vcpus_max) : NULL;
 	if (pin_as_configured(scheduling, config, error) &&
-		(!weight || scheduling_set_weight(scheduling, weight, error)) &&
-		(!config->cputune.cap ||
-			scheduling_set_cap(scheduling, config->cputune.cap, error)))
+		limit_as_configured(scheduling, &config->cputune, error))
 		return scheduling;
 	scheduling_free(scheduling);
 	return NULL;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * How much of the host's processors a machine gets, and which: cap, weight, and the host CPUs that
- * its vCPUs and all its other threads (the emulator, in libvirt's words) may use.
+ * How much of the host's processors a machine gets, and which: quotas of the whole (the cap), of each
+ * vCPU and of all its other threads (the emulator, in libvirt's words), weight, and the host CPUs
+ * that vCPUs and emulator may use.
  *
- * Cap and weight are the host's business where the process may have a control group of its own
- * (cgroup.h), else the monitor's: the cap by its throttle, the weight by nice values, a step of
- * which is a quarter.
+ * Quotas and weight are the host's business where the process may have a control group of its own
+ * (cgroup.h), else the monitor's: the vCPUs' quotas by its throttle, the weight by nice values, a
+ * step of which is a quarter. The emulator's quota is the host's only.
  *
  * Main thread, but for scheduling_begin_vcpu().
  */
@@ -29,10 +30,24 @@ void scheduling_begin_vcpu(struct scheduling *scheduling, unsigned id);
 
 /* "cgroup" or "monitor": who does it. */
 const char *scheduling_by(const struct scheduling *scheduling);
-unsigned scheduling_cap(const struct scheduling *scheduling);
 unsigned scheduling_weight(const struct scheduling *scheduling);
-/* Per cent of one host CPU, 0: none. */
+/* The quota of the whole in per cent of one host CPU, 0: none; and setting it so, in the period that
+ * it has. */
+unsigned scheduling_cap(const struct scheduling *scheduling);
 bool scheduling_set_cap(struct scheduling *scheduling, unsigned percent, GError **error);
+
+enum scheduling_part {
+	SCHEDULING_WHOLE,
+	SCHEDULING_VCPU,     /* each of them */
+	SCHEDULING_EMULATOR, /* all other threads */
+	SCHEDULING_PARTS,
+};
+
+const struct config_quota *scheduling_quota(
+	const struct scheduling *scheduling, enum scheduling_part part);
+/* Errors: the emulator's without a control group. */
+bool scheduling_set_quota(struct scheduling *scheduling, enum scheduling_part part,
+	const struct config_quota *quota, GError **error);
 /* 1 to 10000. */
 bool scheduling_set_weight(struct scheduling *scheduling, unsigned weight, GError **error);
 

@@ -107,9 +107,35 @@ static void shares_and_limits_reach_the_guest(void **state)
 	shows("schedinfo " LINUX_GUEST " --config", "global_quota   : 50000");
 	shows("dumpxml " LINUX_GUEST, "<global_quota>50000</global_quota>");
 	fails("schedinfo " LINUX_GUEST " --set cpu_shares=20000", "must be in range [1, 10000]");
-	fails("schedinfo " LINUX_GUEST " --set vcpu_quota=5000", "invalid scheduler option");
+	fails("schedinfo " LINUX_GUEST " --set nothing=5000", "invalid scheduler option");
 	done("schedinfo " LINUX_GUEST " --live --config --set global_quota=-1");
 	shows("schedinfo " LINUX_GUEST, "global_quota   : -1");
+}
+
+/* As libvirt's QEMU driver has them. */
+static void quotas_reach_the_guest(void **state)
+{
+	shows("schedinfo " LINUX_GUEST, "vcpu_period    : 100000\nvcpu_quota     : -1\n"
+					"emulator_period: 100000\nemulator_quota : -1\n");
+	shows("schedinfo " LINUX_GUEST " --config", "vcpu_period    : 0\nvcpu_quota     : 0\n");
+	done("schedinfo " LINUX_GUEST " --live --set vcpu_quota=90000 vcpu_period=200000");
+	shows("schedinfo " LINUX_GUEST, "vcpu_period    : 200000\nvcpu_quota     : 90000\n");
+	shows("schedinfo " LINUX_GUEST " --config", "vcpu_quota     : 0\n");
+	shows("dumpxml " LINUX_GUEST, "    <period>200000</period>\n    <quota>90000</quota>\n");
+	done("schedinfo " LINUX_GUEST " --config --set vcpu_quota=80000");
+	shows("schedinfo " LINUX_GUEST " --config", "vcpu_quota     : 80000\n");
+	shows("dumpxml --inactive " LINUX_GUEST, "<quota>80000</quota>");
+	fails("schedinfo " LINUX_GUEST " --set vcpu_quota=5",
+		"value of 'vcpu_quota' is out of range [1000, 17592186044415]");
+	fails("schedinfo " LINUX_GUEST " --set iothread_quota=5000",
+		"parameter 'iothread_quota' not supported");
+	/* 0 leaves the running guest's, and takes the saved one out. */
+	done("schedinfo " LINUX_GUEST " --live --config --set vcpu_quota=0");
+	shows("schedinfo " LINUX_GUEST, "vcpu_quota     : 90000\n");
+	shows("schedinfo " LINUX_GUEST " --config", "vcpu_quota     : 0\n");
+	done("schedinfo " LINUX_GUEST " --set vcpu_quota=-1");
+	shows("schedinfo " LINUX_GUEST, "vcpu_quota     : -1\n");
+	shows("dumpxml " LINUX_GUEST, "<quota>-1</quota>");
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -248,6 +274,7 @@ int main(void)
 		cmocka_unit_test(vcpus_come_and_go),
 		cmocka_unit_test(threads_stay_where_they_are_put),
 		cmocka_unit_test(shares_and_limits_reach_the_guest),
+		cmocka_unit_test(quotas_reach_the_guest),
 		cmocka_unit_test(the_balloon_takes_and_gives),
 		cmocka_unit_test(a_memory_device_fills_and_empties),
 		cmocka_unit_test(the_guest_tells_of_its_memory),

@@ -186,6 +186,62 @@ static void assert_slower(struct subject *subject)
 	fail_msg("the guest has not become slower");
 }
 
+/* Each vCPU for itself has its part of one host CPU. */
+static void assert_each(struct subject *subject, double part)
+{
+	struct stats_page before;
+	double length;
+
+	wait_sample(subject);
+	before = subject->page;
+	while (subject->page.guest.sampled_ns - before.guest.sampled_ns < CAP_NS / 2)
+		wait_sample(subject);
+	length = (double)(subject->page.guest.sampled_ns - before.guest.sampled_ns) / 100;
+	for (unsigned id = 0; id < subject->page.guest.vcpus; id++) {
+		const struct stats_vcpu *then = &before.vcpus[id], *now = &subject->page.vcpus[id];
+		double run = (double)(now->run_ns - then->run_ns) / length;
+		double waited = (double)(now->wait_ns - then->wait_ns) / length;
+
+		print_message("vCPU %u of %.0f: %.2f, waited %.2f\n", id, part, run, waited);
+		assert_true(run < part + 2);
+		assert_true(run + waited > part - 2);
+	}
+}
+
+/* Where the host has put a thread: the end of its group's path. */
+static bool is_in(const struct subject *subject, uint64_t tid, const char *group)
+{
+	g_autofree char *path = g_strdup_printf(
+		"/proc/%d/task/%" G_GUINT64_FORMAT "/cgroup", subject->box->pid, tid);
+	g_autofree char *end = g_strdup_printf("/lodge-vmm-%d/%s\n", subject->box->pid, group);
+	g_autofree char *text = NULL;
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	return strstr(text, end) != NULL;
+}
+
+/* Where there are control groups, threads have their own; elsewhere the emulator can have no quota. */
+static void assert_parts(struct subject *subject)
+{
+	JsonObject *answer = livebox_get(
+		subject->box, "{\"do\": \"set-cpu\", \"vcpu_quota\": 50000}");
+	bool by_host =
+		g_str_equal(json_object_get_string_member(answer, "by"), "cgroup");
+
+	json_object_unref(answer);
+	if (!by_host) {
+		g_free(livebox_refused(subject->box,
+			"{\"do\": \"set-cpu\", \"emulator_quota\": 50000}"));
+		return;
+	}
+	livebox_do(subject->box, "{\"do\": \"set-cpu\", \"emulator_quota\": 50000}");
+	look(subject);
+	assert_true(is_in(subject, (uint64_t)subject->box->pid, "emulator"));
+	assert_true(is_in(subject, subject->page.vcpus[0].thread, "vcpu0"));
+	assert_true(is_in(subject, subject->page.vcpus[1].thread, "vcpu1"));
+	livebox_do(subject->box, "{\"do\": \"set-cpu\", \"emulator_quota\": 0}");
+}
+
 static void cap_by_the_host(void **state)
 {
 	struct subject subject;
@@ -195,6 +251,12 @@ static void cap_by_the_host(void **state)
 	livebox_do(subject.box, "{\"do\": \"set-cpu\", \"cap\": 40}");
 	assert_cap(&subject, 40);
 	assert_int_equal(subject.page.guest.cap, 40);
+	/* Less for all than for each: the whole's is what counts. */
+	assert_parts(&subject);
+	livebox_do(subject.box, "{\"do\": \"set-cpu\", \"quota\": 0}");
+	assert_each(&subject, 50);
+	g_free(livebox_refused(subject.box, "{\"do\": \"set-cpu\", \"vcpu_quota\": 10}"));
+	g_free(livebox_refused(subject.box, "{\"do\": \"set-cpu\", \"vcpu_period\": 10}"));
 	close_subject(&subject);
 }
 
@@ -221,6 +283,9 @@ static void cap_by_the_monitor(void **state)
 		assert_true(subject.page.vcpus[i].run_ns > 0);
 	}
 	assert_slower(&subject);
+	livebox_do(subject.box,
+		"{\"do\": \"set-cpu\", \"vcpu_quota\": 25000, \"vcpu_period\": 50000}");
+	assert_each(&subject, 50);
 	close_subject(&subject);
 }
 
