@@ -13,7 +13,6 @@ void guest_disk_free(struct guest_disk *disk)
 	g_free(disk->device);
 	history_clear(&disk->read_history);
 	history_clear(&disk->write_history);
-	history_clear(&disk->ops_history);
 	g_free(disk);
 }
 

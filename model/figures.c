@@ -66,8 +66,6 @@ static void take_cpu(
 	guest->cpu_allocation = guest->vcpus ? guest->cpu / guest->vcpus : NAN;
 	take_vcpus(guest, sample, elapsed_ns);
 	history_add(&guest->cpu_history, guest->cpu);
-	history_add(&guest->wait_history, guest->wait);
-	history_add(&guest->steal_history, guest->steal);
 }
 
 static void take_memory(struct guest *guest, const struct sample_guest *sample)
@@ -101,7 +99,6 @@ static void take_disk(struct guest_disk *disk, const struct sample_disk *sample,
 	disk->physical = sample->physical ? sample->physical : disk->physical;
 	history_add(&disk->read_history, rates[0]);
 	history_add(&disk->write_history, rates[1]);
-	history_add(&disk->ops_history, rates[2] + rates[3]);
 }
 
 static const struct sample_disk *find_disk(const GArray *disks, const char *target)
@@ -132,7 +129,6 @@ static void take_disks(struct guest *guest, const struct sample_guest *sample, d
 	}
 	history_add(&guest->read_history, guest->read_rate);
 	history_add(&guest->write_history, guest->write_rate);
-	history_add(&guest->ops_history, guest->read_ops + guest->write_ops);
 }
 
 // By name; where the definition has none (some drivers name them only in the sample), by place.

@@ -56,12 +56,9 @@ void guest_set_name(struct guest *guest, const char *name)
 static void clear_histories(struct guest *guest)
 {
 	history_clear(&guest->cpu_history);
-	history_clear(&guest->wait_history);
-	history_clear(&guest->steal_history);
 	history_clear(&guest->memory_history);
 	history_clear(&guest->read_history);
 	history_clear(&guest->write_history);
-	history_clear(&guest->ops_history);
 	history_clear(&guest->rx_history);
 	history_clear(&guest->tx_history);
 }
@@ -106,7 +103,6 @@ static void keep_disk(struct guest_disk *was, struct guest_disk *disk)
 	*disk = kept;
 	memset(&was->read_history, 0, sizeof(was->read_history));
 	memset(&was->write_history, 0, sizeof(was->write_history));
-	memset(&was->ops_history, 0, sizeof(was->ops_history));
 }
 
 static void keep_disks(GPtrArray *old, GPtrArray *fresh)

@@ -50,7 +50,6 @@ struct guest_disk {
 	double read_rate, write_rate; // bytes a second
 	double read_ops, write_ops;   // operations a second
 	struct history read_history, write_history; // bytes a second
-	struct history ops_history;                 // reads and writes a second
 };
 
 struct guest_nic {
@@ -113,11 +112,10 @@ struct guest {
 	double rx_rate, tx_rate;      // all NICs, bytes a second
 	GPtrArray *vcpu;              // struct guest_vcpu *, index is the vCPU's number; never NULL
 
-	struct history cpu_history, wait_history, steal_history; // percent of one CPU
-	struct history memory_history;                           // bytes: used, else given
-	struct history read_history, write_history;              // bytes a second
-	struct history ops_history;                              // operations a second
-	struct history rx_history, tx_history;                   // bytes a second
+	struct history cpu_history;                 // percent of one CPU
+	struct history memory_history;              // bytes: used, else given
+	struct history read_history, write_history; // bytes a second
+	struct history rx_history, tx_history;      // bytes a second
 
 	struct guest_private *private; // the model's own
 };

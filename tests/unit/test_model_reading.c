@@ -211,7 +211,7 @@ static void counters_become_figures(void **state)
 	vcpu = guest->vcpu->pdata[0];
 	assert_true(fabs(vcpu->use - 15) < 1e-6);
 	assert_true(fabs(history_last(&guest->cpu_history) - 25) < 1e-4);
-	assert_true(history_last(&guest->ops_history) == 15);
+	assert_true(history_last(&guest->write_history) == 1000);
 	guest_unref(guest);
 }
 
