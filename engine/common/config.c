@@ -8,7 +8,7 @@
 
 /* A definition is a few KiB; what is larger is something else. */
 #define FILE_SIZE_MAX (1u << 20)
-#define DEPTH_MAX 16
+#define DEPTH_MAX (8 + CONFIG_BACKING_MAX)
 
 G_DEFINE_QUARK(lodge-config-error, config_error)
 
@@ -168,13 +168,24 @@ static const char *path_end(const char *path)
 	return slash ? slash + 1 : path ? path : "/";
 }
 
+/* The rule for an element of this name in one with that path (NULL: the document). */
+static const struct config_rule *find_child_rule(const char *parent_path, const char *name)
+{
+	g_autofree char *path = parent_path ? g_strconcat(parent_path, "/", name, NULL)
+					    : g_strdup(name);
+	const struct config_rule *rule = find_rule(path), *parent;
+
+	if (rule || !parent_path || strcmp(path_end(parent_path), name) != 0)
+		return rule;
+	parent = find_rule(parent_path);
+	return parent && parent->flags & CONFIG_RULE_NESTED ? parent : NULL;
+}
+
 static bool walk(struct config_reader *reader, xmlNode *node, const char *parent_path,
 	unsigned depth, GError **error)
 {
 	const char *name = (const char *)node->name;
-	g_autofree char *path = parent_path ? g_strconcat(parent_path, "/", name, NULL)
-					    : g_strdup(name);
-	const struct config_rule *rule = node->ns ? NULL : find_rule(path);
+	const struct config_rule *rule = node->ns ? NULL : find_child_rule(parent_path, name);
 
 	if (!rule || depth > DEPTH_MAX)
 		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
@@ -222,6 +233,7 @@ static void disk_free(void *data)
 	g_free(disk->serial);
 	g_free(disk->format);
 	g_free(disk->rbd);
+	g_clear_pointer(&disk->backing, g_ptr_array_unref);
 	g_free(disk->rbd_user);
 	g_free(disk->rbd_conf);
 	g_clear_pointer(&disk->rbd_hosts, g_ptr_array_unref);

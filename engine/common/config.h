@@ -109,12 +109,23 @@ enum config_on_error {
 	CONFIG_ON_ERROR_ENOSPC, /* STOP where the host has no space left, else REPORT */
 };
 
+/* An image that another one stands on. */
+struct config_backing {
+	char *path;
+	char *format; /* NULL: raw */
+	bool block;   /* a block device of the host */
+};
+#define CONFIG_BACKING_MAX 16u
+
 struct config_disk {
 	char *path;   /* the image; NULL for RBD */
 	char *target; /* vda… */
 	char *serial; /* or NULL */
 	char *format; /* NULL: raw, which needs no help; else qemu's name: "qcow2" */
 	bool block;   /* a block device of the host */
+	/* struct config_backing: what the image stands on, the nearest first; NULL: nothing is said of
+	 * it, and the image's header counts. */
+	GPtrArray *backing;
 	bool readonly;
 	bool shareable; /* may be open in other machines too */
 	bool discard;   /* discard="unmap" */
@@ -191,6 +202,11 @@ struct config_cputune {
 	char *vcpu_pins[CONFIG_VCPUS_MAX]; /* or NULL */
 	char *emulator_pin;                /* or NULL */
 };
+
+/* path, format: taken. */
+struct config_backing *config_backing_new(char *path, char *format, bool block);
+/* An empty list of them. */
+GPtrArray *config_backing_list(void);
 
 struct machine_config {
 	char *text; /* the definition as it was read */

@@ -137,6 +137,56 @@ bool config_read_disk_auth(struct config_reader *reader, xmlNode *node, GError *
 	return true;
 }
 
+static void free_backing(void *data)
+{
+	struct config_backing *backing = data;
+
+	g_free(backing->path);
+	g_free(backing->format);
+	g_free(backing);
+}
+
+GPtrArray *config_backing_list(void)
+{
+	return g_ptr_array_new_with_free_func(free_backing);
+}
+
+struct config_backing *config_backing_new(char *path, char *format, bool block)
+{
+	struct config_backing *backing = g_new0(struct config_backing, 1);
+
+	backing->path = path;
+	backing->format = format;
+	backing->block = block;
+	return backing;
+}
+
+/* An empty one ends the chain. The others are nested, each in what stands on it. */
+bool config_read_disk_backing(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	struct config_disk *disk = last_disk(reader);
+	const xmlNode *source = child_named(node, "source"), *format = child_named(node, "format");
+	bool block = config_attribute_is(node, "type", "block");
+	char *path = source ? config_attribute(source, block ? "dev" : "file") : NULL;
+	g_autofree char *type = format ? config_attribute(format, "type") : NULL;
+
+	if (!disk->backing)
+		disk->backing = config_backing_list();
+	if (!source && !format && !child_named(node, "backingStore"))
+		return true;
+	if (!path || !*path || !type || disk->backing->len == CONFIG_BACKING_MAX) {
+		g_free(path);
+		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
+			_("<backingStore> of this <disk> must have a <source> and a <format>, and "
+			  "there may be %u of them"),
+			CONFIG_BACKING_MAX);
+	}
+	if (strcmp(type, "raw") == 0)
+		g_clear_pointer(&type, g_free);
+	g_ptr_array_add(disk->backing, config_backing_new(path, g_steal_pointer(&type), block));
+	return true;
+}
+
 bool config_read_disk_target(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	struct config_disk *disk = last_disk(reader);

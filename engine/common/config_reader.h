@@ -22,6 +22,7 @@ enum config_rule_flags {
 	CONFIG_RULE_MANY = 1 << 0, /* may stand there more than once */
 	CONFIG_RULE_TEXT = 1 << 1, /* holds text */
 	CONFIG_RULE_TREE = 1 << 2, /* holds anything: not looked into */
+	CONFIG_RULE_NESTED = 1 << 3, /* may hold one of its own kind */
 };
 
 /* One element that is understood. */
@@ -79,6 +80,7 @@ bool config_read_disk_source(struct config_reader *reader, xmlNode *node, GError
 bool config_read_disk_host(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_disk_config(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_disk_auth(struct config_reader *reader, xmlNode *node, GError **error);
+bool config_read_disk_backing(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_disk_target(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_disk_serial(struct config_reader *reader, xmlNode *node, GError **error);
 bool config_read_disk_readonly(struct config_reader *reader, xmlNode *node, GError **error);

@@ -312,6 +312,8 @@ static bool read_rng_backend(struct config_reader *reader, xmlNode *node, GError
 #define MANY CONFIG_RULE_MANY
 #define TEXT CONFIG_RULE_TEXT
 #define TREE CONFIG_RULE_TREE
+#define NESTED CONFIG_RULE_NESTED
+#define IMAGE_TYPES "type=raw|qcow2|qed|vdi|vhdx|vmdk|vpc "
 #define DEVICES "domain/devices"
 
 /* What every device may carry: the engine finds its own names and places. */
@@ -386,7 +388,7 @@ const struct config_rule config_rules[] = {
 
 	{ DEVICES "/disk", "type=file|block|network device=disk", MANY, config_read_disk },
 	{ DEVICES "/disk/driver",
-		"name=qemu type=raw|qcow2|qed|vdi|vhdx|vmdk|vpc "
+		"name=qemu " IMAGE_TYPES
 		"cache=default|none|writeback|unsafe discard=unmap|ignore io=threads|native|io_uring "
 		"error_policy=stop|report|ignore|enospace rerror_policy=stop|report|ignore",
 		0, config_read_disk_driver },
@@ -397,7 +399,9 @@ const struct config_rule config_rules[] = {
 	{ DEVICES "/disk/source/config", "file", 0, config_read_disk_config },
 	{ DEVICES "/disk/source/auth", "username", 0, config_read_disk_auth },
 	{ DEVICES "/disk/auth", "username", 0, config_read_disk_auth },
-	{ DEVICES "/disk/backingStore", NULL, 0, NULL },
+	{ DEVICES "/disk/backingStore", "type=file|block index", NESTED, config_read_disk_backing },
+	{ DEVICES "/disk/backingStore/format", IMAGE_TYPES, 0, NULL },
+	{ DEVICES "/disk/backingStore/source", "file dev index", 0, NULL },
 	{ DEVICES "/disk/target", "dev bus=virtio", 0, config_read_disk_target },
 	{ DEVICES "/disk/serial", NULL, TEXT, config_read_disk_serial },
 	{ DEVICES "/disk/readonly", NULL, 0, config_read_disk_readonly },

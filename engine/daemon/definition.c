@@ -263,6 +263,49 @@ struct definition *definition_with_name(
 		       : NULL;
 }
 
+/* ---- what the disks' images stand on --------------------------------------------------------- */
+
+static xmlNode *put_backing(xmlNode *parent, const struct config_backing *backing)
+{
+	xmlNode *source;
+
+	tree_set(parent, "type", backing->block ? "block" : "file");
+	tree_set(tree_add(parent, "format"), "type", backing->format ? backing->format : "raw");
+	source = tree_add(parent, "source");
+	tree_set(source, backing->block ? "dev" : "file", backing->path);
+	return tree_add(parent, "backingStore");
+}
+
+/* One that is empty ends the chain. */
+void definition_put_backing(xmlNode *disk, const struct config_disk *config)
+{
+	xmlNode *at;
+
+	tree_remove(tree_child(disk, "backingStore"));
+	if (!config->backing)
+		return;
+	at = tree_ensure(disk, "backingStore", (const char *const[]){"source", NULL});
+	for (guint i = 0; i < config->backing->len; i++)
+		at = put_backing(at, g_ptr_array_index(config->backing, i));
+}
+
+static bool edit_backing(void *data, xmlNode *root, bool live, GError **error)
+{
+	const struct machine_config *config = data;
+	xmlNode *at = tree_child(tree_child(root, "devices"), "disk");
+
+	for (guint i = 0; at && i < config->disks->len; i++, at = tree_next(at, "disk"))
+		definition_put_backing(at, g_ptr_array_index(config->disks, i));
+	return true;
+}
+
+struct definition *definition_with_backing(const struct definition *definition, GError **error)
+{
+	return definition_edit(definition, edit_backing, definition->config, true, error);
+}
+
+/* ---- running and not --------------------------------------------------------------------------- */
+
 /* What clients expect to read of a running guest: names for its devices, and what it has plugged. */
 static bool edit_live(void *data, xmlNode *root, bool live, GError **error)
 {
@@ -307,7 +350,10 @@ char *definition_inactive_xml(const struct definition *definition)
 	g_autoptr(xmlDoc) document = tree_parse(definition->xml);
 	xmlNode *root = xmlDocGetRootElement(document), *list = tree_child(root, "devices");
 
-	for (xmlNode *at = list ? list->children : NULL; at; at = at->next)
+	for (xmlNode *at = list ? list->children : NULL; at; at = at->next) {
 		drop_alias(at);
+		/* It is what the images say, when they are opened. */
+		tree_remove(tree_child(at, "backingStore"));
+	}
 	return tree_print(root);
 }

@@ -29,6 +29,11 @@ void definition_free(struct definition *definition);
 
 /* The definition as a guest runs with it: every device has its <alias>. */
 struct definition *definition_live(const struct definition *definition, GError **error);
+/* Writes the images that those of the disks stand on, as its config has been given them, into the XML
+ * as well. */
+struct definition *definition_with_backing(const struct definition *definition, GError **error);
+/* The same for one <disk>. */
+void definition_put_backing(xmlNode *disk, const struct config_disk *config);
 /* Gives each device that has none an <alias>, as libvirt's QEMU driver does. */
 void definition_put_aliases(xmlNode *root);
 /* The XML of the running guest: with its id; and without what is only for running ones. */

@@ -3,6 +3,7 @@
 
 #include "engine/daemon/files.h"
 
+#include "engine/daemon/chain.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/policy.h"
 
@@ -232,14 +233,58 @@ static bool add(GPtrArray *files, const struct settings *settings, const char *p
 	return !path || add_opened(files, path, file_open(settings, path, use, error));
 }
 
-bool files_add_disk(GPtrArray *files, const struct settings *settings,
-	const struct config_disk *disk, GError **error)
+static bool is_block(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISBLK(status.st_mode);
+}
+
+/* The last file's image, of this format, stands on others: these. */
+static bool add_chain(GPtrArray *files, const struct settings *settings, struct config_disk *disk,
+	GError **error)
+{
+	const char *format = disk->format;
+
+	for (;;) {
+		const struct file *top = g_ptr_array_index(files, files->len - 1);
+		char *path, *its_format;
+		int fd;
+
+		if (!chain_next(top->fd, top->path, format, &path, &its_format, error))
+			return false;
+		if (!path)
+			return true;
+		fd = disk->backing->len < CONFIG_BACKING_MAX
+			     ? file_open(settings, path, FILE_IMAGE_READ, error)
+			     : -1;
+		format = its_format;
+		g_ptr_array_add(
+			disk->backing, config_backing_new(path, its_format, is_block(fd)));
+		if (disk->backing->len > CONFIG_BACKING_MAX)
+			return fault_set(error, VIR_ERR_OPERATION_DENIED,
+				"image '%s' stands on more than %u others", disk->path,
+				CONFIG_BACKING_MAX);
+		if (!add_opened(files, path, fd))
+			return false;
+	}
+}
+
+bool files_add_disk(GPtrArray *files, const struct settings *settings, struct config_disk *disk,
+	GError **error)
 {
 	enum file_use use = disk->readonly ? FILE_IMAGE_READ : FILE_IMAGE;
 
 	/* Ceph's own library opens its configuration, by its path. */
-	return add(files, settings, disk->path, use, error) &&
-	       policy_check_path(settings, disk->rbd_conf, error);
+	if (!disk->path)
+		return policy_check_path(settings, disk->rbd_conf, error);
+	g_clear_pointer(&disk->backing, g_ptr_array_unref);
+	if (!add(files, settings, disk->path, use, error))
+		return false;
+	if (!disk->format)
+		return true;
+	disk->backing = config_backing_list();
+	return add_chain(files, settings, disk, error);
 }
 
 bool files_add_net(GPtrArray *files, const struct settings *settings,

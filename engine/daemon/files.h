@@ -36,10 +36,11 @@ int file_open_folder(const struct settings *settings, const char *path, GError *
 
 /* A list of struct file, which closes them. */
 GPtrArray *files_new(void);
-/* Each adds all that is named there, once for each time that it is named. */
+/* Each adds all that is named there, once for each time that it is named. What a disk's image stands
+ * on is read from the image (chain.h), added, and written to the disk's backing. */
 bool files_add_guest(GPtrArray *files, const struct settings *settings,
 	const struct machine_config *config, GError **error);
-bool files_add_disk(GPtrArray *files, const struct settings *settings,
-	const struct config_disk *disk, GError **error);
+bool files_add_disk(GPtrArray *files, const struct settings *settings, struct config_disk *disk,
+	GError **error);
 bool files_add_net(GPtrArray *files, const struct settings *settings,
 	const struct config_net *net, GError **error);

@@ -472,6 +472,20 @@ bool guest_set_running(struct guest *guest, struct definition *definition, GErro
 	return write_running(guest, error);
 }
 
+/* All that its definition names; what its images stand on is in the definition then. */
+static bool open_files(struct guest *guest, GPtrArray *files, GError **error)
+{
+	struct definition *definition = NULL;
+
+	if (files_add_guest(files, guest->registry->settings, guest->running->config, error))
+		definition = definition_with_backing(guest->running, error);
+	if (!definition)
+		return false;
+	definition_free(guest->running);
+	guest->running = definition;
+	return true;
+}
+
 static bool launch(struct guest *guest, GError **error)
 {
 	g_autofree char *log = log_path(guest);
@@ -486,8 +500,7 @@ static bool launch(struct guest *guest, GError **error)
 	};
 	GStatBuf info;
 
-	if (!files_add_guest(files, guest->registry->settings, guest->running->config, error) ||
-		!write_folder(guest, error))
+	if (!open_files(guest, files, error) || !write_folder(guest, error))
 		return false;
 	statistics_forget(guest);
 	guest->balloon = guest->added = 0;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
 #include "engine/daemon/plug.h"
 
 #include "engine/daemon/change.h"
@@ -7,9 +9,9 @@
 #include "engine/daemon/files.h"
 #include "engine/daemon/registry.h"
 
+#include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Seconds that a guest has to let go of a device. */
 #define GUEST_TIMEOUT 30.0
@@ -133,20 +135,42 @@ static bool edit_attach(void *data, xmlNode *root, bool live, GError **error)
 	devices_insert(root, plug->device);
 	if (live)
 		definition_put_aliases(root);
+	else if (tree_is(plug->device, "disk"))
+		tree_remove(tree_child(find_same(root, plug), "backingStore"));
 	return true;
 }
 
-/* The image for the monitor, which may open none itself; -1 in *fd where it needs no descriptor. */
-static bool open_image(struct guest *guest, const xmlNode *disk, int *fd, GError **error)
+/* What its elements say. */
+static struct machine_config *read_device(
+	const struct guest *guest, const struct plug *plug, GError **error)
 {
-	g_autofree char *file = tree_child_attribute(disk, "source", "file");
-	g_autofree char *device = tree_child_attribute(disk, "source", "dev");
-	const char *path = file ? file : device;
-	enum file_use use = tree_child(disk, "readonly") ? FILE_IMAGE_READ : FILE_IMAGE;
+	g_autofree char *xml = tree_print(plug->device);
+	g_autoptr(GError) cause = NULL;
+	struct machine_config *config =
+		config_read_device(xml, strlen(xml), guest_name(guest), &cause);
 
-	if (path)
-		*fd = file_open(guest->registry->settings, path, use, error);
-	return !path || *fd >= 0;
+	if (!config)
+		fault_set(error, VIR_ERR_XML_ERROR, "%s", cause->message);
+	return config;
+}
+
+/* The image for the monitor, which may open none itself; -1 in *fd where it needs no descriptor.
+ * What it stands on is in the element then. */
+static bool open_image(
+	const struct guest *guest, const struct plug *plug, int *fd, GError **error)
+{
+	struct machine_config *config = read_device(guest, plug, error);
+	g_autoptr(GPtrArray) files = files_new();
+	struct config_disk *disk = config ? g_ptr_array_index(config->disks, 0) : NULL;
+	bool ok = disk && files_add_disk(files, guest->registry->settings, disk, error);
+
+	if (ok)
+		definition_put_backing(plug->device, disk);
+	if (ok && files->len)
+		*fd = fcntl(((const struct file *)g_ptr_array_index(files, 0))->fd, F_DUPFD_CLOEXEC,
+			0);
+	config_free(config);
+	return ok;
 }
 
 static bool request_attach(void *data, struct guest *guest, unsigned step,
@@ -156,7 +180,7 @@ static bool request_attach(void *data, struct guest *guest, unsigned step,
 	bool is_disk = tree_is(plug->device, "disk");
 	g_autofree char *xml = NULL;
 
-	if (step || (is_disk && !open_image(guest, plug->device, &request->fd, error)))
+	if (step || (is_disk && !open_image(guest, plug, &request->fd, error)))
 		return false;
 	xml = tree_print(plug->device);
 	request->name = is_disk ? "plug-disk" : "plug-nic";

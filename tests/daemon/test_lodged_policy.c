@@ -330,6 +330,125 @@ static void sockets_of_others_are_connected_to(void **state)
 	close(listener);
 }
 
+/* ---- what images stand on ------------------------------------------------------------------------ */
+
+#define QCOW2                                                                                      \
+	"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"                       \
+	"<source file='%s'/><target dev='vda'/></disk>"
+
+G_GNUC_PRINTF(1, 2)
+static void shell(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *line = g_strdup_vprintf(format, args);
+	va_end(args);
+
+	assert_int_equal(system(line), 0);
+}
+
+/* A qcow2 image in the first folder, over one that need not be there. */
+static char *overlay(const char *name, const char *format, const char *backing)
+{
+	char *path = in(inside, name);
+
+	shell("qemu-img create -q -f qcow2 -u -F %s -b '%s' '%s' 1M", format, backing, path);
+	return path;
+}
+
+static void a_chain_is_followed(void **state)
+{
+	g_autofree char *base = image(inside, "base.img");
+	g_autofree char *middle = overlay("middle.qcow2", "raw", base);
+	g_autofree char *top = overlay("top.qcow2", "qcow2", "middle.qcow2");
+	g_autofree char *live = NULL, *saved = NULL, *wanted = NULL;
+
+	define_devices("chain", QCOW2, top);
+	done("start chain");
+	live = virsh("dumpxml chain");
+	wanted = g_strdup_printf("<backingStore type='file'>\n"
+				 "        <format type='qcow2'/>\n"
+				 "        <source file='%s'/>\n"
+				 "        <backingStore type='file'>\n"
+				 "          <format type='raw'/>\n"
+				 "          <source file='%s'/>\n"
+				 "          <backingStore/>\n",
+		middle, base);
+	assert_non_null(strstr(live, wanted));
+	saved = virsh("dumpxml chain --inactive");
+	assert_null(strstr(saved, "backingStore"));
+	done("destroy chain");
+	done("undefine chain");
+}
+
+static void a_chain_does_not_lead_out(void **state)
+{
+	g_autofree char *bad = image(outside, "bad.img"), *link = in(inside, "base-link");
+	g_autofree char *top = overlay("out.qcow2", "raw", bad);
+	g_autofree char *relative = overlay("relative.qcow2", "raw", "../outside/bad.img");
+	g_autofree char *through = overlay("through.qcow2", "raw", "base-link");
+	g_autofree char *deep = overlay("deep.qcow2", "qcow2", "through.qcow2");
+	g_autofree char *passwords = overlay("passwords.qcow2", "raw", "/etc/shadow");
+	g_autofree char *command =
+		g_strdup_printf("attach-disk plug %s vdb --subdriver qcow2", passwords);
+
+	assert_int_equal(symlink(bad, link), 0);
+	cannot_start("bad.img' " NOT_ALLOWED, QCOW2, top);
+	cannot_start(NOT_ALLOWED, QCOW2, relative);
+	cannot_start("base-link' " NOT_ALLOWED, QCOW2, through);
+	cannot_start("base-link' " NOT_ALLOWED, QCOW2, deep);
+	cannot_start("'/etc/shadow' " NOT_ALLOWED, QCOW2, passwords);
+	define_devices("plug", "<serial type='pty'/>");
+	done("start plug");
+	has(NOT_ALLOWED, false, command);
+	done("destroy plug");
+	done("undefine plug");
+}
+
+/* Changes the first bytes of a file that are these. */
+static void patch(const char *path, const char *from, const char *to, size_t size)
+{
+	g_autofree char *bytes = NULL;
+	gsize length;
+	char *at;
+
+	assert_true(g_file_get_contents(path, &bytes, &length, NULL));
+	at = memmem(bytes, length, from, size);
+	assert_non_null(at);
+	memcpy(at, to, size);
+	assert_true(g_file_set_contents(path, bytes, (gssize)length, NULL));
+}
+
+static void what_is_no_chain_is_said(void **state)
+{
+	g_autofree char *base = image(inside, "base.img");
+	g_autofree char *protocol = overlay("nbd.qcow2", "raw", "nbd://localhost/x");
+	g_autofree char *json = overlay("json.qcow2", "raw",
+		"json:{\"driver\":\"file\",\"filename\":\"/etc/shadow\"}");
+	g_autofree char *self = overlay("self.qcow2", "qcow2", "self.qcow2");
+	g_autofree char *missing = overlay("no.qcow2", "raw", "not-there.img");
+	g_autofree char *guess = overlay("guess.qcow2", "raw", base);
+	g_autofree char *strange = overlay("strange.qcow2", "raw", base);
+	g_autofree char *data = in(inside, "data.qcow2"), *vmdk = in(inside, "flat.vmdk");
+
+	patch(guess, "\xe2\x79\x2a\xca", "\x11\x11\x11\x11", 4);
+	patch(strange, "\xe2\x79\x2a\xca\0\0\0\3raw", "\xe2\x79\x2a\xca\0\0\0\3zip", 11);
+	shell("qemu-img create -q -f qcow2 -o data_file='%s/data.raw' '%s' 1M", outside, data);
+	shell("qemu-img create -q -f vmdk -o subformat=monolithicFlat '%s' 1M", vmdk);
+	cannot_start("is not a file of this host", QCOW2, protocol);
+	cannot_start("is not a file of this host", QCOW2, json);
+	cannot_start("stands on more than 16 others", QCOW2, self);
+	cannot_start("not-there.img': No such file or directory", QCOW2, missing);
+	cannot_start("was not specified in the image metadata", QCOW2, guess);
+	cannot_start("has an unknown format", QCOW2, strange);
+	cannot_start("has data in other files", QCOW2, data);
+	cannot_start("is not one of its format", QCOW2, base);
+	cannot_start("has data in other files",
+		"<disk type='file' device='disk'><driver name='qemu' type='vmdk'/>"
+		"<source file='%s'/><target dev='vda'/></disk>",
+		vmdk);
+}
+
 /* ---- while it runs, and its saved states --------------------------------------------------------- */
 
 static void plugged_disks_are_judged_too(void **state)
@@ -386,6 +505,9 @@ int main(void)
 		cmocka_unit_test(logs_are_made_where_they_may_be),
 		cmocka_unit_test(sockets_are_made_where_they_may_be),
 		cmocka_unit_test(sockets_of_others_are_connected_to),
+		cmocka_unit_test(a_chain_is_followed),
+		cmocka_unit_test(a_chain_does_not_lead_out),
+		cmocka_unit_test(what_is_no_chain_is_said),
 		cmocka_unit_test(plugged_disks_are_judged_too),
 		cmocka_unit_test(saved_guests_stay_in_the_folders),
 	};
