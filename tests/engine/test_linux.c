@@ -409,9 +409,34 @@ static void programs_on_four_vcpus(void **state)
 	test_programs(4);
 }
 
+/* As the demo's is, on a machine that has made none yet: kernel and guest are in one folder. */
+static void a_guest_is_made_where_its_kernel_is(void **state)
+{
+	g_autofree char *folder = g_build_filename(top_builddir, "guest-XXXXXX", NULL);
+	const char *cache = g_getenv("LODGE_GUEST_CACHE");
+	g_autofree char *script = NULL, *errors = NULL;
+	int status;
+
+	assert_non_null(g_mkdtemp(folder));
+	script = g_strdup_printf("(cp -al '%s/kernel' '%s' || cp -a '%s/kernel' '%s') && "
+				 "rm -f '%s'/kernel/lib/modules/*/modules.dep && "
+				 "LODGE_GUEST_CACHE= timeout 300 '%s/tests/guest/make-guest' '%s' && "
+				 "test -s '%s/vmlinuz' -a -s '%s/initrd'; "
+				 "status=$?; rm -rf '%s'; exit $status",
+		cache, folder, cache, folder, folder, top_srcdir, folder, folder, folder, folder);
+	char *arguments[] = {"sh", "-c", script, NULL};
+
+	assert_true(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+		&errors, &status, NULL));
+	if (status)
+		print_message("%s\n", errors);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_guest_is_made_where_its_kernel_is),
 		cmocka_unit_test(one_vcpu_in_128_mib),
 		cmocka_unit_test(four_vcpus_in_4_gib),
 		cmocka_unit_test(programs_on_one_vcpu),
