@@ -3,10 +3,11 @@
  * How fast a libvirt server is, as its client sees it: defining, reading and counting many guests,
  * and starting some.
  *
- *	bench_lodged URI KERNEL PID COUNT...
+ *	bench_lodged URI KERNEL PID FOLDER COUNT...
  *
  * Prints one line for each kind of call and number of guests. PID is the server's, for its memory.
- * KERNEL is a Multiboot file: some guests are started with it.
+ * KERNEL is a Multiboot file: some guests are started with it, with disks in FOLDER, which the caller
+ * removes.
  */
 #include <glib.h>
 #include <libvirt/libvirt.h>
@@ -44,8 +45,18 @@ static void fail(const char *what)
 	exit(1);
 }
 
+/* Where the guests' disks lie. */
+static const char *folder;
+
+static char *image(unsigned index)
+{
+	return g_strdup_printf("%s/bench%u.img", folder, index);
+}
+
 static char *definition(unsigned index, const char *kernel)
 {
+	g_autofree char *path = image(index);
+
 	return g_strdup_printf(
 		"<domain type='qemu'><name>bench%u</name>"
 		"<uuid>00000000-0000-4000-9000-%012u</uuid>"
@@ -53,11 +64,11 @@ static char *definition(unsigned index, const char *kernel)
 		"<vcpu current='1'>2</vcpu><os><type arch='x86_64'>hvm</type><kernel>%s</kernel>"
 		"<cmdline>b</cmdline></os><features><acpi/><apic/></features>"
 		"<devices><disk type='file' device='disk'><driver name='qemu' type='raw'/>"
-		"<source file='/var/tmp/bench%u.img'/><target dev='vda' bus='virtio'/></disk>"
+		"<source file='%s'/><target dev='vda' bus='virtio'/></disk>"
 		"<interface type='user'><mac address='52:54:00:00:%02x:%02x'/>"
 		"<model type='virtio'/></interface>"
 		"<serial type='null'/><memballoon model='virtio'/></devices></domain>",
-		index, index, index, kernel, index, index >> 8 & 0xff, index & 0xff);
+		index, index, index, kernel, path, index >> 8 & 0xff, index & 0xff);
 }
 
 static unsigned resident_kib(const char *pid)
@@ -139,7 +150,7 @@ static void list_all(virConnectPtr connection, unsigned count)
 
 static void make_image(unsigned index)
 {
-	g_autofree char *path = g_strdup_printf("/var/tmp/bench%u.img", index);
+	g_autofree char *path = image(index);
 	static const char zeros[1 << 20];
 
 	g_file_set_contents(path, zeros, sizeof(zeros), NULL);
@@ -160,12 +171,8 @@ static void start_some(virConnectPtr connection, virDomainPtr *guests)
 	}
 	printf("start 1 %.4f\n", median(times, STARTED));
 	count_all(connection, "domstats-running", STARTED);
-	for (unsigned i = 0; i < STARTED; i++) {
-		g_autofree char *path = g_strdup_printf("/var/tmp/bench%u.img", i);
-
+	for (unsigned i = 0; i < STARTED; i++)
 		virDomainDestroy(guests[i]);
-		remove(path);
-	}
 }
 
 static void measure(virConnectPtr connection, const char *kernel, const char *pid, unsigned count)
@@ -177,7 +184,7 @@ static void measure(virConnectPtr connection, const char *kernel, const char *pi
 	list_all(connection, count);
 	count_all(connection, "domstats", count);
 	printf("memory-KiB %u %u\n", count, resident_kib(pid));
-	if (count <= 10 && !g_getenv("NOSTART"))
+	if (count <= 10)
 		start_some(connection, guests);
 	for (unsigned i = 0; i < count; i++) {
 		virDomainUndefine(guests[i]);
@@ -187,11 +194,12 @@ static void measure(virConnectPtr connection, const char *kernel, const char *pi
 
 int main(int argc, char **argv)
 {
-	virConnectPtr connection = argc > 4 ? virConnectOpen(argv[1]) : NULL;
+	virConnectPtr connection = argc > 5 ? virConnectOpen(argv[1]) : NULL;
 
 	if (!connection)
-		fail("URI KERNEL PID COUNT...");
-	for (int i = 4; i < argc; i++)
+		fail("URI KERNEL PID FOLDER COUNT...");
+	folder = argv[4];
+	for (int i = 5; i < argc; i++)
 		measure(connection, argv[2], argv[3], (unsigned)atoi(argv[i]));
 	virConnectClose(connection);
 	return 0;
