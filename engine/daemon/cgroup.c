@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define ROOT "/sys/fs/cgroup"
+#define OWN "daemon"
 /* A monitor has a group of its own in its guest's, and in that those of its threads. */
 #define MONITOR_DEPTH 2
 
@@ -47,17 +48,28 @@ static bool make_folder(const char *path)
 	return g_mkdir(path, 0755) == 0 || errno == EEXIST;
 }
 
+/* What has been delegated. A daemon that is started where the one before went (systemd's
+ * DelegateSubgroup=), is in its leaf already. */
+static char *delegated_path(void)
+{
+	char *path = own_path("");
+
+	if (path && g_str_has_suffix(path, "/" OWN))
+		path[strlen(path) - strlen("/" OWN)] = '\0';
+	return path;
+}
+
 /* Processes are in the leaves of version 2's tree only: the daemon goes into one of its own. */
 static struct cgroup *open_unified(const char *name)
 {
-	g_autofree char *path = own_path(""), *folder = NULL, *own = NULL, *guests = NULL;
+	g_autofree char *path = delegated_path(), *folder = NULL, *own = NULL, *guests = NULL;
 	struct cgroup *cgroup;
 
 	/* The root belongs to the host, whatever its rights are. */
-	if (!path || strcmp(path, "/") == 0)
+	if (!path || strcmp(path, "/") == 0 || !*path)
 		return NULL;
 	folder = g_build_filename(ROOT, path, NULL);
-	own = g_build_filename(folder, "daemon", NULL);
+	own = g_build_filename(folder, OWN, NULL);
 	guests = g_build_filename(folder, name, NULL);
 	if (g_access(folder, W_OK) < 0 || !make_folder(own) ||
 		!write_text(own, "cgroup.procs", "0") ||
