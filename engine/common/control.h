@@ -33,7 +33,8 @@
  *	               missing, and they stay asked for.
  *	vcpus          → "vcpus": [{"id", "present": bool, "online": bool (the guest has started
  *	               it), "thread": thread id or 0, "cpus": "0-1,3" (host CPUs it may use)}, …], one
- *	               for each up to the maximum; "emulator": "0-1" (host CPUs of all other threads)
+ *	               for each up to the maximum; "emulator": "0-1" (host CPUs of all other
+ *	               threads); "weight", "quota", "period"…: all that set-cpu has
  *	set-cpu        any of "cap": per cent of one host CPU over all vCPUs, 0 for none; "weight":
  *	               1 to 10000, 100 is usual; and microseconds of one host CPU in each period:
  *	               "quota" and "period" of the whole (what "cap" is a short form of),
@@ -46,8 +47,9 @@
  *	memory         → "boot", "target" (what the balloon was asked to leave), "actual" (what it
  *	               leaves), "statistics": {"swap_in", "swap_out", "major_faults", "minor_faults",
  *	               "free", "total", "available", "caches", "last_update" (seconds since
- *	               1970)}, those that the guest tells; "devices": [{"alias", "size" (most),
- *	               "block", "requested", "plugged"}, …] (virtio-mem)
+ *	               1970)}, those that the guest tells; "period": seconds, as below;
+ *	               "devices": [{"alias", "size" (most), "block", "requested", "plugged"}, …]
+ *	               (virtio-mem)
  *	set-memory     "size": the balloon's target; answered at once, see the event
  *	set-balloon-period  "seconds": 0 for none
  *	set-virtio-mem "alias", "requested": answered at once, see the event
@@ -82,6 +84,8 @@
  *	save           "path", or a descriptor. The guest is paused while it is written, and the monitor
  *	               ends when that has worked ("keep": true: the guest goes on instead). Answered
  *	               at the end; see the event. On an error the guest goes on.
+ *	               What was set on the guest while it ran (limits, quotas, weight, pins, links,
+ *	               the balloon's target and period) is kept in the file.
  *	save-cancel    stops it, the guest goes on
  *
  * Events come unasked, to all clients: {"event": …, "detail": a sentence where there is one, …}

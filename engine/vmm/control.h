@@ -75,6 +75,10 @@ JsonObject *control_object(const struct control_call *call, const char *member);
 /* The next of the descriptors that came with the request, or -1; the caller's from now on. */
 int control_take_fd(struct control_call *call);
 
+/* The members that "set-cpu" sets. */
+struct scheduling;
+void control_describe_scheduling(JsonObject *answer, const struct scheduling *scheduling);
+
 /* Tables ended by an entry without name. */
 extern const struct control_request control_life_requests[];
 extern const struct control_request control_cpu_requests[];

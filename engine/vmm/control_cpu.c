@@ -88,6 +88,7 @@ static void do_vcpus(struct control_call *call)
 		json_array_add_object_element(array, describe(parts->cpus, id));
 	json_object_set_array_member(control_answer(call), "vcpus", array);
 	json_object_set_string_member(control_answer(call), "emulator", emulator);
+	control_describe_scheduling(control_answer(call), parts->scheduling);
 	control_done(call);
 }
 

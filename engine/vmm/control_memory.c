@@ -119,6 +119,8 @@ static void do_memory(struct control_call *call)
 	json_object_set_object_member(answer, "statistics",
 		balloon ? statistics_of(parts, virtio_balloon_get_stats(balloon))
 			: json_object_new());
+	if (balloon)
+		set_size(answer, "period", virtio_balloon_period(balloon) / CLOCK_HZ);
 	json_object_set_array_member(answer, "devices", describe_devices(parts));
 	g_mutex_unlock(&parts->lock->mutex);
 	control_done(call);

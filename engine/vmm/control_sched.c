@@ -116,6 +116,19 @@ static void do_set_cpu(struct control_call *call)
 	control_done(call);
 }
 
+void control_describe_scheduling(JsonObject *answer, const struct scheduling *scheduling)
+{
+	json_object_set_int_member(answer, "cap", scheduling_cap(scheduling));
+	json_object_set_int_member(answer, "weight", scheduling_weight(scheduling));
+	for (unsigned part = 0; part < SCHEDULING_PARTS; part++) {
+		const struct config_quota *quota = scheduling_quota(scheduling, part);
+
+		json_object_set_int_member(
+			answer, quota_names[part].quota, (gint64)quota->quota_us);
+		json_object_set_int_member(answer, quota_names[part].period, quota->period_us);
+	}
+}
+
 static bool pin(struct control_call *call, GError **error)
 {
 	struct scheduling *scheduling = scheduling_of(call);

@@ -32,6 +32,7 @@ struct scheduling {
 	int nice;
 	cpu_set_t vcpu_sets[CONFIG_VCPUS_MAX];
 	cpu_set_t emulator_set;
+	bool vcpu_pinned[CONFIG_VCPUS_MAX], emulator_pinned;
 };
 
 static bool fail(GError **error, int code, const char *sentence)
@@ -81,6 +82,7 @@ bool scheduling_pin_vcpu(struct scheduling *scheduling, unsigned id, const cpu_s
 		return false;
 	g_mutex_lock(&scheduling->mutex);
 	scheduling->vcpu_sets[id] = *set;
+	scheduling->vcpu_pinned[id] = true;
 	g_mutex_unlock(&scheduling->mutex);
 	return true;
 }
@@ -103,6 +105,7 @@ bool scheduling_pin_emulator(struct scheduling *scheduling, const cpu_set_t *set
 		if (!is_vcpu(scheduling, tids[i]) && !pin_thread(tids[i], set, error))
 			return false;
 	scheduling->emulator_set = *set;
+	scheduling->emulator_pinned = true;
 	return true;
 }
 
@@ -114,6 +117,18 @@ void scheduling_vcpu_set(const struct scheduling *scheduling, unsigned id, cpu_s
 void scheduling_emulator_set(const struct scheduling *scheduling, cpu_set_t *set)
 {
 	*set = scheduling->emulator_set;
+}
+
+bool scheduling_vcpu_pin(const struct scheduling *scheduling, unsigned id, cpu_set_t *set)
+{
+	scheduling_vcpu_set(scheduling, id, set);
+	return scheduling->vcpu_pinned[id];
+}
+
+bool scheduling_emulator_pin(const struct scheduling *scheduling, cpu_set_t *set)
+{
+	scheduling_emulator_set(scheduling, set);
+	return scheduling->emulator_pinned;
 }
 
 static bool pin_as_configured(struct scheduling *scheduling, const struct machine_config *config,

@@ -58,6 +58,9 @@ bool scheduling_pin_emulator(struct scheduling *scheduling, const cpu_set_t *set
 /* Where they may run; *set is written. */
 void scheduling_vcpu_set(const struct scheduling *scheduling, unsigned id, cpu_set_t *set);
 void scheduling_emulator_set(const struct scheduling *scheduling, cpu_set_t *set);
+/* The same; false: nobody has pinned them, they may run where the process may. */
+bool scheduling_vcpu_pin(const struct scheduling *scheduling, unsigned id, cpu_set_t *set);
+bool scheduling_emulator_pin(const struct scheduling *scheduling, cpu_set_t *set);
 
 /* How long a vCPU that wanted to run was held by the monitor's own cap. Any thread. */
 uint64_t scheduling_held_ns(const struct scheduling *scheduling, unsigned id);

@@ -25,6 +25,7 @@
 
 #define DISK_MIB 64
 #define PAUSE_S 2
+#define NIC "52:54:00:11:22:33"
 
 static struct livebox *box;
 static char *directory;
@@ -146,6 +147,14 @@ static double uptime(void)
 	g_autofree char *text = livebox_shell(box, "cut -d' ' -f1 /proc/uptime");
 
 	return g_ascii_strtod(text, NULL);
+}
+
+static void write_at(const char *path, off_t at, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(pwrite(fd, text, strlen(text), at), (ssize_t)strlen(text));
+	close(fd);
 }
 
 static void assert_network_works(void)
@@ -353,6 +362,173 @@ static void memory_that_came_is_there(void **state)
 	livebox_shell_until(box, total, more);
 }
 
+/* ---- what was set while it ran ---------------------------------------- */
+
+static void set_all(void)
+{
+	livebox_do(box, "{\"do\": \"set-disk-limits\", \"disk\": \"vda\", "
+			"\"total_bytes\": 5000000, \"total_bytes_max\": 9000000, "
+			"\"total_bytes_max_length\": 3, \"read_iops\": 700}");
+	livebox_do(box,
+		"{\"do\": \"set-nic-limits\", \"nic\": \"" NIC "\", \"inbound\": {\"average\": 300, "
+		"\"peak\": 600, \"burst\": 900}, \"outbound\": {\"average\": 200}}");
+	livebox_do(box, "{\"do\": \"set-link\", \"nic\": \"" NIC "\", \"up\": false}");
+	livebox_do(box, "{\"do\": \"set-cpu\", \"cap\": 190, \"weight\": 50, "
+			"\"vcpu_quota\": 80000, \"vcpu_period\": 50000}");
+	livebox_do(box, "{\"do\": \"pin\", \"vcpu\": 1, \"cpus\": \"0\"}");
+	livebox_do(box, "{\"do\": \"pin\", \"emulator\": true, \"cpus\": \"0\"}");
+	livebox_do(box, "{\"do\": \"set-balloon-period\", \"seconds\": 7}");
+	livebox_do(box, "{\"do\": \"set-memory\", \"size\": %u}", 150u << 20);
+}
+
+static void assert_member(JsonObject *object, const char *name, gint64 expected)
+{
+	assert_true(json_object_has_member(object, name));
+	assert_int_equal(json_object_get_int_member(object, name), expected);
+}
+
+/* The only element of a list in the answer to a request. */
+static JsonObject *only(JsonObject *answer, const char *list)
+{
+	JsonArray *array = json_object_get_array_member(answer, list);
+
+	assert_int_equal(json_array_get_length(array), 1);
+	return json_array_get_object_element(array, 0);
+}
+
+static void assert_disk_limits(bool set)
+{
+	g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"disks\"}");
+	JsonObject *limits = json_object_get_object_member(only(answer, "disks"), "limits");
+
+	if (!set) {
+		assert_int_equal(json_object_get_size(limits), 0);
+		return;
+	}
+	assert_member(limits, "total_bytes", 5000000);
+	assert_member(limits, "total_bytes_max", 9000000);
+	assert_member(limits, "total_bytes_max_length", 3);
+	assert_member(limits, "read_iops", 700);
+	assert_int_equal(json_object_get_size(limits), 4);
+}
+
+static void assert_nic(bool set)
+{
+	g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"nics\"}");
+	JsonObject *nic = only(answer, "nics");
+	JsonObject *limits = json_object_get_object_member(nic, "limits");
+	JsonObject *inbound = json_object_get_object_member(limits, "inbound");
+	JsonObject *outbound = json_object_get_object_member(limits, "outbound");
+
+	assert_false(json_object_get_boolean_member(nic, "up"));
+	assert_member(inbound, "average", set ? 300 : 0);
+	assert_member(inbound, "peak", set ? 600 : 0);
+	assert_member(inbound, "burst", set ? 900 : 0);
+	assert_member(outbound, "average", set ? 200 : 0);
+}
+
+static void assert_processors(unsigned cap, unsigned weight, bool set)
+{
+	g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"vcpus\"}");
+	JsonArray *vcpus = json_object_get_array_member(answer, "vcpus");
+	const char *own = json_object_get_string_member(
+		json_array_get_object_element(vcpus, 0), "cpus");
+	const char *all = set ? "0" : own;
+
+	assert_member(answer, "cap", cap);
+	assert_member(answer, "weight", weight);
+	assert_member(answer, "vcpu_quota", set ? 80000 : 0);
+	assert_member(answer, "vcpu_period", set ? 50000 : 100000);
+	assert_string_equal(json_object_get_string_member(
+				    json_array_get_object_element(vcpus, 1), "cpus"),
+		all);
+	assert_string_equal(json_object_get_string_member(answer, "emulator"), all);
+}
+
+static void assert_balloon(unsigned period)
+{
+	g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"memory\"}");
+
+	assert_member(answer, "period", period);
+	assert_member(answer, "target", 150u << 20);
+}
+
+static char *altered(const char *old, const char *new);
+
+/* The definition is the one it was started with: it goes on with what was set. Another one: what
+ * that says holds, but what the guest itself has seen stays. */
+static void what_was_set_while_it_ran_is_kept(void **state)
+{
+	g_autofree char *own = NULL;
+
+	set_all();
+	save();
+	restore();
+	assert_disk_limits(true);
+	assert_nic(true);
+	assert_processors(190, 50, true);
+	assert_balloon(7);
+	livebox_shell_until(box, "cat /sys/class/net/eth0/carrier", "0");
+	save();
+	own = box->xml;
+	box->xml = altered("<devices>",
+		"<cputune><global_quota>250000</global_quota></cputune><devices>");
+	restore();
+	g_free(box->xml);
+	box->xml = g_steal_pointer(&own);
+	assert_disk_limits(false);
+	assert_nic(false);
+	assert_processors(250, 100, false);
+	assert_balloon(0);
+	livebox_do(box, "{\"do\": \"set-link\", \"nic\": \"" NIC "\", \"up\": true}");
+	livebox_do(box, "{\"do\": \"set-memory\", \"size\": %u}", 192u << 20);
+	livebox_shell_until(box, "cat /sys/class/net/eth0/carrier", "1");
+	/* From here on it is started with the first again. */
+	save();
+	restore();
+}
+
+/* ---- a disk that has failed -------------------------------------------- */
+
+/* The guest stands still for requests that an image, cut off, could not carry out. It is saved so,
+ * and the next monitor tries them again. */
+static void requests_that_wait_go_with_it(void **state)
+{
+	g_autofree char *image = in_directory("cut");
+	g_autoptr(JsonObject) status = NULL;
+
+	assert_true(g_file_set_contents(image, "", 0, NULL));
+	assert_int_equal(truncate(image, 8 << 20), 0);
+	livebox_do(box,
+		"{\"do\": \"plug-disk\", \"xml\": \"<disk type='file' device='disk'>"
+		"<driver name='qemu' type='raw' error_policy='stop'/><source file='%s'/>"
+		"<target dev='vdc' bus='virtio'/><serial>CUT</serial></disk>\"}",
+		image);
+	livebox_shell_until(box, "cat /sys/block/vdb/serial", "CUT");
+	assert_int_equal(truncate(image, 1 << 20), 0);
+	g_free(livebox_shell(box,
+		"for i in 1 2 3; do (dd if=/dev/vdb of=/tmp/cut$i bs=4k skip=$((i*300)) count=1 "
+		"iflag=direct 2>/dev/null; echo $? >/tmp/cut$i.status) & done >/dev/null 2>&1"));
+	json_object_unref(liveclient_event(box->control, "io-error"));
+	json_object_unref(liveclient_event(box->control, "paused"));
+	save();
+	/* Something to read is there again. */
+	assert_int_equal(truncate(image, 8 << 20), 0);
+	for (unsigned i = 1; i <= 3; i++)
+		write_at(image, i * 300 * 4096, "found");
+	livebox_start(box, (const char *const[]){"--restore", file, "--paused", NULL});
+	status = livebox_get(box, "{\"do\": \"status\"}");
+	assert_string_equal(json_object_get_string_member(status, "state"), "paused");
+	livebox_do(box, "{\"do\": \"resume\"}");
+	for (unsigned i = 1; i <= 3; i++) {
+		g_autofree char *line = g_strdup_printf("cat /tmp/cut%u.status", i);
+
+		livebox_shell_until(box, line, "0");
+		g_free(livebox_shell(box, "grep -q '^found' /tmp/cut%u", i));
+	}
+	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"vdc\", \"timeout\": 200}");
+}
+
 /* ---- a guest without a system, under KVM too ------------------------ */
 
 /* It waits for the power button. */
@@ -495,6 +671,8 @@ int main(void)
 		cmocka_unit_test(paused_it_waits),
 		cmocka_unit_test(a_save_can_be_cancelled),
 		cmocka_unit_test(a_place_that_cannot_be_written_is_said),
+		cmocka_unit_test(what_was_set_while_it_ran_is_kept),
+		cmocka_unit_test(requests_that_wait_go_with_it),
 		cmocka_unit_test(another_guest_is_refused),
 		cmocka_unit_test(a_damaged_file_is_refused),
 		cmocka_unit_test(what_was_plugged_is_there),
@@ -503,5 +681,7 @@ int main(void)
 		cmocka_unit_test(under_kvm_it_goes_on),
 	};
 
+	if (g_getenv("LODGE_TEST"))
+		cmocka_set_test_filter(g_getenv("LODGE_TEST"));
 	return cmocka_run_group_tests(tests, boot, end);
 }

@@ -302,27 +302,45 @@ bool virtq_has_work(struct virtio_device *dev, unsigned queue)
 	return virtq_live(dev, queue) && !dev->frozen && avail_index(q) != q->next_avail;
 }
 
+/* Fills the chain that begins at head, which has not been looked at; what is wrong, or NULL. */
+static const char *chain_read(
+	struct virtio_device *dev, const struct virtq *q, uint16_t head, struct virtq_chain *chain)
+{
+	chain->head = head;
+	chain->out_count = chain->in_count = 0;
+	chain->out_length = chain->in_length = 0;
+	if (head >= q->size)
+		return "an available entry's number is too high";
+	if (q->popped >= q->size)
+		return "a descriptor is available twice";
+	return chain_walk(dev, q, chain);
+}
+
+bool virtq_retake(
+	struct virtio_device *dev, unsigned queue, uint16_t head, struct virtq_chain *chain)
+{
+	struct virtq *q = &dev->queues[queue];
+
+	if (!virtq_live(dev, queue) || chain_read(dev, q, head, chain))
+		return false;
+	q->next_avail++;
+	q->popped++;
+	return true;
+}
+
 bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *chain)
 {
 	struct virtq *q = &dev->queues[queue];
-	const char *wrong = NULL;
-	uint16_t waiting;
+	const char *wrong;
+	uint16_t head;
 
 	if (!virtq_has_work(dev, queue) || (dev->serving && !dev->budget))
 		return false;
-	waiting = avail_index(q) - q->next_avail;
-	chain->head =
-		__atomic_load_n(&q->avail->ring[q->next_avail & (q->size - 1)], __ATOMIC_RELAXED);
-	chain->out_count = chain->in_count = 0;
-	chain->out_length = chain->in_length = 0;
-	if (waiting > q->size)
+	head = __atomic_load_n(&q->avail->ring[q->next_avail & (q->size - 1)], __ATOMIC_RELAXED);
+	if ((uint16_t)(avail_index(q) - q->next_avail) > q->size)
 		wrong = "more is available than the queue holds";
-	else if (chain->head >= q->size)
-		wrong = "an available entry's number is too high";
-	else if (q->popped >= q->size)
-		wrong = "a descriptor is available twice";
 	else
-		wrong = chain_walk(dev, q, chain);
+		wrong = chain_read(dev, q, head, chain);
 	if (wrong) {
 		virtio_misused(dev, wrong);
 		return false;

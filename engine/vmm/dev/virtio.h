@@ -104,7 +104,8 @@ struct virtio_ops {
 	void (*reset)(struct virtio_device *dev);
 
 	/* Saving (state.h) of what is the device's own. A chain that is held back is not saved: the
-	 * device that is loaded takes it anew. NULL: nothing to save. */
+	 * device that is loaded takes it anew, unless load() has taken it by virtq_retake(). NULL:
+	 * nothing to save. */
 	void (*save)(struct virtio_device *dev, unsigned index, struct state_out *out);
 	bool (*load)(struct virtio_device *dev, unsigned index, struct state_in *in, GError **error);
 };
@@ -165,6 +166,10 @@ void virtio_misused(struct virtio_device *dev, const char *what);
 bool virtq_pop(struct virtio_device *dev, unsigned queue, struct virtq_chain *chain);
 /* Takes back the last count pops, as if they had not been. */
 void virtq_unpop(struct virtio_device *dev, unsigned queue, unsigned count);
+/* For load(): takes the chain of this head, one of those that were popped and not given back when
+ * the device was saved: all of a queue's, or none. false: there can be no such chain. */
+bool virtq_retake(
+	struct virtio_device *dev, unsigned queue, uint16_t head, struct virtq_chain *chain);
 /* Gives a chain back with length bytes written to its writable part (and tells the code tracking
  * of them). Does not interrupt: that is virtq_notify(), once after a batch. */
 void virtq_push(struct virtio_device *dev, unsigned queue, const struct virtq_chain *chain,

@@ -349,6 +349,11 @@ void virtio_balloon_set_period(struct virtio_balloon *balloon, uint64_t period_n
 	stats_schedule(balloon);
 }
 
+uint64_t virtio_balloon_period(const struct virtio_balloon *balloon)
+{
+	return balloon->period;
+}
+
 const struct virtio_balloon_stats *virtio_balloon_get_stats(const struct virtio_balloon *balloon)
 {
 	return &balloon->stats;

@@ -34,6 +34,7 @@ uint32_t virtio_balloon_target(const struct virtio_balloon *balloon);
 uint32_t virtio_balloon_actual(const struct virtio_balloon *balloon);
 /* Asks for statistics every period_ns of machine time; 0 stops. */
 void virtio_balloon_set_period(struct virtio_balloon *balloon, uint64_t period_ns);
+uint64_t virtio_balloon_period(const struct virtio_balloon *balloon);
 const struct virtio_balloon_stats *virtio_balloon_get_stats(const struct virtio_balloon *balloon);
 /* Called with the lock held after actual or the statistics changed. NULL: nobody. */
 void virtio_balloon_set_listener(

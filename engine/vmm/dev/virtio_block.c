@@ -149,6 +149,11 @@ static void request_submit(struct request *request, enum block_op op)
 	request->block.op = op;
 	request->block.done = request_done;
 	request->block.opaque = request;
+	/* One that was kept when the guest was saved. */
+	if (request->owner->dev.frozen) {
+		request_keep(request);
+		return;
+	}
 	if ((op == BLOCK_READ || op == BLOCK_WRITE) &&
 		block_attempt(request->owner->backend, &request->block)) {
 		request->start = start;
@@ -315,25 +320,33 @@ static void request_take_status(struct request *request)
 	request->status_address = chain->address[last] + segment->iov_len;
 }
 
+/* Begins the request whose chain has been taken; false: it has no header or no status. */
+static bool request_begin(struct request *request)
+{
+	struct virtio_blk_outhdr header;
+
+	if (virtq_chain_read(&request->chain, 0, &header, sizeof(header)) < sizeof(header) ||
+		!request->chain.in_length)
+		return false;
+	request->block = (struct block_request){0};
+	request_take_status(request);
+	request_start(request, &header);
+	return true;
+}
+
 static void virtio_block_kick(struct virtio_device *dev, unsigned queue)
 {
 	struct virtio_block *block = (struct virtio_block *)dev;
 	struct request *request = request_new(block);
-	struct virtio_blk_outhdr header;
 
 	do {
 		virtq_want_kicks(dev, queue, false);
 		while (virtq_pop(dev, queue, &request->chain)) {
-			if (virtq_chain_read(&request->chain, 0, &header, sizeof(header)) <
-					sizeof(header) ||
-				!request->chain.in_length) {
+			if (!request_begin(request)) {
 				virtio_misused(dev, "a request without header or status");
 				virtq_push(dev, queue, &request->chain, 0);
 				break;
 			}
-			request->block = (struct block_request){0};
-			request_take_status(request);
-			request_start(request, &header);
 			request = request_new(block);
 		}
 	} while (virtq_want_kicks(dev, queue, true));
@@ -369,35 +382,60 @@ static void virtio_block_config_read(
 struct block_state {
 	uint64_t size;
 	char serial[VIRTIO_BLK_ID_BYTES];
+	/* The chains of the requests that are kept, oldest first. */
+	uint32_t kept;
+	uint16_t heads[QUEUE_SIZE];
 };
 
 static const struct field block_fields[] = {
 	FIELD(struct block_state, size),
 	FIELD_BYTES(struct block_state, serial),
+	FIELD_RANGE(struct block_state, kept, 0, QUEUE_SIZE),
+	FIELD_ARRAY(struct block_state, heads),
 	FIELD_END,
 };
 
 static void virtio_block_save(struct virtio_device *dev, unsigned index, struct state_out *out)
 {
 	const struct virtio_block *block = (struct virtio_block *)dev;
-	struct block_state s = {.size = block->backend->size};
+	struct block_state s = {
+		.size = block->backend->size,
+		.kept = virtio_block_kept(block),
+	};
+	unsigned i = s.kept;
 
 	memcpy(s.serial, block->serial, sizeof(s.serial));
+	for (const struct request *request = block->kept; request; request = request->next_kept)
+		s.heads[--i] = request->chain.head;
 	state_put(out, "block", index, block_fields, &s);
+}
+
+/* What was kept is kept again: the device is frozen. */
+static bool load_kept(struct virtio_block *block, uint16_t head)
+{
+	struct request *request = request_new(block);
+
+	if (virtq_retake(&block->dev, 0, head, &request->chain) && request_begin(request))
+		return true;
+	g_free(request);
+	return false;
 }
 
 /* Another image in its place would be another disk under a guest that has it mounted. */
 static bool virtio_block_load(
 	struct virtio_device *dev, unsigned index, struct state_in *in, GError **error)
 {
-	const struct virtio_block *block = (struct virtio_block *)dev;
+	struct virtio_block *block = (struct virtio_block *)dev;
 	struct block_state s;
 
 	if (!state_get(in, "block", index, block_fields, &s, error))
 		return false;
-	if (s.size == block->backend->size && !memcmp(s.serial, block->serial, sizeof(s.serial)))
-		return true;
-	return state_foreign("block", index, error);
+	if (s.size != block->backend->size || memcmp(s.serial, block->serial, sizeof(s.serial)))
+		return state_foreign("block", index, error);
+	for (unsigned i = 0; i < s.kept; i++)
+		if (!load_kept(block, s.heads[i]))
+			return state_damaged("block", index, "heads", error);
+	return true;
 }
 
 static const struct virtio_ops virtio_block_ops = {

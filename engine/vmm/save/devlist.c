@@ -4,7 +4,6 @@
 #include "engine/vmm/save/devlist.h"
 
 #include "engine/vmm/dev/pci.h"
-#include "engine/vmm/dev/virtio_block.h"
 #include "engine/vmm/devices.h"
 
 #include <glib/gi18n.h>
@@ -42,23 +41,16 @@ static void put_device(struct state_out *out, unsigned index, const struct saved
 	state_put_bytes(out, "device-xml", index, xml ? xml : "", xml ? strlen(xml) : 0);
 }
 
-static bool put_present(const struct device_slot *slot, struct saved_list *list,
-	struct state_out *out, GError **error)
+static void put_present(
+	const struct device_slot *slot, struct saved_list *list, struct state_out *out)
 {
 	struct saved_device device = {.kind = slot->kind};
 
 	/* The guest has let it go already. */
 	if (!slot->pci)
-		return true;
-	if (slot->kind == DEVICE_DISK && virtio_block_kept(slot->device)) {
-		g_set_error(error, STATE_ERROR, STATE_ERROR_FOREIGN,
-			_("the guest waits for requests that disk '%s' could not carry out"),
-			slot->name);
-		return false;
-	}
+		return;
 	device.pci_slot = virtio_pci_slot(slot->pci);
 	put_device(out, list->count++, &device, slot->name, slot->xml);
-	return true;
 }
 
 static void put_gone(const struct machine_parts *parts, enum device_kind kind, const char *name,
@@ -75,8 +67,7 @@ bool save_devices(const struct machine_parts *parts, struct state_out *out, GErr
 	struct saved_list list = {0};
 
 	for (unsigned i = 0; i < slots->len; i++)
-		if (!put_present(g_ptr_array_index(slots, i), &list, out, error))
-			return false;
+		put_present(g_ptr_array_index(slots, i), &list, out);
 	for (unsigned i = 0; i < config->disks->len; i++)
 		put_gone(parts, DEVICE_DISK,
 			((struct config_disk *)g_ptr_array_index(config->disks, i))->target, &list,

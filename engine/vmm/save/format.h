@@ -27,7 +27,7 @@
 #include "engine/vmm/save/state.h"
 
 #define SAVE_MAGIC "LodgeVM\x1a"
-#define SAVE_VERSION 1u
+#define SAVE_VERSION 2u
 #define SAVE_CHUNK_PAGES 256u
 /* Longest content of a record. */
 #define SAVE_RECORD_MAX (16u << 20)

@@ -15,6 +15,7 @@
 #include "engine/vmm/devices.h"
 #include "engine/vmm/save/devlist.h"
 #include "engine/vmm/save/format.h"
+#include "engine/vmm/save/settings.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -302,7 +303,7 @@ static bool in_pci(const struct machine_parts *parts, struct state_in *in, GErro
 }
 
 /* All there is, in the order of loading: what else is there, what counts time, what takes
- * interrupts, what makes them. */
+ * interrupts, what makes them, what has been set on them. */
 static const struct part {
 	bool (*out)(const struct machine_parts *parts, struct state_out *out, GError **error);
 	bool (*in)(const struct machine_parts *parts, struct state_in *in, GError **error);
@@ -315,6 +316,7 @@ static const struct part {
 	{out_cpus, in_cpus, .locks = false},
 	{out_chips, in_chips, .locks = false},
 	{out_pci, in_pci, .locks = false},
+	{save_settings, load_settings, .locks = true},
 };
 
 static void set_lock(const struct machine_parts *parts, const struct part *part, bool held)
