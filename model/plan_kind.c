@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "config.h"
+#include "model/bundled.h"
 #include "model/plan_kind.h"
 #include "model/format.h"
 #include "model/xml.h"
 
 #include <glib/gi18n.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -264,8 +266,14 @@ static bool write_weight(
 
 static void bound_weight(virDomainPtr domain, struct plan_step *step)
 {
-	step->least = 2;
-	step->most = 262144; // cgroup v1's largest; libvirt's for v2 is smaller and told by libvirt
+	char *uri = virConnectGetURI(virDomainGetConnect(domain));
+	bool bundled = uri && bundled_is(uri);
+
+	// The engine's are cgroup v2's on every host. Elsewhere v1's largest stands; where it is v2,
+	// libvirt says so.
+	step->least = bundled ? 1 : 2;
+	step->most = bundled ? 10000 : 262144;
+	free(uri);
 }
 
 static char *virsh_weight(const char *guest, const struct plan_step *step)
