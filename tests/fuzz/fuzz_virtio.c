@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Fuzzes the virtio devices: the input is a program of register writes, reads, notifications,
- * memory writes and host events against all five devices of one machine. Whatever it does, nothing
+ * memory writes and host events against all devices of one machine. Whatever it does, nothing
  * may crash, leave guest memory or go round for ever.
  *
  * Each step is 8 bytes: operation, slot, two bytes of offset, four of value.
@@ -16,6 +16,7 @@
 #include "engine/vmm/dev/virtio_net.h"
 #include "engine/vmm/dev/virtio_pci.h"
 #include "engine/vmm/dev/virtio_rng.h"
+#include "engine/vmm/dev/virtio_scsi.h"
 #include "engine/vmm/memory.h"
 
 #include <linux/pci_regs.h>
@@ -24,7 +25,7 @@
 #include <string.h>
 
 #define MEMORY (1ull << 20)
-#define DEVICES 6
+#define DEVICES 7
 #define REGION 0x140000000ull
 #define STEPS_MAX 400
 #define RING(queue) (0x1000ull * (queue) + 0x8000)
@@ -129,7 +130,7 @@ struct machine {
 	struct bus *ports, *mmio;
 	struct pci_bus *pci;
 	struct virtio_env env;
-	struct ram_disk disk;
+	struct ram_disk disk, medium;
 	struct net_backend cable;
 	struct chardev chardev, channel;
 	struct virtio_block *block;
@@ -138,6 +139,7 @@ struct machine {
 	struct virtio_balloon *balloon;
 	struct virtio_rng *rng;
 	struct virtio_mem *mem;
+	struct virtio_scsi *scsi;
 	struct virtio_pci *functions[DEVICES];
 };
 
@@ -155,12 +157,15 @@ static void machine_plug(struct machine *m)
 	m->mem = virtio_mem_new(&m->env,
 		&(struct virtio_mem_place){ REGION, 4 * MEMORY_BLOCK_SIZE, MEMORY_BLOCK_SIZE });
 	virtio_mem_request(m->mem, 3 * MEMORY_BLOCK_SIZE);
+	m->scsi = virtio_scsi_new(
+		&m->env, cdrom_new("sda", "fuzz", NULL, NULL), &m->medium.base, NULL);
 	devices[0] = virtio_block_device(m->block);
 	devices[1] = virtio_net_device(m->net);
 	devices[2] = virtio_console_device(m->console);
 	devices[3] = virtio_balloon_device(m->balloon);
 	devices[4] = virtio_rng_device(m->rng);
 	devices[5] = virtio_mem_device(m->mem);
+	devices[6] = virtio_scsi_device(m->scsi);
 	for (unsigned i = 0; i < DEVICES; i++)
 		m->functions[i] = virtio_pci_new(m->pci, i + 1, devices[i], NULL);
 }
@@ -184,6 +189,8 @@ static struct machine *machine_new(void)
 		.size = sizeof(m->disk.bytes),
 		.can_discard = true,
 		.block_size = 512};
+	m->medium.base = (struct block_backend){
+		.ops = &ram_ops, .size = sizeof(m->medium.bytes), .read_only = true};
 	m->cable = (struct net_backend){.ops = &net_ops, .link_up = true};
 	m->chardev.ops = m->channel.ops = &chardev_test_ops;
 	machine_plug(m);
@@ -193,6 +200,7 @@ static struct machine *machine_new(void)
 static void machine_free(struct machine *m)
 {
 	ram_finish(&m->disk.base);
+	ram_finish(&m->medium.base);
 	for (unsigned i = 0; i < DEVICES; i++)
 		virtio_pci_free(m->functions[i]);
 	virtio_block_free(m->block);
@@ -201,6 +209,7 @@ static void machine_free(struct machine *m)
 	virtio_balloon_free(m->balloon);
 	virtio_rng_free(m->rng);
 	virtio_mem_free(m->mem);
+	virtio_scsi_free(m->scsi);
 	pci_bus_free(m->pci);
 	bus_free(m->ports);
 	bus_free(m->mmio);
@@ -298,6 +307,46 @@ static void add_request(struct machine *m, uint32_t value)
 	bus_write(m->mmio, registers(m, 1) + 0x3000, 0, 2);
 }
 
+/* A whole command to the CD-ROM drive, or task management: what it is made of comes from the value. */
+static void add_command(struct machine *m, uint16_t offset, uint32_t value)
+{
+	static const uint8_t codes[] = {0x00, 0x03, 0x12, 0x1a, 0x1b, 0x1e, 0x25, 0x28, 0x2b, 0x43,
+		0x46, 0x4a, 0x51, 0x52, 0x5a, 0xa0, 0xa8, 0xad, 0xbb, 0xbd};
+	bool task = offset & 0x100;
+	unsigned queue = task ? 0 : 2;
+	struct vring_avail *avail = memory_at(m->memory, RING(queue) + 0x400, 64);
+	uint8_t request[51] = {0};
+	struct vring_desc desc[3] = {
+		{0x4000, 24 + (task ? 0 : 27) - (offset >> 9 & 1), VRING_DESC_F_NEXT, 1},
+		{0x5000, task ? 5 : 108, VRING_DESC_F_WRITE | VRING_DESC_F_NEXT, 2},
+		{0x6000, (value >> 16 & 0xff) << (value >> 24 & 7), VRING_DESC_F_WRITE, 0},
+	};
+
+	request[task ? 8 : 0] = 1;
+	if (task) {
+		request[4] = value & 7;
+	} else {
+		request[19] = codes[value % G_N_ELEMENTS(codes)];
+		for (unsigned i = 1; i < 12; i++)
+			request[19 + i] = (uint8_t)(i % 3 ? value >> (i + 4) : value >> 5 & 3);
+	}
+	memory_write(m->memory, 0x4000, request, sizeof(request));
+	memory_write(m->memory, RING(queue), desc, sizeof(desc));
+	avail->ring[avail->idx & 7] = 0;
+	avail->idx++;
+	bus_write(m->mmio, registers(m, 7) + 0x3000 + 4 * queue, queue, 2);
+}
+
+/* Somebody changes the medium. */
+static void change_medium(struct cdrom *drive, uint32_t value)
+{
+	if (!cdrom_open(drive, value & 1))
+		return;
+	cdrom_put(drive, value & 2 ? sizeof(((struct ram_disk *)NULL)->bytes) >> (value & 4) : 0);
+	if (value & 8)
+		cdrom_close(drive);
+}
+
 /* Makes descriptor offset & 7 of a queue available, after setting it from the value. */
 static void add(struct machine *m, unsigned slot, uint16_t offset, uint32_t value)
 {
@@ -324,7 +373,7 @@ static void host_event(struct machine *m, uint16_t offset, uint32_t value)
 	uint8_t frame[2000] = {1};
 
 	g_mutex_lock(&m->lock.mutex);
-	switch (offset % 10) {
+	switch (offset % 11) {
 	case 0:
 		m->cable.client->receive(m->net, frame, value % sizeof(frame));
 		m->cable.client->received(m->net);
@@ -358,6 +407,9 @@ static void host_event(struct machine *m, uint16_t offset, uint32_t value)
 		if (!(value & 15))
 			pci_bus_reset(m->pci);
 		break;
+	case 10:
+		change_medium(virtio_scsi_drive(m->scsi), value);
+		break;
 	}
 	g_mutex_unlock(&m->lock.mutex);
 }
@@ -389,7 +441,9 @@ static void step(struct machine *m, const uint8_t *bytes)
 		set_up(m, slot, value);
 		break;
 	case 5:
-		if (offset & 0x80)
+		if ((offset & 0xc0) == 0xc0)
+			add_command(m, offset, value);
+		else if (offset & 0x80)
 			add_request(m, value);
 		else
 			add(m, slot, offset, value);
@@ -398,7 +452,7 @@ static void step(struct machine *m, const uint8_t *bytes)
 		if (offset & 1)
 			set_up_msix(m, slot, value);
 		else
-			ram_finish(&m->disk.base);
+			ram_finish(offset & 2 ? &m->medium.base : &m->disk.base);
 		g_main_context_iteration(m->context, FALSE);
 		break;
 	case 7:

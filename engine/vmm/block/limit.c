@@ -270,6 +270,17 @@ struct block_backend *block_limit_inner(struct block_backend *backend)
 	return ((struct block_limit *)backend)->inner;
 }
 
+void block_limit_replace(struct block_backend *backend, struct block_backend *inner)
+{
+	struct block_limit *limit = (struct block_limit *)backend;
+
+	limit_drain(backend);
+	block_free(limit->inner);
+	limit->inner = inner;
+	limit->base = *inner;
+	limit->base.ops = &limit_ops;
+}
+
 void block_limit_set(struct block_backend *backend, const struct config_rate *limits)
 {
 	struct block_limit *limit = (struct block_limit *)backend;

@@ -16,6 +16,9 @@
 /* inner: taken. What waits is let go by context. */
 struct block_backend *block_limit_new(struct block_backend *inner, GMainContext *context);
 struct block_backend *block_limit_inner(struct block_backend *backend);
+/* Puts another backend behind the limits, which stay, and frees the old one. inner: taken. Nothing
+ * is submitted meanwhile; what was is waited for (as block_drain()). */
+void block_limit_replace(struct block_backend *backend, struct block_backend *inner);
 
 /* Sets all CONFIG_LIMITS limits, now. Any thread. */
 void block_limit_set(struct block_backend *backend, const struct config_rate *limits);
