@@ -118,14 +118,16 @@ struct config_backing {
 #define CONFIG_BACKING_MAX 16u
 
 struct config_disk {
-	char *path;   /* the image; NULL for RBD */
-	char *target; /* vda… */
+	char *path;   /* the image; NULL for RBD, and for a CD-ROM drive without a medium */
+	char *target; /* vda…; of a CD-ROM drive sda… */
 	char *serial; /* or NULL */
 	char *format; /* NULL: raw, which needs no help; else qemu's name: "qcow2" */
 	bool block;   /* a block device of the host */
 	/* struct config_backing: what the image stands on, the nearest first; NULL: nothing is said of
 	 * it, and the image's header counts. */
 	GPtrArray *backing;
+	bool cdrom;   /* a CD-ROM drive on the SCSI bus, which is read-only; else virtio */
+	bool tray_open; /* of it, at the start */
 	bool readonly;
 	bool shareable; /* may be open in other machines too */
 	bool discard;   /* discard="unmap" */

@@ -38,8 +38,12 @@ bool config_read_disk(struct config_reader *reader, xmlNode *node, GError **erro
 	struct config_disk *disk = g_new0(struct config_disk, 1);
 
 	disk->block = config_attribute_is(node, "type", "block");
+	disk->cdrom = disk->readonly = config_attribute_is(node, "device", "cdrom");
 	g_ptr_array_add(reader->config->disks, disk);
-	if (!child_named(node, "source"))
+	if (disk->cdrom && config_attribute_is(node, "type", "network"))
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("the medium of a CD-ROM drive must be a file or a block device"));
+	if (!disk->cdrom && !child_named(node, "source"))
 		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
 			_("<disk> has no <source>"));
 	if (!child_named(node, "target"))
@@ -72,6 +76,12 @@ bool config_read_disk_driver(struct config_reader *reader, xmlNode *node, GError
 		disk->on_read_error = CONFIG_ON_ERROR_REPORT;
 	if (format && strcmp(format, "raw") != 0)
 		disk->format = g_steal_pointer(&format);
+	if (disk->cdrom && disk->format)
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("the medium of a CD-ROM drive must be a plain image: write type='raw'"));
+	if (disk->cdrom && disk->on_read_error != CONFIG_ON_ERROR_REPORT)
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("errors of a CD-ROM drive can only be reported to the guest"));
 	return true;
 }
 
@@ -97,10 +107,12 @@ bool config_read_disk_source(struct config_reader *reader, xmlNode *node, GError
 	if (config_attribute_is(node->parent, "type", "network"))
 		return read_rbd(reader, node, error);
 	disk->path = config_attribute(node, name);
-	if (!disk->path || !*disk->path)
-		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
+	if (disk->path && *disk->path)
+		return true;
+	g_clear_pointer(&disk->path, g_free);
+	return disk->cdrom ||
+		config_fail(reader, node, CONFIG_ERROR_MISSING, error,
 			_("<source> of this <disk> has no '%s'"), name);
-	return true;
 }
 
 bool config_read_disk_host(struct config_reader *reader, xmlNode *node, GError **error)
@@ -187,6 +199,38 @@ bool config_read_disk_backing(struct config_reader *reader, xmlNode *node, GErro
 	return true;
 }
 
+/* A drive has its own bus and the names of that. */
+static bool check_cdrom_target(
+	struct config_reader *reader, xmlNode *node, const char *bus, GError **error)
+{
+	struct config_disk *disk = last_disk(reader);
+	bool named = g_str_has_prefix(disk->target, "sd");
+
+	disk->tray_open = config_attribute_is(node, "tray", "open");
+	if (bus ? strcmp(bus, "scsi") != 0 : !named)
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("CD-ROM drive '%s' is not on the SCSI bus: write bus='scsi'"),
+			disk->target);
+	return named || config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+				_("CD-ROM drive '%s' has another bus's name: write dev='sda'"),
+				disk->target);
+}
+
+static bool check_disk_target(
+	struct config_reader *reader, xmlNode *node, const char *bus, GError **error)
+{
+	g_autofree char *tray = config_attribute(node, "tray");
+	const char *target = last_disk(reader)->target;
+
+	if (tray)
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("disk '%s' has no tray: only a CD-ROM drive has"), target);
+	if (bus ? strcmp(bus, "virtio") != 0 : !g_str_has_prefix(target, "vd"))
+		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
+			_("disk '%s' is not on the virtio bus: write bus='virtio'"), target);
+	return true;
+}
+
 bool config_read_disk_target(struct config_reader *reader, xmlNode *node, GError **error)
 {
 	struct config_disk *disk = last_disk(reader);
@@ -196,10 +240,8 @@ bool config_read_disk_target(struct config_reader *reader, xmlNode *node, GError
 	if (!disk->target || !*disk->target)
 		return config_fail(reader, node, CONFIG_ERROR_MISSING, error,
 			_("<target> has no 'dev'"));
-	if (!bus && !g_str_has_prefix(disk->target, "vd"))
-		return config_fail(reader, node, CONFIG_ERROR_UNSUPPORTED, error,
-			_("disk '%s' is not on the virtio bus: write bus='virtio'"), disk->target);
-	return true;
+	return disk->cdrom ? check_cdrom_target(reader, node, bus, error)
+			   : check_disk_target(reader, node, bus, error);
 }
 
 bool config_read_disk_serial(struct config_reader *reader, xmlNode *node, GError **error)
@@ -207,9 +249,10 @@ bool config_read_disk_serial(struct config_reader *reader, xmlNode *node, GError
 	struct config_disk *disk = last_disk(reader);
 
 	disk->serial = config_text(node);
-	if (strlen(disk->serial) > 20)
+	if (strlen(disk->serial) > (disk->cdrom ? 36 : 20))
 		return config_fail(reader, node, CONFIG_ERROR_INVALID, error,
-			_("<serial> has more than virtio's 20 characters"));
+			disk->cdrom ? _("<serial> has more than 36 characters")
+				    : _("<serial> has more than virtio's 20 characters"));
 	return true;
 }
 

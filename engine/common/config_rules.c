@@ -359,7 +359,7 @@ const struct config_rule config_rules[] = {
 	{ "domain/os/kernel", NULL, TEXT, read_kernel },
 	{ "domain/os/initrd", NULL, TEXT, read_initrd },
 	{ "domain/os/cmdline", NULL, TEXT, read_cmdline },
-	{ "domain/os/boot", "dev=hd", 0, NULL },
+	{ "domain/os/boot", "dev=hd|cdrom", MANY, NULL },
 
 	{ "domain/features", NULL, 0, NULL },
 	{ "domain/features/acpi", NULL, 0, NULL },
@@ -386,7 +386,7 @@ const struct config_rule config_rules[] = {
 	{ DEVICES, NULL, 0, NULL },
 	{ DEVICES "/emulator", NULL, TEXT, NULL },
 
-	{ DEVICES "/disk", "type=file|block|network device=disk", MANY, config_read_disk },
+	{ DEVICES "/disk", "type=file|block|network device=disk|cdrom", MANY, config_read_disk },
 	{ DEVICES "/disk/driver",
 		"name=qemu " IMAGE_TYPES
 		"cache=default|none|writeback|unsafe discard=unmap|ignore io=threads|native|io_uring "
@@ -402,7 +402,7 @@ const struct config_rule config_rules[] = {
 	{ DEVICES "/disk/backingStore", "type=file|block index", NESTED, config_read_disk_backing },
 	{ DEVICES "/disk/backingStore/format", IMAGE_TYPES, 0, NULL },
 	{ DEVICES "/disk/backingStore/source", "file dev index", 0, NULL },
-	{ DEVICES "/disk/target", "dev bus=virtio", 0, config_read_disk_target },
+	{ DEVICES "/disk/target", "dev bus tray=open|closed", 0, config_read_disk_target },
 	{ DEVICES "/disk/serial", NULL, TEXT, config_read_disk_serial },
 	{ DEVICES "/disk/readonly", NULL, 0, config_read_disk_readonly },
 	{ DEVICES "/disk/shareable", NULL, 0, config_read_disk_shareable },

@@ -62,7 +62,12 @@
  *	               "write_bytes", "total_iops", "read_iops", "write_iops" (a second), each also
  *	               with "_max" (burst rate) and "_max_length" (seconds); 0: no limit; what is not
  *	               named stays
- *	disks          → "disks": [{"disk", "size", "limits": {…}}, …]
+ *	change-medium  "disk": a CD-ROM drive; "xml": its <disk> element as it is to be, with another
+ *	               <source> or none (an empty drive); with a descriptor, that is the opened
+ *	               image. A guest that has locked the tray is asked to open it, and this waits;
+ *	               with "force": true it is opened all the same. The tray is closed afterwards.
+ *	disks          → "disks": [{"disk", "size", "limits": {…}, "drive": {"medium": path or null,
+ *	               "open", "locked": bool (the tray)} of a CD-ROM drive}, …]
  *
  * Networks
  *	plug-nic       "xml": an <interface> element; with a descriptor, that is the TAP device (or
@@ -96,6 +101,7 @@
  *	virtio-mem     "alias", "plugged"
  *	device-added, device-removed   "device"
  *	unplug-refused "device": the guest will not let it go
+ *	tray           "disk", "open": bool: the tray of a CD-ROM drive has moved
  *	io-error       "disk", "detail", "write": bool; at most one a second of each disk
  *	save           "done", "total": bytes; at most ten a second
  *

@@ -74,6 +74,8 @@ static void free_slot(struct device_slot *slot)
 	stats_remove_disk(slot->disk_stats);
 	stats_remove_nic(slot->nic_stats);
 	ask_no_more(slot);
+	if (slot->tray_free)
+		slot->tray_free(slot->tray_data);
 	config_free(slot->own_config);
 	g_free(slot->xml);
 	g_free(slot->name);
@@ -146,6 +148,8 @@ static void remove_slot(struct device_slot *slot)
 	slot->unplugged = NULL;
 	if (unplugged)
 		unplugged(slot, false, slot->unplugged_data);
+	if (slot->tray)
+		slot->tray(slot, true, slot->tray_data);
 	free_slot(slot);
 }
 
@@ -182,11 +186,36 @@ static void stop_for(const struct device_slot *slot)
 	struct machine *machine = slot->devices->parts->machine;
 	bool kept;
 
+	/* A drive keeps none. */
+	if (slot->drive)
+		return;
 	g_mutex_lock(&slot->devices->parts->lock->mutex);
 	kept = virtio_block_kept(slot->device);
 	g_mutex_unlock(&slot->devices->parts->lock->mutex);
 	if (kept)
 		machine_pause(machine);
+}
+
+/* A guest may have moved it several times since. */
+void devices_tell_tray(struct device_slot *slot)
+{
+	bool open = devices_tray(slot).open;
+	JsonObject *fields;
+
+	if (slot->tray_told == open)
+		return;
+	slot->tray_told = open;
+	fields = json_object_new();
+	json_object_set_string_member(fields, "disk", slot->name);
+	json_object_set_boolean_member(fields, "open", open);
+	tell(slot, "tray", NULL, fields);
+}
+
+static void tray_moved(struct device_slot *slot)
+{
+	devices_tell_tray(slot);
+	if (slot->tray)
+		slot->tray(slot, false, slot->tray_data);
 }
 
 static void see_to(struct devices *devices, const struct notice *notice)
@@ -212,6 +241,10 @@ static void see_to(struct devices *devices, const struct notice *notice)
 	case NOTICE_STOP:
 		if (slot->disk)
 			stop_for(slot);
+		break;
+	case NOTICE_TRAY:
+		if (slot->drive && slot->device)
+			tray_moved(slot);
 		break;
 	}
 }
@@ -598,7 +631,10 @@ void devices_resume(struct devices *devices)
 		struct device_slot *slot = g_ptr_array_index(devices->slots, i);
 
 		slot->error_told = 0;
-		if (slot->kind == DEVICE_DISK && slot->device)
+		/* Of a guest that was saved it may not be where the definition has it. */
+		if (slot->drive)
+			devices_notice(slot, NOTICE_TRAY, false, NULL);
+		if (slot->kind == DEVICE_DISK && slot->device && !slot->drive)
 			virtio_block_retry(slot->device);
 	}
 	g_mutex_unlock(&devices->parts->lock->mutex);

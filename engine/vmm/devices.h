@@ -29,7 +29,8 @@ struct device_slot {
 	struct devices *devices;
 	enum device_kind kind;
 	char *name; /* "vda", "52:54:00:00:00:01", "console0", "balloon", "rng0", "virtiomem0" */
-	char *xml;  /* the element it was plugged with; NULL: it is of the definition */
+	char *xml;  /* the element it was plugged with, or its medium was; NULL: it is as the
+		     * definition has it */
 
 	/* virtio's, of the kind (struct virtio_block, …), and the PCI function: for its slot's number
 	 * virtio_pci_slot(). pci is NULL when the guest has let it go and it is being freed. */
@@ -43,6 +44,7 @@ struct device_slot {
 	struct net_backend *net;
 	struct host_chardev *consoles[VIRTIO_CONSOLE_PORTS];
 	const struct config_disk *disk_config;
+	struct cdrom *drive; /* of a DISK that is a CD-ROM drive, else NULL */
 	const struct config_net *net_config;
 	struct machine_config *own_config; /* holds those, where it was plugged */
 	struct stats_disk *disk_stats;     /* or NULL */
@@ -50,6 +52,12 @@ struct device_slot {
 	gint64 error_told;                 /* when "io-error" was told last: monotonic time, or 0 */
 
 	bool leaving; /* the guest was asked to let it go */
+	bool tray_told; /* what "tray" has told of it: it is open */
+	/* The guest may have opened the tray of a drive or unlocked it, or let the drive go (lock not
+	 * held). NULL: nobody waits for it. data is the caller's. */
+	void (*tray)(struct device_slot *slot, bool gone, void *data);
+	void *tray_data;
+	GDestroyNotify tray_free; /* of data, or NULL */
 	/* The guest has let it go (the device is gone; lock not held) or will not. NULL: nobody asks.
 	 * data is the caller's. */
 	void (*unplugged)(struct device_slot *slot, bool refused, void *data);
@@ -102,6 +110,25 @@ void devices_ask(struct device_slot *slot);
 struct pcihp *devices_hotplug(const struct devices *devices);
 /* Takes a device away from a machine that has not run yet. */
 void devices_drop(struct device_slot *slot);
+
+/* CD-ROM drives: those with a drive. */
+struct devices_tray {
+	bool open, locked;
+};
+struct devices_tray devices_tray(const struct device_slot *slot);
+/* Opens the tray, and tells "tray". False: the guest has locked it and is asked to open it; by
+ * force it is opened all the same. */
+bool devices_open_tray(struct device_slot *slot, bool force);
+/* Closes it, or takes back that the guest was asked to open it. */
+void devices_close_tray(struct device_slot *slot);
+/* Opens the medium that the element of config has; an empty drive's, where it has none. fd as for
+ * devices_plug(). NULL: the error is a sentence. Free with block_free(). */
+struct block_backend *devices_open_medium(
+	struct device_slot *slot, const struct machine_config *config, int fd, GError **error);
+/* Puts it into the drive in place of the old one, whose reads under way are waited for. Takes
+ * medium and config; xml is what that was read from. */
+void devices_change_medium(struct device_slot *slot, struct block_backend *medium,
+	struct machine_config *config, const char *xml);
 
 /* An image that is smaller is grown, and the guest told its size. */
 bool devices_resize_disk(struct device_slot *slot, uint64_t size, GError **error);

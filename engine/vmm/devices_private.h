@@ -20,6 +20,7 @@ enum notice_kind {
 	NOTICE_REFUSED,
 	NOTICE_ERROR, /* a disk's request has failed */
 	NOTICE_STOP,  /* and the guest is to stand still for it */
+	NOTICE_TRAY,  /* a drive's tray has moved, or is not locked any more */
 };
 
 /* Something that the main thread is to see to. Any thread. detail: taken. */
@@ -30,6 +31,9 @@ struct device_slot *devices_add(struct devices *devices, enum device_kind kind, 
 /* Plugs the device of a slot whose host side is open. pci_slot: 0 for the first that is free. */
 bool devices_plug_slot(struct device_slot *slot, unsigned pci_slot, struct virtio_device *virtio,
 	void *device, void (*free_device)(void *device), GError **error);
+
+/* Tells "tray" where it has moved since that was told last. */
+void devices_tell_tray(struct device_slot *slot);
 
 /* Open the host side and plug the device. fd: taken, or -1. */
 bool disk_make(struct device_slot *slot, const struct config_disk *config, unsigned pci_slot, int fd,

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Disks: the image on the host, its limits, the virtio device, and what becomes of errors. */
+/* Disks and CD-ROM drives: the image on the host, its limits, the virtio device, and what becomes of
+ * errors. */
 #include <config.h>
 
 #include "engine/vmm/devices_private.h"
 
+#include "engine/vmm/block/empty.h"
 #include "engine/vmm/block/limit.h"
 #include "engine/vmm/block/qsd.h"
 #include "engine/vmm/block/raw.h"
 #include "engine/vmm/dev/virtio_block.h"
+#include "engine/vmm/dev/virtio_scsi.h"
 #include "engine/vmm/sandbox.h"
 
 #include <errno.h>
@@ -59,6 +62,8 @@ static struct block_backend *open_image(
 {
 	bool daemon = config->format || config->rbd;
 
+	if (config->cdrom && !config->path && fd < 0)
+		return block_empty_new();
 	if ((daemon || fd < 0) && !sandbox_allows_paths(error)) {
 		if (fd >= 0)
 			close(fd);
@@ -87,24 +92,134 @@ static struct block_backend *open_image(
 		error);
 }
 
-bool disk_make(struct device_slot *slot, const struct config_disk *config, unsigned pci_slot, int fd,
-	GError **error)
+/* The image with its limits, and where it is counted. */
+static bool open_disk(
+	struct device_slot *slot, const struct config_disk *config, int fd, GError **error)
 {
 	struct devices *devices = slot->devices;
 	struct block_backend *image = open_image(slot, config, fd, error);
-	struct virtio_block *block;
 
 	if (!image)
 		return false;
 	slot->disk_config = config;
 	slot->disk = block_limit_new(image, devices->parts->context);
 	block_limit_set(slot->disk, config->limits);
-	block = virtio_block_new(&devices->env, slot->disk, config->serial,
-		&(struct virtio_block_owner){ .failed = failed, .data = slot });
 	slot->disk_stats = stats_add_disk(devices->parts->stats, slot->name);
-	virtio_block_count(block, slot->disk_stats);
 	if (slot->disk_stats)
 		block_limit_count(slot->disk, &slot->disk_stats->waited_ns);
+	return true;
+}
+
+static bool make_block(struct device_slot *slot, unsigned pci_slot, GError **error)
+{
+	struct virtio_block *block;
+
+	block = virtio_block_new(&slot->devices->env, slot->disk, slot->disk_config->serial,
+		&(struct virtio_block_owner){ .failed = failed, .data = slot });
+	virtio_block_count(block, slot->disk_stats);
 	return devices_plug_slot(
 		slot, pci_slot, virtio_block_device(block), block, free_disk, error);
+}
+
+/* ---- CD-ROM drives ----------------------------------------------------------------------------------- */
+
+static void free_drive(void *device)
+{
+	virtio_scsi_free(device);
+}
+
+/* In a thread of the backend or of a vCPU, lock held. */
+static void unreadable(void *data, int error)
+{
+	failed(data, false, error);
+}
+
+/* Lock held, in any thread. */
+static void tray_moved(void *data)
+{
+	devices_notice(data, NOTICE_TRAY, false, NULL);
+}
+
+static const struct cdrom_ops drive_ops = { .tray = tray_moved };
+
+static bool make_drive(struct device_slot *slot, unsigned pci_slot, GError **error)
+{
+	const struct config_disk *config = slot->disk_config;
+	struct cdrom *drive = cdrom_new(slot->name, config->serial, &drive_ops, slot);
+	struct virtio_scsi *scsi = virtio_scsi_new(&slot->devices->env, drive, slot->disk,
+		&(struct virtio_scsi_owner){ .failed = unreadable, .data = slot });
+
+	slot->drive = drive;
+	slot->tray_told = config->tray_open;
+	if (config->tray_open)
+		cdrom_open(drive, true);
+	virtio_scsi_count(scsi, slot->disk_stats);
+	return devices_plug_slot(
+		slot, pci_slot, virtio_scsi_device(scsi), scsi, free_drive, error);
+}
+
+struct devices_tray devices_tray(const struct device_slot *slot)
+{
+	struct devices_tray tray;
+
+	g_mutex_lock(&slot->devices->parts->lock->mutex);
+	tray.open = cdrom_is_open(slot->drive);
+	tray.locked = cdrom_is_locked(slot->drive);
+	g_mutex_unlock(&slot->devices->parts->lock->mutex);
+	return tray;
+}
+
+bool devices_open_tray(struct device_slot *slot, bool force)
+{
+	bool open;
+
+	g_mutex_lock(&slot->devices->parts->lock->mutex);
+	open = cdrom_open(slot->drive, force);
+	g_mutex_unlock(&slot->devices->parts->lock->mutex);
+	devices_tell_tray(slot);
+	return open;
+}
+
+void devices_close_tray(struct device_slot *slot)
+{
+	g_mutex_lock(&slot->devices->parts->lock->mutex);
+	cdrom_ask_no_more(slot->drive);
+	cdrom_close(slot->drive);
+	g_mutex_unlock(&slot->devices->parts->lock->mutex);
+	devices_tell_tray(slot);
+}
+
+struct block_backend *devices_open_medium(
+	struct device_slot *slot, const struct machine_config *config, int fd, GError **error)
+{
+	return open_image(slot, g_ptr_array_index(config->disks, 0), fd, error);
+}
+
+void devices_change_medium(struct device_slot *slot, struct block_backend *medium,
+	struct machine_config *config, const char *xml)
+{
+	GMutex *mutex = &slot->devices->parts->lock->mutex;
+
+	g_mutex_lock(mutex);
+	cdrom_put(slot->drive, 0);
+	g_mutex_unlock(mutex);
+	/* The guest can begin no read now; what it has begun is waited for. */
+	block_limit_replace(slot->disk, medium);
+	g_mutex_lock(mutex);
+	slot->disk_config = g_ptr_array_index(config->disks, 0);
+	virtio_scsi_changed(slot->device);
+	g_mutex_unlock(mutex);
+	config_free(slot->own_config);
+	slot->own_config = config;
+	g_free(slot->xml);
+	slot->xml = g_strdup(xml);
+}
+
+bool disk_make(struct device_slot *slot, const struct config_disk *config, unsigned pci_slot, int fd,
+	GError **error)
+{
+	if (!open_disk(slot, config, fd, error))
+		return false;
+	return config->cdrom ? make_drive(slot, pci_slot, error)
+			     : make_block(slot, pci_slot, error);
 }

@@ -203,6 +203,33 @@ static void reads_a_device_by_itself(void **state)
 	}
 }
 
+#define DRIVE(more) "<devices><disk type='file' device='cdrom'>" more "</disk></devices></domain>"
+
+/* With a medium, without one, with the tray out. */
+static void reads_drives(void **state)
+{
+	static const char *const media[] = {"/a.iso", NULL, NULL};
+	g_autoptr(GError) error = NULL;
+	struct machine_config *config = read_text(HEAD OS "<devices>"
+		"<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
+		"<source file='/a.iso'/><target dev='sda' bus='scsi'/><readonly/>"
+		"<address type='drive' controller='0' bus='0' target='0' unit='0'/></disk>"
+		"<disk type='file' device='cdrom'><target dev='sdb'/></disk>"
+		"<disk type='block' device='cdrom'><source startupPolicy='mandatory'/>"
+		"<target dev='sdc' bus='scsi' tray='open'/></disk></devices></domain>", &error);
+
+	assert_null(error);
+	assert_int_equal(config->disks->len, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct config_disk *disk = g_ptr_array_index(config->disks, i);
+
+		assert_true(disk->cdrom && disk->readonly);
+		assert_int_equal(disk->tray_open, i == 2);
+		assert_int_equal(g_strcmp0(disk->path, media[i]), 0);
+	}
+	config_free(config);
+}
+
 static void refuses_by_name_and_line(void **state)
 {
 	static const struct {
@@ -242,6 +269,24 @@ static void refuses_by_name_and_line(void **state)
 			  "<source file='/d'/><target dev='vda'/></disk></devices></domain>",
 			CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:5: cache='writethrough' of <driver> is not supported" },
+		{ HEAD OS DRIVE("<target dev='hda' bus='ide'/>"), CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: CD-ROM drive 'hda' is not on the SCSI bus: write bus='scsi'" },
+		{ HEAD OS DRIVE("<target dev='hda' bus='scsi'/>"), CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: CD-ROM drive 'hda' has another bus's name: write dev='sda'" },
+		{ HEAD OS DRIVE("<driver type='qcow2'/><target dev='sda'/>"), CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: the medium of a CD-ROM drive must be a plain image: write "
+			"type='raw'" },
+		{ HEAD OS DRIVE("<driver rerror_policy='stop'/><target dev='sda'/>"), CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: errors of a CD-ROM drive can only be reported to the guest" },
+		{ HEAD OS DRIVE(""), CONFIG_ERROR_MISSING, "g.xml:5: <disk> has no <target>" },
+		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='sda' "
+			  "bus='scsi'/></disk></devices></domain>",
+			CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: disk 'sda' is not on the virtio bus: write bus='virtio'" },
+		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda' "
+			  "tray='open'/></disk></devices></domain>",
+			CONFIG_ERROR_UNSUPPORTED,
+			"g.xml:5: disk 'vda' has no tray: only a CD-ROM drive has" },
 		{ HEAD OS "<vcpu cpuset='1'>2</vcpu></domain>", CONFIG_ERROR_UNSUPPORTED,
 			"g.xml:5: attribute 'cpuset' of <vcpu> is not supported" },
 		{ "<domain type='xen'/>", CONFIG_ERROR_UNSUPPORTED,
@@ -401,6 +446,7 @@ int main(void)
 		cmocka_unit_test(reads_details_of_devices),
 		cmocka_unit_test(reads_limits_formats_and_networks),
 		cmocka_unit_test(reads_a_device_by_itself),
+		cmocka_unit_test(reads_drives),
 		cmocka_unit_test(refuses_by_name_and_line),
 		cmocka_unit_test(reads_memory_devices),
 		cmocka_unit_test(refuses_memory_devices_that_cannot_be),

@@ -236,7 +236,7 @@ static void wrong_requests_are_refused(void **state)
 			"not of the kind" },
 		{ "{\"do\": \"plug-disk\", \"xml\": \"<disk type='file'><source file='/x'/>"
 		  "<target dev='sda' bus='sata'/></disk>\"}",
-			"bus='sata'" },
+			"write bus='virtio'" },
 		{ "{\"do\": \"plug-disk\", \"xml\": \"<disk type='file'><source file='/nowhere/x'/>"
 		  "<target dev='vdx'/></disk>\"}",
 			"No such file" },

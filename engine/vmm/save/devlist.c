@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* A device, or one of the definition that has gone (pci_slot is 0). "device-name" and "device-xml"
- * of the same index go with it. */
+ * of the same index go with it, and of a CD-ROM drive of the definition "device-medium": what that
+ * has in it. */
 struct saved_device {
 	uint32_t kind;
 	uint32_t pci_slot;
@@ -41,8 +42,20 @@ static void put_device(struct state_out *out, unsigned index, const struct saved
 	state_put_bytes(out, "device-xml", index, xml ? xml : "", xml ? strlen(xml) : 0);
 }
 
-static void put_present(
-	const struct device_slot *slot, struct saved_list *list, struct state_out *out)
+static void put_medium(const struct machine_config *config, const struct device_slot *slot,
+	unsigned index, struct state_out *out)
+{
+	for (unsigned i = 0; slot->drive && i < config->disks->len; i++) {
+		const struct config_disk *disk = g_ptr_array_index(config->disks, i);
+		const char *path = disk->path ? disk->path : "";
+
+		if (g_ascii_strcasecmp(disk->target, slot->name) == 0)
+			state_put_bytes(out, "device-medium", index, path, strlen(path));
+	}
+}
+
+static void put_present(const struct machine_parts *parts, const struct device_slot *slot,
+	struct saved_list *list, struct state_out *out)
 {
 	struct saved_device device = {.kind = slot->kind};
 
@@ -50,6 +63,7 @@ static void put_present(
 	if (!slot->pci)
 		return;
 	device.pci_slot = virtio_pci_slot(slot->pci);
+	put_medium(parts->config, slot, list->count, out);
 	put_device(out, list->count++, &device, slot->name, slot->xml);
 }
 
@@ -67,7 +81,7 @@ bool save_devices(const struct machine_parts *parts, struct state_out *out, GErr
 	struct saved_list list = {0};
 
 	for (unsigned i = 0; i < slots->len; i++)
-		put_present(g_ptr_array_index(slots, i), &list, out);
+		put_present(parts, g_ptr_array_index(slots, i), &list, out);
 	for (unsigned i = 0; i < config->disks->len; i++)
 		put_gone(parts, DEVICE_DISK,
 			((struct config_disk *)g_ptr_array_index(config->disks, i))->target, &list,
@@ -86,6 +100,7 @@ bool save_devices(const struct machine_parts *parts, struct state_out *out, GErr
 struct loaded {
 	struct saved_device device;
 	char *name, *xml;
+	char *medium; /* "": none; NULL: no drive of the definition */
 };
 
 static void loaded_free(void *data)
@@ -94,6 +109,7 @@ static void loaded_free(void *data)
 
 	g_free(loaded->name);
 	g_free(loaded->xml);
+	g_free(loaded->medium);
 	g_free(loaded);
 }
 
@@ -106,6 +122,8 @@ static bool get_device(struct state_in *in, unsigned index, GPtrArray *list, GEr
 		return false;
 	loaded->name = state_get_text(in, "device-name", index, error);
 	loaded->xml = loaded->name ? state_get_text(in, "device-xml", index, error) : NULL;
+	if (state_has(in, "device-medium", index))
+		loaded->medium = state_get_text(in, "device-medium", index, NULL);
 	return loaded->xml != NULL;
 }
 
@@ -183,6 +201,45 @@ static bool plug_anew(
 				 -1, error);
 }
 
+static bool same_path(const char *saved, const char *path)
+{
+	return g_strcmp0(saved, path ? path : "") == 0;
+}
+
+/* The element's only disk, or NULL. */
+static const struct config_disk *only_disk(const struct machine_config *config)
+{
+	return config && config->disks->len ? g_ptr_array_index(config->disks, 0) : NULL;
+}
+
+/* The guest had been given another medium than the definition has. A definition that has changed
+ * since says itself which it wants. */
+static bool change_medium(const struct machine_parts *parts, const struct loaded *loaded,
+	struct device_slot *slot, GError **error)
+{
+	const char *path = slot->disk_config->path;
+	struct block_backend *medium = NULL;
+	struct machine_config *config;
+	const struct config_disk *disk;
+	bool right;
+
+	if (!*loaded->xml || !same_path(loaded->medium, path))
+		return true;
+	config = config_read_device(
+		loaded->xml, strlen(loaded->xml), parts->config->name, error);
+	disk = only_disk(config);
+	right = disk && g_strcmp0(disk->path, path) == 0;
+	if (config && !disk)
+		state_damaged("device-xml", 0, "disk", error);
+	if (disk && !right)
+		medium = devices_open_medium(slot, config, -1, error);
+	if (medium)
+		devices_change_medium(slot, medium, config, loaded->xml);
+	else
+		config_free(config);
+	return right || medium;
+}
+
 /* Its place is free: none other is in it yet. */
 static bool put_back(const struct machine_parts *parts, const struct loaded *loaded, GError **error)
 {
@@ -194,6 +251,8 @@ static bool put_back(const struct machine_parts *parts, const struct loaded *loa
 		return true;
 	if (!slot)
 		return plug_anew(parts, loaded, error);
+	if (slot->drive && !change_medium(parts, loaded, slot, error))
+		return false;
 	g_mutex_lock(&parts->lock->mutex);
 	ok = virtio_pci_plug(slot->pci, parts->pci, loaded->device.pci_slot);
 	g_mutex_unlock(&parts->lock->mutex);
