@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/daemon/definition.h"
 
+#include "engine/daemon/drives.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/tree.h"
 
@@ -106,6 +107,16 @@ static void put_memory_device(xmlNode *device, const struct config_memory *memor
 	put_number(target, "requested", memory->requested >> 10, "block");
 }
 
+static void put_disk(xmlNode *disk)
+{
+	put_attribute(disk, "type", "file");
+	put_attribute(disk, "device", "disk");
+	put_attribute(
+		tree_child(disk, "target"), "bus", drive_is(disk) ? "scsi" : "virtio");
+	if (drive_is(disk))
+		tree_ensure(disk, "readonly", (const char *const[]){"iotune", "target", NULL});
+}
+
 static void put_devices(xmlNode *root, const struct machine_config *config)
 {
 	xmlNode *list = tree_ensure(root, "devices",
@@ -114,9 +125,7 @@ static void put_devices(xmlNode *root, const struct machine_config *config)
 
 	for (xmlNode *at = list->children; at; at = at->next) {
 		if (tree_is(at, "disk")) {
-			put_attribute(at, "type", "file");
-			put_attribute(at, "device", "disk");
-			put_attribute(tree_child(at, "target"), "bus", "virtio");
+			put_disk(at);
 		} else if (tree_is(at, "interface")) {
 			put_mac(at, g_ptr_array_index(config->nets, nets++));
 		} else if (tree_is(at, "memory")) {
@@ -354,6 +363,8 @@ char *definition_inactive_xml(const struct definition *definition)
 		drop_alias(at);
 		/* It is what the images say, when they are opened. */
 		tree_remove(tree_child(at, "backingStore"));
+		if (tree_is(at, "disk"))
+			tree_set(tree_child(at, "target"), "tray", NULL);
 	}
 	return tree_print(root);
 }

@@ -2,6 +2,7 @@
 #include "engine/daemon/devices.h"
 
 #include "engine/daemon/definition.h"
+#include "engine/daemon/drives.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -146,13 +147,13 @@ static unsigned next_index(const xmlNode *list, const struct kind *kind)
 	return next;
 }
 
-/* "vda" is 0, "vdaa" is 26. */
+/* "vda" and "sda" are 0, "vdaa" is 26. */
 static unsigned disk_index(const xmlNode *disk, unsigned otherwise)
 {
 	g_autofree char *target = tree_child_attribute(disk, "target", "dev");
 	unsigned index = 0;
 
-	if (!target || !g_str_has_prefix(target, "vd") || strlen(target) > 4)
+	if (!target || target[0] == '\0' || target[1] != 'd' || strlen(target) > 4)
 		return otherwise;
 	for (const char *at = target + 2; *at; at++) {
 		if (!g_ascii_islower(*at))
@@ -172,7 +173,7 @@ static void put_alias(const xmlNode *list, xmlNode *device, const struct kind *k
 		return;
 	if (tree_is(device, "disk"))
 		index = disk_index(device, index);
-	text = g_strdup_printf("%s%u", kind->alias, index);
+	text = g_strdup_printf("%s%u", drive_is(device) ? "scsi0-0-0-" : kind->alias, index);
 	tree_set(tree_add(device, "alias"), "name", text);
 }
 

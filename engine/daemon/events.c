@@ -91,6 +91,7 @@ union message {
 	struct wire_lifecycle_event lifecycle;
 	struct wire_balloon_event balloon;
 	struct wire_device_event device;
+	struct wire_tray_event tray;
 	struct wire_size_event size;
 	struct wire_io_error_event io_error;
 	struct wire_io_error_reason_event io_error_reason;
@@ -112,6 +113,12 @@ static void fill_balloon(union message *message, const struct guest_event *event
 static void fill_device(union message *message, const struct guest_event *event)
 {
 	message->device.alias = (char *)event->alias;
+}
+
+static void fill_tray(union message *message, const struct guest_event *event)
+{
+	message->tray.alias = (char *)event->alias;
+	message->tray.reason = event->type;
 }
 
 static void fill_size(union message *message, const struct guest_event *event)
@@ -153,6 +160,7 @@ static const struct kind {
 	{VIR_DOMAIN_EVENT_ID_REBOOT, 319, F(domain_event), NULL},
 	{VIR_DOMAIN_EVENT_ID_IO_ERROR, 322, F(io_error_event), fill_io_error},
 	{VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, 324, F(io_error_reason_event), fill_io_error},
+	{VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, 328, F(tray_event), fill_tray},
 	{VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, 331, F(balloon_event), fill_balloon},
 	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 333, F(device_event), fill_device},
 	{VIR_DOMAIN_EVENT_ID_TUNABLE, 346, F(tunable_event), fill_tunable},

@@ -4,6 +4,7 @@
 #include "engine/daemon/cgroup.h"
 #include "engine/common/control.h"
 #include "engine/daemon/change.h"
+#include "engine/daemon/drives.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/files.h"
 #include "engine/daemon/guest_events.h"
@@ -201,6 +202,7 @@ static void became_paused(struct guest *guest)
 /* The guest of a daemon before this one. */
 static void became_known(struct guest *guest, int state)
 {
+	drives_look(guest);
 	set_state(guest, state, known_reason(guest, state));
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/common/control.h"
 #include "engine/daemon/devices.h"
+#include "engine/daemon/drives.h"
 #include "engine/daemon/plug.h"
 #include "engine/daemon/registry.h"
 #include "engine/daemon/resources.h"
@@ -55,6 +56,12 @@ static void on_removed(struct guest *guest, JsonObject *event)
 static void on_refused(struct guest *guest, JsonObject *event)
 {
 	plug_refused(guest, text(event, "device"));
+}
+
+static void on_tray(struct guest *guest, JsonObject *event)
+{
+	drive_moved(guest, text(event, "disk"),
+		json_object_get_boolean_member_with_default(event, "open", FALSE));
 }
 
 static void on_save(struct guest *guest, JsonObject *event)
@@ -121,6 +128,7 @@ bool guest_take_event(struct guest *guest, const char *name, JsonObject *event)
 		{"device-removed", on_removed},
 		{"unplug-refused", on_refused},
 		{"io-error", on_io_error},
+		{"tray", on_tray},
 		{"save", on_save},
 	};
 

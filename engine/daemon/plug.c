@@ -5,6 +5,7 @@
 
 #include "engine/daemon/change.h"
 #include "engine/daemon/devices.h"
+#include "engine/daemon/drives.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/files.h"
 #include "engine/daemon/registry.h"
@@ -20,6 +21,7 @@ struct plug {
 	xmlDoc *document;
 	xmlNode *device; /* as the client gave it */
 	char *name;      /* the control protocol's, or NULL */
+	bool force;      /* VIR_DOMAIN_DEVICE_MODIFY_FORCE */
 	bool gone;       /* the guest has let go of it */
 };
 
@@ -228,9 +230,29 @@ static const struct change_ops attach_ops = {
 	.free = plug_free,
 };
 
+/* libvirt's other way to change a medium: a drive that the running guest has is attached again. */
+static bool is_medium(const struct guest *guest, unsigned affect, const char *xml)
+{
+	g_autoptr(xmlDoc) wanted = tree_parse(xml), document = NULL;
+	xmlNode *device = wanted ? xmlDocGetRootElement(wanted) : NULL, *disk;
+	g_autofree char *name = NULL;
+
+	if (!device || !drive_is(device) || !guest_is_active(guest) ||
+		affect & VIR_DOMAIN_AFFECT_CONFIG)
+		return false;
+	name = devices_control_name(device);
+	document = tree_parse(guest->running->xml);
+	disk = name ? devices_find_disk(xmlDocGetRootElement(document), name) : NULL;
+	return disk && drive_is(disk);
+}
+
 void plug_attach(
 	struct guest *guest, unsigned affect, const char *xml, guest_done done, void *data)
 {
+	if (is_medium(guest, affect, xml)) {
+		plug_update(guest, affect, xml, done, data);
+		return;
+	}
 	g_autoptr(GError) error = NULL;
 	struct plug *plug = plug_new(xml, &error);
 
@@ -412,20 +434,26 @@ static bool update_memory(xmlNode *memory, const struct plug *plug, GError **err
 static bool edit_update(void *data, xmlNode *root, bool live, GError **error)
 {
 	const struct plug *plug = data;
-	xmlNode *device = find_same(root, plug);
+	xmlNode *device = find_same(root, plug), *copy;
 
 	if (!device)
 		return missing(plug, live, error);
 	if (tree_is(device, "memory"))
 		return update_memory(device, plug, error);
+	if (live && drive_is(device))
+		return drive_update(device, plug->device, error);
 	if (live)
 		return tree_is(device, "interface")
 			       ? update_live_nic(device, plug, error)
 			       : fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
 					 "live update of device '%s' is not supported",
 					 (const char *)device->name);
-	xmlReplaceNode(device, xmlDocCopyNode(plug->device, root->doc, 1));
+	copy = xmlDocCopyNode(plug->device, root->doc, 1);
+	xmlReplaceNode(device, copy);
 	xmlFreeNode(device);
+	/* Where the tray is counts only while the guest runs. */
+	if (tree_child(copy, "target"))
+		tree_set(tree_child(copy, "target"), "tray", NULL);
 	return true;
 }
 
@@ -482,13 +510,17 @@ static bool request_update(void *data, struct guest *guest, unsigned step,
 	const struct plug *plug = data;
 	g_autoptr(xmlDoc) document = NULL;
 	g_autofree char *alias = NULL;
+	xmlNode *device;
 
 	if (tree_is(plug->device, "interface"))
 		return request_nic(plug, step, request);
 	if (step)
 		return false;
 	document = tree_parse(guest->running->xml);
-	alias = devices_alias(find_same(xmlDocGetRootElement(document), plug));
+	device = find_same(xmlDocGetRootElement(document), plug);
+	if (drive_is(device))
+		return drive_request(guest, device, plug->device, plug->force, request, error);
+	alias = devices_alias(device);
 	request->name = "set-virtio-mem";
 	request->members = json_object_new();
 	json_object_set_string_member(request->members, "alias", alias);
@@ -511,6 +543,8 @@ void plug_update(
 
 	if (plug)
 		plug->name = devices_control_name(plug->device);
+	if (plug)
+		plug->force = affect & VIR_DOMAIN_DEVICE_MODIFY_FORCE;
 	begin(guest, affect, &update_ops, plug, error, done, data);
 }
 

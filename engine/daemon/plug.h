@@ -13,6 +13,7 @@ void plug_detach(
 	struct guest *guest, unsigned affect, const char *xml, guest_done done, void *data);
 void plug_detach_alias(
 	struct guest *guest, unsigned affect, const char *alias, guest_done done, void *data);
+/* affect may have VIR_DOMAIN_DEVICE_MODIFY_FORCE, too. */
 void plug_update(
 	struct guest *guest, unsigned affect, const char *xml, guest_done done, void *data);
 

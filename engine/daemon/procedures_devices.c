@@ -2,6 +2,7 @@
 /* Devices of guests: what comes and goes, limits, sizes and counters. */
 #include "engine/daemon/change.h"
 #include "engine/daemon/devices.h"
+#include "engine/daemon/drives.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/limits.h"
 #include "engine/daemon/network.h"
@@ -41,7 +42,7 @@ static void plug_by_flags(struct call *call, plugger plug, unsigned known)
 	struct guest *guest = procedure_guest_or_answer(call, args->flags, known);
 
 	if (guest)
-		plug(guest, args->flags & AFFECT, args->text, call_done, call);
+		plug(guest, args->flags & known, args->text, call_done, call);
 }
 
 static void do_attach(struct call *call)
@@ -230,6 +231,9 @@ static bool do_block_info(struct call *call, GError **error)
 	if (!path)
 		path = tree_child_attribute(disk, "source", "dev");
 	name = devices_control_name(disk);
+	if (!path && drive_is(disk))
+		return fault_set(error, VIR_ERR_INVALID_ARG,
+			"disk '%s' does not currently have a source assigned", args->text);
 	if (path && !measure(path, ret, error))
 		return false;
 	/* The guest sees as much, whatever the image's format. */

@@ -16,9 +16,9 @@
 struct guest_event {
 	int id; /* a virDomainEventID; it says what else counts: */
 	/* LIFECYCLE: virDomainEventType and its detail. METADATA_CHANGE: virDomainMetadataType.
-	 * IO_ERROR: virDomainEventIOErrorAction. */
+	 * IO_ERROR: virDomainEventIOErrorAction. TRAY_CHANGE: virDomainEventTrayChangeReason. */
 	int type, detail;
-	const char *alias;  /* DEVICE_*, MEMORY_DEVICE_SIZE_CHANGE, IO_ERROR */
+	const char *alias;  /* DEVICE_*, MEMORY_DEVICE_SIZE_CHANGE, IO_ERROR, TRAY_CHANGE */
 	const char *text;   /* METADATA_CHANGE: the URI or NULL. IO_ERROR: the image's path */
 	const char *reason; /* IO_ERROR: "enospc" or "" */
 	uint64_t kib;       /* BALLOON_CHANGE, MEMORY_DEVICE_SIZE_CHANGE */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "tests/daemon/linux.h"
+#include "tests/iso.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -127,6 +128,91 @@ static void disks_are_counted(void **state)
 	lists("--block", "domstats", "block.0.name=vda", true);
 	lists("--block", "domstats", "block.0.capacity=", true);
 	fails("invalid path: vdz", "domblkstat " LINUX_GUEST " vdz");
+}
+
+/* ---- CD-ROM drives --------------------------------------------------------------------------- */
+
+#define DRIVE "<disk type='file' device='cdrom'><target dev='sda' bus='scsi'/></disk>"
+
+static char *medium(const char *name, const char *text)
+{
+	char *path = g_build_filename(daemon_under_test.root, name, NULL);
+
+	iso_write(path, "MEDIUM", text);
+	return path;
+}
+
+static void media_change(void **state)
+{
+	g_autofree char *drive = write_xml("drive.xml", DRIVE);
+	g_autofree char *first = medium("first.iso", "first\n");
+	g_autofree char *second = medium("second.iso", "second\n");
+
+	done("attach-device " LINUX_GUEST " %s --live --config", drive);
+	linux_comes_to_say("media none ");
+	assert_true(dumps("", "<alias name='scsi0-0-0-0'/>"));
+	assert_true(dumps("--inactive", "<target dev='sda' bus='scsi'/>\n      <readonly/>"));
+	lists("--details", "domblklist", "cdrom   sda   -", true);
+	fails("disk 'sda' does not currently have a source assigned", "domblkinfo " LINUX_GUEST " sda");
+	done("change-media " LINUX_GUEST " sda --insert %s --live --config", first);
+	linux_comes_to_say("media first ");
+	lists("", "domblklist", "first.iso", true);
+	lists("--inactive", "domblklist", "first.iso", true);
+	lists("sda", "domblkinfo", "Capacity:       65536", true);
+	lists("sda", "domblkstat", "sda rd_bytes", true);
+	fails("already has media", "change-media " LINUX_GUEST " sda --insert %s", second);
+	done("change-media " LINUX_GUEST " sda --update %s", second);
+	linux_comes_to_say("media second ");
+	lists("", "domblklist", "second.iso", true);
+	lists("--inactive", "domblklist", "first.iso", true);
+	done("change-media " LINUX_GUEST " sda --eject --config");
+	lists("--inactive", "domblklist", "sda   -", true);
+	lists("", "domblklist", "second.iso", true);
+	fails("Cannot access storage file '/nonexistent/x'",
+		"change-media " LINUX_GUEST " sda --update /nonexistent/x");
+	fails("No disk found whose source path or target is vda",
+		"change-media " LINUX_GUEST " vda --eject");
+	linux_comes_to_say("media second ");
+	done("change-media " LINUX_GUEST " sda --eject");
+	linux_comes_to_say("media none ");
+	fails("doesn't have media", "change-media " LINUX_GUEST " sda --eject");
+	/* libvirt's older way. */
+	done("attach-disk " LINUX_GUEST " %s sda --type cdrom", first);
+	linux_comes_to_say("media first ");
+}
+
+/* The guest has mounted it. */
+static void a_medium_is_held(void **state)
+{
+	g_autofree char *hold = medium("hold.iso", "hold\n");
+
+	done("change-media " LINUX_GUEST " sda --update %s", hold);
+	linux_comes_to_say("media hold ");
+	fails("The guest has locked the tray of 'sda'", "change-media " LINUX_GUEST " sda --eject");
+	lists("", "domblklist", "hold.iso", true);
+	linux_comes_to_say("media hold ");
+	done("change-media " LINUX_GUEST " sda --eject --force");
+	linux_comes_to_say("media none ");
+	lists("", "domblklist", "sda   -", true);
+}
+
+/* With what is in it now, and mounted; not with what is for the next start. */
+static void a_drive_is_saved(void **state)
+{
+	g_autofree char *file = g_build_filename(daemon_under_test.root, "saved", NULL);
+	g_autofree char *hold = medium("hold.iso", "hold\n");
+
+	done("change-media " LINUX_GUEST " sda --insert %s", hold);
+	linux_comes_to_say("media hold ");
+	done("save " LINUX_GUEST " %s", file);
+	done("restore %s", file);
+	linux_comes_to_say("media hold ");
+	lists("", "domblklist", "hold.iso", true);
+	done("change-media " LINUX_GUEST " sda --eject --force");
+	linux_comes_to_say("media none ");
+	done("detach-device " LINUX_GUEST " %s/drive.xml --live --config", daemon_under_test.root);
+	lists("", "domblklist", "sda", false);
+	lists("--inactive", "domblklist", "sda", false);
 }
 
 /* ---- network cards --------------------------------------------------------------------------- */
@@ -260,6 +346,8 @@ static void changes_are_told(void **state)
 {
 	g_autofree char *out = g_build_filename(daemon_under_test.root, "events", NULL);
 	g_autofree char *image = linux_disk("vde.img", 4);
+	g_autofree char *drive = write_xml("drive.xml", DRIVE);
+	g_autofree char *first = medium("first.iso", "first\n");
 	g_autofree char *line =
 		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 600 >%s",
 			daemon_under_test.uri, out);
@@ -280,6 +368,11 @@ static void changes_are_told(void **state)
 	await_text(out, "'device-added' for domain '" LINUX_GUEST "': virtio-disk4");
 	done("detach-disk " LINUX_GUEST " vde");
 	await_text(out, "'device-removed' for domain '" LINUX_GUEST "': virtio-disk4");
+	done("attach-device " LINUX_GUEST " %s", drive);
+	done("change-media " LINUX_GUEST " sda --insert %s", first);
+	await_text(out, "'tray-change' for domain '" LINUX_GUEST "' disk scsi0-0-0-0: opened");
+	await_text(out, "'tray-change' for domain '" LINUX_GUEST "' disk scsi0-0-0-0: closed");
+	done("detach-disk " LINUX_GUEST " sda");
 	done("blkdeviotune " LINUX_GUEST " vda --total-iops-sec 500");
 	await_text(out, "blkdeviotune.total_iops_sec: 500");
 	done("blkdeviotune " LINUX_GUEST " vda --total-iops-sec 0");
@@ -290,9 +383,13 @@ static void changes_are_told(void **state)
 static void the_next_daemon_knows_all_this(void **state)
 {
 	g_autofree char *image = linux_disk("vdf.img", 4);
+	g_autofree char *drive = write_xml("drive.xml", DRIVE);
+	g_autofree char *first = medium("first.iso", "first\n");
 	g_autofree char *before = NULL, *after = NULL;
 
 	done("attach-disk " LINUX_GUEST " %s vdf", image);
+	done("attach-device " LINUX_GUEST " %s", drive);
+	done("change-media " LINUX_GUEST " sda --insert %s", first);
 	done("suspend " LINUX_GUEST);
 	before = virsh("dumpxml " LINUX_GUEST);
 	daemon_end(SIGKILL);
@@ -302,6 +399,7 @@ static void the_next_daemon_knows_all_this(void **state)
 	assert_string_equal(before, after);
 	done("resume " LINUX_GUEST);
 	done("detach-disk " LINUX_GUEST " vdf");
+	linux_comes_to_say("media first ");
 	linux_comes_to_say("disks vda:24 nics");
 }
 
@@ -313,6 +411,9 @@ int main(void)
 		cmocka_unit_test(a_disk_grows),
 		cmocka_unit_test(disks_have_limits),
 		cmocka_unit_test(disks_are_counted),
+		cmocka_unit_test(media_change),
+		cmocka_unit_test(a_medium_is_held),
+		cmocka_unit_test(a_drive_is_saved),
 		cmocka_unit_test(network_cards_come_and_go),
 		cmocka_unit_test(a_link_goes_down_and_up),
 		cmocka_unit_test(network_cards_have_limits),
