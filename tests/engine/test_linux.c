@@ -184,6 +184,7 @@ struct guest {
 	const char *tests;
 	uint16_t port;
 	bool disk, network;
+	const char *cmdline; /* more of it, or NULL */
 
 	int status;        /* of the process */
 	GString *output;   /* its console */
@@ -204,11 +205,13 @@ static char *define(const struct guest *guest)
 		"<domain type='qemu'><name>linux</name><memory unit='MiB'>%u</memory>"
 		"<vcpu>%u</vcpu><os><type arch='x86_64'>hvm</type><kernel>%s</kernel>"
 		"<initrd>%s</initrd>"
-		"<cmdline>console=ttyS0 panic=-1 lodge.tests=%s lodge.port=%u</cmdline></os>"
-		"<features><acpi/></features><devices>%s%s<serial type='pty'/>"
+		"<cmdline>console=ttyS0 panic=-1 lodge.tests=%s lodge.port=%u %s</cmdline></os>"
+		"<features><acpi/></features>%s<devices>%s%s<serial type='pty'/>"
 		"<memballoon model='virtio'/><rng model='virtio'><backend model='random'>"
 		"/dev/urandom</backend></rng></devices></domain>",
 		guest->memory, guest->vcpus, kernel, initrd, guest->tests, guest->port,
+		guest->cmdline ? guest->cmdline : "",
+		guest->cmdline ? "<on_reboot>destroy</on_reboot>" : "",
 		guest->disk ? disk : "",
 		guest->network ? "<interface type='user'><model type='virtio'/></interface>" : "");
 }
@@ -433,6 +436,38 @@ static void a_guest_is_made_where_its_kernel_is(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* A guest that is told to do without them: without the tables of the firmware there is one
+ * processor, no I/O APIC and no switch to turn it off; without the chips, the older ones serve. */
+static void test_bare(const char *cmdline, const char *cpus, bool tables, bool chip)
+{
+	struct guest guest = { .vcpus = 2, .memory = 128, .tests = "bare", .disk = true,
+		.cmdline = cmdline };
+
+	make_disk();
+	run_guest(&guest);
+	assert_said(&guest, "cpus", cpus);
+	assert_int_equal(!has_said(&guest, "tables 0"), tables);
+	assert_int_equal(!has_said(&guest, "chip 0"), chip);
+	assert_said(&guest, "disk", "right");
+	assert_ended_well(&guest);
+	guest_clear(&guest);
+}
+
+static void without_acpi(void **state)
+{
+	test_bare("acpi=off", "1", false, false);
+}
+
+static void without_io_apic(void **state)
+{
+	test_bare("noapic", "2", true, false);
+}
+
+static void without_any_apic(void **state)
+{
+	test_bare("acpi=off nolapic", "1", false, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,7 +476,13 @@ int main(void)
 		cmocka_unit_test(four_vcpus_in_4_gib),
 		cmocka_unit_test(programs_on_one_vcpu),
 		cmocka_unit_test(programs_on_four_vcpus),
+		cmocka_unit_test(without_acpi),
+		cmocka_unit_test(without_io_apic),
+		cmocka_unit_test(without_any_apic),
 	};
 
+	/* One test alone: LODGE_TEST='without_*'. */
+	if (g_getenv("LODGE_TEST"))
+		cmocka_set_test_filter(g_getenv("LODGE_TEST"));
 	return cmocka_run_group_tests(tests, prepare, remove_directory);
 }

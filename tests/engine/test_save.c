@@ -683,6 +683,7 @@ int main(void)
 		cmocka_unit_test(under_kvm_it_goes_on),
 	};
 
+	/* One test alone: LODGE_TEST='what_was_set*'. */
 	if (g_getenv("LODGE_TEST"))
 		cmocka_set_test_filter(g_getenv("LODGE_TEST"));
 	return cmocka_run_group_tests(tests, boot, end);
