@@ -37,6 +37,7 @@ struct cgroup {
 	bool joined;
 	char *parent; /* directories */
 	char *path;
+	int parent_fd; /* the parent's file of processes: nothing can be opened in the sandbox */
 	struct group whole;
 	int weight_fd;
 	struct config_quota quota;
@@ -170,6 +171,7 @@ static void close_all(struct cgroup *cgroup)
 	close_parts(cgroup);
 	group_close(&cgroup->whole);
 	close_fd(&cgroup->weight_fd);
+	close_fd(&cgroup->parent_fd);
 }
 
 static bool group_open(const struct cgroup *cgroup, struct group *group, const char *path,
@@ -222,6 +224,7 @@ static void make_parts(struct cgroup *cgroup)
 
 static bool open_whole(struct cgroup *cgroup)
 {
+	cgroup->parent_fd = open_in(cgroup->parent, "cgroup.procs");
 	cgroup->weight_fd = open_in(cgroup->path, cgroup->v2 ? "cpu.weight" : "cpu.shares");
 	return group_open(cgroup, &cgroup->whole, cgroup->path, "cgroup.procs") &&
 		cgroup->weight_fd >= 0;
@@ -282,7 +285,7 @@ static struct cgroup *make_in(bool v2, unsigned vcpus)
 	cgroup = g_new0(struct cgroup, 1);
 	cgroup->v2 = v2;
 	cgroup->vcpus = vcpus;
-	cgroup->weight_fd = -1;
+	cgroup->weight_fd = cgroup->parent_fd = -1;
 	group_init(&cgroup->whole);
 	group_init(&cgroup->emulator.group);
 	for (unsigned id = 0; id < CONFIG_VCPUS_MAX; id++)
@@ -303,14 +306,29 @@ struct cgroup *cgroup_new(unsigned vcpus)
 	return cgroup ? cgroup : make_in(false, vcpus);
 }
 
+/* By the names that the parts have: in the sandbox no directory can be read. */
+static void remove_own(const struct cgroup *cgroup)
+{
+	g_autofree char *emulator = g_build_filename(cgroup->path, EMULATOR, NULL);
+
+	for (unsigned id = 0; id < cgroup->vcpus; id++) {
+		g_autofree char *part =
+			g_strdup_printf("%s/" VCPU_PREFIX "%u", cgroup->path, id);
+
+		rmdir(part);
+	}
+	rmdir(emulator);
+	rmdir(cgroup->path);
+}
+
 void cgroup_free(struct cgroup *cgroup)
 {
 	if (!cgroup)
 		return;
 	if (cgroup->joined)
-		write_in(cgroup->parent, "cgroup.procs", "0");
+		write_fd(cgroup->parent_fd, "0");
 	close_all(cgroup);
-	remove_group(cgroup->path);
+	remove_own(cgroup);
 	g_free(cgroup->parent);
 	g_free(cgroup->path);
 	g_free(cgroup);
