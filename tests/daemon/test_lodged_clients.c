@@ -8,6 +8,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "tests/daemon/daemon.h"
+#include "tests/iso.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,24 +51,30 @@ static void the_python_binding_works(void **state)
 	assert_non_null(strstr(said, "all is well"));
 }
 
-/* Makes a guest with a new disk, which runs. */
+/* Makes a guest with a new disk and a CD-ROM, which runs. */
 static void install(const char *uri)
 {
+	g_autofree char *medium = g_build_filename(daemon_under_test.root, "medium.iso", NULL);
 	g_autofree char *said = NULL;
 	int status;
 
+	iso_write(medium, "MEDIUM", "hello\n");
 	said = run(&status,
 		"virt-install --connect '%s' --name installed --memory 16 --vcpus 1 --virt-type "
 		"qemu "
 		"--import --disk size=0.001,bus=virtio,pool=default,format=raw --network none "
+		"--disk path='%s',device=cdrom,bus=scsi "
 		"--graphics none "
 		"--boot kernel='%s/tests/engine/boot/actions.elf',kernel_args=b "
 		"--osinfo detect=on,require=off --noautoconsole --wait 0",
-		uri, daemon_under_test.build);
+		uri, medium, daemon_under_test.build);
 	if (status != 0)
 		print_message("%s\n", said);
 	assert_int_equal(status, 0);
 	says("running", "domstate installed");
+	has("medium.iso", true, "domblklist installed");
+	done("change-media installed sda --eject --live --config");
+	has("sda   -", true, "domblklist installed");
 	has("/images/installed", true, "domblklist installed");
 	has("installed", true, "vol-list default");
 	done("destroy installed");
