@@ -181,7 +181,7 @@ static void put_size(const struct config_disk *disk, unsigned index,
 {
 	struct stat info;
 
-	if (!disk->path || disk->block || stat(disk->path, &info) < 0)
+	if (stat(disk->path, &info) < 0)
 		return;
 	add_indexed(to, (uint64_t)info.st_blocks * 512, true, "block.%u.allocation", index);
 	add_indexed(to, stats ? stats->size : (uint64_t)info.st_size, true, "block.%u.capacity",
@@ -205,7 +205,7 @@ static void put_one_disk(const struct source *source, unsigned index, struct par
 		put_io(&stats->io[STATS_WRITE], "wr", index, true, to);
 		put_io(&stats->io[STATS_FLUSH], "fl", index, false, to);
 	}
-	if (source->wait)
+	if (source->wait && disk->path && !disk->block)
 		put_size(disk, index, stats, to);
 	else if (stats && stats->size)
 		add_indexed(to, stats->size, true, "block.%u.capacity", index);

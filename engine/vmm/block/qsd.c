@@ -22,6 +22,10 @@
 
 #define PROGRAM "qemu-storage-daemon"
 #define CONNECTIONS (QSD_GROWTHS_MAX + 1)
+/* What Ceph's library takes from the environment: it would try for five minutes to reach a cluster
+ * that is not there, and with it the guest's monitor. */
+#define CEPH_VARIABLE "CEPH_ARGS"
+#define CEPH_PATIENCE "--client-mount-timeout=10"
 /* The child's descriptors. */
 #define CHILD_QMP 3
 #define CHILD_NBD 4
@@ -91,9 +95,11 @@ static bool start(struct qsd *qsd, int qmp, int listener, int image, GError **er
 		NULL };
 	const int sources[] = { qmp, listener, image };
 	const int targets[] = { CHILD_QMP, CHILD_NBD, CHILD_IMAGE };
+	g_auto(GStrv) environment =
+		g_environ_setenv(g_get_environ(), CEPH_VARIABLE, CEPH_PATIENCE, FALSE);
 	g_autoptr(GError) cause = NULL;
 
-	if (g_spawn_async_with_pipes_and_fds(NULL, arguments, NULL,
+	if (g_spawn_async_with_pipes_and_fds(NULL, arguments, (const char *const *)environment,
 		    G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, set_up_child, NULL, -1, qsd->log,
 		    qsd->log, sources, targets, image >= 0 ? 3 : 2, &qsd->pid, NULL, NULL, NULL,
 		    &cause))
