@@ -38,7 +38,7 @@ static void cell_of(void *ctx, int row, int column, struct table_cell *cell)
 
 static const struct table_column columns[] = {
 	{.id = "time", .title = N_("&Time"), .width = 19},
-	{.id = "user", .title = N_("&User"), .width = 8},
+	{.id = "user", .title = N_("&User"), .width = 8, .stretch = 1},
 	{.id = "verb", .title = N_("&What"), .width = 8},
 	{.id = "target", .title = N_("&Guest"), .width = 10, .stretch = 1},
 	{.id = "result", .title = N_("&Result"), .width = 8, .stretch = 2},

@@ -119,13 +119,17 @@ struct harness *harness_start(const struct harness_options *o)
 	int width = o->width ? o->width : 80, height = o->height ? o->height : 24;
 	struct winsize size = { .ws_row = (unsigned short)height, .ws_col = (unsigned short)width };
 	g_auto(GStrv) env = child_environment(o);
+	g_autofree char *program = strchr(o->argv[0], '/')
+					   ? g_canonicalize_filename(o->argv[0], NULL)
+					   : g_strdup(o->argv[0]);
 
 	start_terminal(h, width, height, !o->locale || strstr(o->locale, "UTF-8"));
 	h->linux_keys = o->term && !strcmp(o->term, "linux");
 	h->pid = forkpty(&h->fd, NULL, NULL, &size);
 	if (h->pid == 0) {
 		environ = env;
-		execvp(o->argv[0], (char **)o->argv);
+		if (!o->folder || chdir(o->folder) == 0)
+			execvp(program, (char **)o->argv);
 		_exit(127);
 	}
 	assert_true(h->pid > 0);
@@ -531,4 +535,15 @@ void harness_golden(struct harness *h, const char *name)
 		g_clear_pointer(&screen, g_free);
 		pump(h, 100);
 	}
+}
+
+void harness_golden_sizes(struct harness *h, const char *name)
+{
+	g_autofree char *large = g_strdup_printf("%s-120x40", name);
+
+	harness_golden(h, name);
+	harness_resize(h, 120, 40);
+	harness_golden(h, large);
+	harness_resize(h, 80, 24);
+	harness_golden(h, name);
 }

@@ -25,6 +25,7 @@ struct harness_options {
 	int width, height;	 // 0: 80×24
 	const char *term;	 // NULL: "xterm-256color"
 	const char *locale;	 // LC_ALL; NULL: "C.UTF-8"
+	const char *folder;	 // where it is started; NULL: here
 };
 
 /// The path of a program of the build: harness_program("lodge"); LEAF is relative to the top of the
@@ -76,3 +77,5 @@ int harness_exit(struct harness *h);
 /// writes that file instead, once the screen is quiet. Fails with both screens when it stays
 /// different.
 void harness_golden(struct harness *h, const char *name);
+/// The same at 80×24, at 120×40 (NAME-120x40), and at 80×24 again, where it is as it was.
+void harness_golden_sizes(struct harness *h, const char *name);

@@ -10,19 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/screens/harness.h"
-
-static char *home; // settings and logs of the console under test
-
-/* The host of the tests: guests.xml of this folder. */
-static char *host_uri(void)
-{
-	const char *top = g_getenv("top_srcdir");
-	g_autofree char *name = g_build_filename(top ? top : ".", "tests/screens/guests.xml", NULL);
-	g_autofree char *path = g_canonicalize_filename(name, NULL);
-
-	return g_strconcat("test://", path, NULL);
-}
+#include "tests/screens/lodge.h"
 
 /* What a terminal calls itself, for those that are not the usual one. */
 static const char *terminal;
@@ -31,33 +19,21 @@ static const char *terminal;
 static struct harness *start(const char *uri, int width, int height, const char *const *args,
 	const char *locale, const char *language)
 {
-	g_autoptr(GPtrArray) argv = g_ptr_array_new();
-	g_autofree char *program = harness_program("lodge");
-	g_autofree char *config = g_strdup_printf("XDG_CONFIG_HOME=%s/config", home);
-	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s/state", home);
-	g_autofree char *lang = g_strdup_printf("LANGUAGE=%s", language ? language : "");
-	const char *env[] = {config, state, lang, NULL};
-
-	g_ptr_array_add(argv, program);
-	g_ptr_array_add(argv, "--uri");
-	g_ptr_array_add(argv, (char *)uri);
-	for (; args && *args; args++)
-		g_ptr_array_add(argv, (char *)*args);
-	g_ptr_array_add(argv, NULL);
-	return harness_start(&(struct harness_options){
-		.argv = (const char *const *)argv->pdata,
-		.env = env,
+	return lodge_start(&(struct lodge_options){
+		.uri = uri,
+		.words = args,
 		.width = width,
 		.height = height,
 		.term = terminal,
 		.locale = locale,
+		.language = language,
 	});
 }
 
 /* The console on guests.xml, all of them there. */
 static struct harness *shop(int width, int height)
 {
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, width, height, NULL, NULL, NULL);
 
 	harness_expect(h, "test 8");
@@ -65,38 +41,6 @@ static struct harness *shop(int width, int height)
 	harness_expect(h, "shop            4");
 	harness_expect(h, "F12More");
 	return h;
-}
-
-/* A screen at its smallest, and as NAME-120x40 in a larger terminal. */
-static void golden(struct harness *h, const char *name)
-{
-	g_autofree char *large = g_strconcat(name, "-120x40", NULL);
-
-	harness_golden(h, name);
-	harness_resize(h, 120, 40);
-	harness_golden(h, large);
-	harness_resize(h, 80, 24);
-}
-
-static void quit(struct harness *h)
-{
-	harness_keys(h, "F9");
-	assert_int_equal(harness_exit(h), 0);
-	harness_stop(h);
-}
-
-static int make_home(void **state)
-{
-	home = g_dir_make_tmp("lodge-screens-XXXXXX", NULL);
-	return home ? 0 : -1;
-}
-
-static int remove_home(void **state)
-{
-	g_autofree char *command = g_strdup_printf("rm -rf %s", home);
-
-	g_clear_pointer(&home, g_free);
-	return g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL) ? 0 : -1;
 }
 
 /* ---- guests ---- */
@@ -108,31 +52,31 @@ static void guests_small_and_large(void **state)
 	harness_golden(h, "console-guests-80x24");
 	harness_resize(h, 120, 40);
 	harness_golden(h, "console-guests-120x40");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void guests_in_ascii(void **state)
 {
 	static const char *const ascii[] = {"--ascii", NULL};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, 80, 24, ascii, NULL, NULL);
 
 	harness_expect(h, "test 8");
-	golden(h, "console-guests-ascii");
-	quit(h);
+	harness_golden_sizes(h, "console-guests-ascii");
+	lodge_quit(h);
 }
 
 static void guests_in_braille_mode(void **state)
 {
 	static const char *const braille[] = {"--braille", NULL};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, 80, 24, braille, NULL, NULL);
 
 	harness_expect(h, "test 8");
 	harness_keys(h, "Down");
-	golden(h, "console-guests-braille");
+	harness_golden_sizes(h, "console-guests-braille");
 	harness_expect_cursor(h, 25, 4);
-	quit(h);
+	lodge_quit(h);
 }
 
 static void sorting_and_filtering(void **state)
@@ -142,15 +86,15 @@ static void sorting_and_filtering(void **state)
 	harness_keys(h, "s");
 	harness_expect(h, "Sort by which column?");
 	harness_keys(h, "m");
-	golden(h, "console-sorted");
+	harness_golden_sizes(h, "console-sorted");
 	harness_keys(h, "/ 'web'");
-	golden(h, "console-filtering");
+	harness_golden_sizes(h, "console-filtering");
 	harness_keys(h, "Enter");
 	harness_expect(h, "filter: web");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "filter: web");
 	harness_expect(h, "mail");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void groups_choose_guests(void **state)
@@ -158,23 +102,23 @@ static void groups_choose_guests(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "BTab Down Down");
-	golden(h, "console-group");
+	harness_golden_sizes(h, "console-group");
 	harness_keys(h, "Home F2");
 	harness_expect(h, "vCPUs promised");
 	harness_expect(h, "128.0 GiB");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "vCPUs promised");
 	harness_keys(h, "F3");
-	golden(h, "console-add-connection");
+	harness_golden_sizes(h, "console-add-connection");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "every start");
 	harness_keys(h, "F7");
-	golden(h, "console-host-actions");
+	harness_golden_sizes(h, "console-host-actions");
 	harness_keys(h, "Esc F12");
-	golden(h, "console-more");
+	harness_golden_sizes(h, "console-more");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "Quit                   F9");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void names_and_groups_are_asked_for(void **state)
@@ -182,20 +126,20 @@ static void names_and_groups_are_asked_for(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "/ 'mail' Enter F7 n");
-	golden(h, "console-rename");
+	harness_golden_sizes(h, "console-rename");
 	harness_keys(h, "C-u '../x' F10");
 	harness_expect(h, "A name is not empty");
 	harness_keys(h, "C-u 'post' F10");
 	harness_expect(h, "mail is now called post.");
 	harness_keys(h, "Esc / 'web3' Enter F7 g");
-	golden(h, "console-groups");
+	harness_golden_sizes(h, "console-groups");
 	harness_keys(h, "C-u 'shop, night' F10");
 	harness_expect(h, "night           1");
 	harness_keys(h, "Esc l BTab Down");
-	golden(h, "console-messages");
+	harness_golden_sizes(h, "console-messages");
 	harness_keys(h, "F8");
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void marked_guests_are_asked_about_once(void **state)
@@ -203,9 +147,9 @@ static void marked_guests_are_asked_about_once(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "/ 'front' Enter Space Space F7");
-	golden(h, "console-actions");
+	harness_golden_sizes(h, "console-actions");
 	harness_keys(h, "p");
-	golden(h, "console-question");
+	harness_golden_sizes(h, "console-question");
 	harness_keys(h, "n");
 	harness_expect_gone(h, "Pause 2 guests?");
 	harness_expect(h, "2 marked");
@@ -217,14 +161,52 @@ static void marked_guests_are_asked_about_once(void **state)
 	harness_expect(h, "virsh -c");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "virsh -c");
-	golden(h, "console-operations");
+	harness_golden_sizes(h, "console-operations");
 	harness_keys(h, "BTab Down Down Tab");
 	harness_expect(h, "pause");
 	harness_expect(h, "audit.log");
 	harness_keys(h, "Enter");
 	harness_expect(h, "virsh -c");
 	harness_keys(h, "Esc F8");
-	quit(h);
+	lodge_quit(h);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(lodge_home, name, NULL);
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
+	assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* A file of which all is known: who, when, and its name, which the page shows. */
+static void the_audit_log_is_a_page(void **state)
+{
+	g_autofree char *uri = lodge_host("guests.xml");
+	struct harness *h;
+
+	write_file("config/lodge/lodge.conf", "[model]\naudit=changes.log\n");
+	write_file("changes.log",
+		"2023-11-13T08:00:00Z\tann\ttest:///default\ttest/web1\tstart\tok\t"
+		"virsh -c test:///default start web1\n"
+		"not a record\n"
+		"2023-11-14T09:30:05Z\tbob from 192.0.2.7\ttest:///default\ttest/web1\tdestroy\t"
+		"Cannot switch off 'web1': it is in use\tvirsh -c test:///default destroy web1\n"
+		"2023-11-14T22:10:00Z\troot by ann\ttest:///default\ttest/db1\tresize\tok\t"
+		"virsh -c test:///default setvcpus db1 4 --live\n");
+	h = lodge_start(&(struct lodge_options){.uri = uri, .folder = lodge_home});
+	harness_expect(h, "test 8");
+	harness_keys(h, "l");
+	harness_expect(h, "jobs and log");
+	harness_keys(h, "BTab Down Down Tab");
+	harness_expect(h, "changes.log");
+	harness_golden_sizes(h, "console-audit");
+	harness_keys(h, "Down Enter");
+	harness_expect(h, "virsh -c test:///default destroy web1");
+	harness_golden_sizes(h, "console-audit-record");
+	harness_keys(h, "Esc F8");
+	lodge_quit(h);
 }
 
 static void a_verb_that_does_not_fit_says_so(void **state)
@@ -234,10 +216,10 @@ static void a_verb_that_does_not_fit_says_so(void **state)
 	harness_keys(h, "/ 'web1' Enter F5");
 	harness_expect(h, "web1: not while it is 'running'.");
 	harness_keys(h, "Esc / 'mail' Enter F5");
-	golden(h, "console-delete");
+	harness_golden_sizes(h, "console-delete");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "Delete 'mail'?");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void the_prompt_runs_verbs_on_what_is_chosen(void **state)
@@ -254,12 +236,12 @@ static void the_prompt_runs_verbs_on_what_is_chosen(void **state)
 	harness_keys(h, "n");
 	harness_expect_gone(h, "Switch off mail?");
 	harness_keys(h, ": Tab");
-	golden(h, "console-prompt");
+	harness_golden_sizes(h, "console-prompt");
 	harness_keys(h, "'nonsense' Enter");
-	golden(h, "console-no-such-verb");
+	harness_golden_sizes(h, "console-no-such-verb");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "[ OK ]");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void columns_are_chosen(void **state)
@@ -267,14 +249,14 @@ static void columns_are_chosen(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "c");
-	golden(h, "console-columns");
+	harness_golden_sizes(h, "console-columns");
 	harness_keys(h, "Down Space F10");
 	harness_expect(h, "Title");
-	quit(h);
+	lodge_quit(h);
 	/* They are kept. */
 	h = shop(80, 24);
 	harness_expect(h, "Title");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void help_is_for_what_has_the_focus(void **state)
@@ -282,14 +264,14 @@ static void help_is_for_what_has_the_focus(void **state)
 	struct harness *h = shop(80, 24);
 
 	harness_keys(h, "F1");
-	golden(h, "console-help");
+	harness_golden_sizes(h, "console-help");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "[ OK ]");
 	harness_keys(h, "BTab F1");
 	harness_expect(h, "The hosts and the groups of their guests");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "[ OK ]");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- one guest ---- */
@@ -300,22 +282,22 @@ static void every_page_of_a_guest(void **state)
 
 	harness_expect(h, "test 1");
 	harness_keys(h, "Enter");
-	golden(h, "console-guest-overview");
+	harness_golden_sizes(h, "console-guest-overview");
 	harness_keys(h, "Down");
-	golden(h, "console-guest-vcpus");
+	harness_golden_sizes(h, "console-guest-vcpus");
 	harness_keys(h, "Down");
-	golden(h, "console-guest-disks");
+	harness_golden_sizes(h, "console-guest-disks");
 	harness_keys(h, "Down");
-	golden(h, "console-guest-network");
+	harness_golden_sizes(h, "console-guest-network");
 	harness_keys(h, "Down");
 	harness_expect(h, "There are no notes.");
 	harness_keys(h, "Down Tab");
 	harness_expect(h, "<name>test</name>");
 	harness_keys(h, "/ 'target'");
-	golden(h, "console-guest-xml");
+	harness_golden_sizes(h, "console-guest-xml");
 	harness_keys(h, "Enter F8");
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void notes_are_shown(void **state)
@@ -328,7 +310,7 @@ static void notes_are_shown(void **state)
 	harness_expect(h, "Front of the shop.");
 	harness_keys(h, "F8");
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- settings ---- */
@@ -336,27 +318,27 @@ static void notes_are_shown(void **state)
 static void every_page_of_the_settings(void **state)
 {
 	static const char *const args[] = {"--config", "no-such-lodge.conf", NULL};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
 
 	harness_expect(h, "test 8");
 	harness_keys(h, "o");
-	golden(h, "console-settings-connections");
+	harness_golden_sizes(h, "console-settings-connections");
 	harness_keys(h, "Down");
-	golden(h, "console-settings-display");
+	harness_golden_sizes(h, "console-settings-display");
 	harness_keys(h, "Down");
-	golden(h, "console-settings-refresh");
+	harness_golden_sizes(h, "console-settings-refresh");
 	harness_keys(h, "Down");
-	golden(h, "console-settings-columns");
+	harness_golden_sizes(h, "console-settings-columns");
 	harness_keys(h, "Down");
-	golden(h, "console-settings-keys");
+	harness_golden_sizes(h, "console-settings-keys");
 	harness_keys(h, "Down");
-	golden(h, "console-settings-confirmations");
+	harness_golden_sizes(h, "console-settings-confirmations");
 	harness_keys(h, "Tab Space F9");
-	golden(h, "console-settings-lost");
+	harness_golden_sizes(h, "console-settings-lost");
 	harness_keys(h, "y");
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void a_setting_takes_effect_and_is_kept(void **state)
@@ -366,19 +348,19 @@ static void a_setting_takes_effect_and_is_kept(void **state)
 	harness_keys(h, "o Down Tab Tab Space");
 	harness_keys(h, "Down Enter F10");
 	harness_expect(h, "+Hosts");
-	quit(h);
+	lodge_quit(h);
 	h = shop(80, 24);
 	harness_expect(h, "+Hosts");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* Nothing is lost when the settings cannot be written: the screen stays, to try again. */
 static void settings_that_cannot_be_saved_stay(void **state)
 {
-	g_autofree char *file = g_build_filename(home, "file", NULL);
+	g_autofree char *file = g_build_filename(lodge_home, "file", NULL);
 	g_autofree char *path = g_build_filename(file, "lodge.conf", NULL);
 	const char *const args[] = {"--config", path, NULL};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h;
 
 	h = start(uri, 80, 24, args, NULL, NULL);
@@ -394,7 +376,7 @@ static void settings_that_cannot_be_saved_stay(void **state)
 	harness_keys(h, "F10");
 	harness_expect(h, "F12More");
 	assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- in German ---- */
@@ -402,7 +384,7 @@ static void settings_that_cannot_be_saved_stay(void **state)
 /* guests.xml in German, all of it there. */
 static struct harness *laden(int width, int height)
 {
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, width, height, NULL, NULL, "de");
 
 	harness_expect(h, "test 8");
@@ -430,7 +412,7 @@ static void german_guests(void **state)
 	harness_golden(h, "german-operations");
 	harness_keys(h, "F8");
 	harness_expect(h, "F12Mehr");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void german_guest(void **state)
@@ -448,7 +430,7 @@ static void german_guest(void **state)
 	harness_golden(h, "german-guest-network");
 	harness_keys(h, "F8");
 	harness_expect(h, "F12Mehr");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void german_settings(void **state)
@@ -456,7 +438,7 @@ static void german_settings(void **state)
 	static const char *const args[] = {"--config", "no-such-lodge.conf", NULL};
 	static const char *const pages[] = {"connections", "display", "refresh", "columns", "keys",
 		"confirmations"};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, 80, 24, args, NULL, "de");
 
 	harness_expect(h, "test 8");
@@ -469,7 +451,7 @@ static void german_settings(void **state)
 	}
 	harness_keys(h, "F9");
 	harness_expect(h, "F12Mehr");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- faults ---- */
@@ -477,22 +459,22 @@ static void german_settings(void **state)
 static void read_only_changes_nothing(void **state)
 {
 	static const char *const args[] = {"--readonly", NULL};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
 
 	harness_expect(h, "test 8");
 	harness_keys(h, ": 'pause web1' Enter");
-	golden(h, "console-readonly");
+	harness_golden_sizes(h, "console-readonly");
 	harness_keys(h, "Esc");
 	harness_expect_gone(h, "[ OK ]");
 	harness_expect_gone(h, "web1       paused");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void a_host_that_is_not_there_greys_nothing_else(void **state)
 {
 	static const char *const args[] = {"--uri", "test:///no/such/file.xml", NULL};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	struct harness *h = start(uri, 80, 24, args, NULL, NULL);
 
 	harness_expect(h, "test 8");
@@ -501,7 +483,7 @@ static void a_host_that_is_not_there_greys_nothing_else(void **state)
 	harness_keys(h, "BTab End");
 	harness_expect(h, "Cannot connect to");
 	harness_expect(h, "next try in");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void garbage_and_tiny_terminals_do_no_harm(void **state)
@@ -518,7 +500,7 @@ static void garbage_and_tiny_terminals_do_no_harm(void **state)
 	harness_keys(h, "Esc");
 	harness_expect(h, "F12More");
 	harness_expect(h, "web1");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void signals_end_it_in_order(void **state)
@@ -543,7 +525,7 @@ static void the_mouse_works(void **state)
 	harness_expect_gone(h, "mail");
 	harness_click(h, 30, 1);
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* Through the main screens, as one who looks around. */
@@ -580,7 +562,7 @@ static void every_usual_terminal_will_do(void **state)
 		terminal = terminals[i];
 		h = shop(80, 24);
 		look_around(h);
-		quit(h);
+		lodge_quit(h);
 	}
 	terminal = NULL;
 }
@@ -589,9 +571,9 @@ static void every_usual_terminal_will_do(void **state)
 static void every_theme_shows_where_the_cursor_is(void **state)
 {
 	static const char *const themes[] = {"yast", "dark", "light", "highcontrast", "mono"};
-	g_autofree char *path = g_build_filename(home, "theme.conf", NULL);
+	g_autofree char *path = g_build_filename(lodge_home, "theme.conf", NULL);
 	const char *const args[] = {"--config", path, NULL};
-	g_autofree char *uri = host_uri();
+	g_autofree char *uri = lodge_host("guests.xml");
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(themes); i++) {
@@ -608,13 +590,10 @@ static void every_theme_shows_where_the_cursor_is(void **state)
 		assert_string_not_equal(here, there);
 		g_hash_table_add(seen, g_strconcat(here, " ", there, NULL));
 		look_around(h);
-		quit(h);
+		lodge_quit(h);
 	}
 	assert_int_equal(g_hash_table_size(seen), G_N_ELEMENTS(themes));
 }
-
-/* Every test finds the console as on its first day. */
-#define IN_A_HOME(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
 
 int main(void)
 {
@@ -626,6 +605,7 @@ int main(void)
 		IN_A_HOME(groups_choose_guests),
 		IN_A_HOME(names_and_groups_are_asked_for),
 		IN_A_HOME(marked_guests_are_asked_about_once),
+		IN_A_HOME(the_audit_log_is_a_page),
 		IN_A_HOME(a_verb_that_does_not_fit_says_so),
 		IN_A_HOME(the_prompt_runs_verbs_on_what_is_chosen),
 		IN_A_HOME(columns_are_chosen),

@@ -10,39 +10,17 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/screens/harness.h"
-
-static char *home;
-
-static int make_home(void **state)
-{
-	home = g_dir_make_tmp("lodge-edit-XXXXXX", NULL);
-	return home ? 0 : -1;
-}
-
-static int remove_home(void **state)
-{
-	g_autofree char *command = g_strdup_printf("rm -rf %s", home);
-
-	g_clear_pointer(&home, g_free);
-	return g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL) ? 0 : -1;
-}
+#include "tests/screens/lodge.h"
 
 /* The console on edit.xml; OPTION is one more argument or NULL. */
-static struct harness *start_with(int width, int height, const char *option, const char *editor)
+static struct harness *start_with(const char *option, const char *editor)
 {
-	const char *top = g_getenv("top_srcdir");
-	g_autofree char *name = g_build_filename(top ? top : ".", "tests/screens/edit.xml", NULL);
-	g_autofree char *path = g_canonicalize_filename(name, NULL);
-	g_autofree char *uri = g_strconcat("test://", path, NULL);
-	g_autofree char *program = harness_program("lodge");
-	g_autofree char *config = g_strdup_printf("XDG_CONFIG_HOME=%s/config", home);
-	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s/state", home);
-	g_autofree char *visual = g_strdup_printf("VISUAL=%s", editor ? editor : "false");
-	const char *env[] = { config, state, visual, "LANGUAGE=", NULL };
-	const char *argv[] = { program, "--uri", uri, option, NULL };
-	struct harness *h = harness_start(&(struct harness_options){
-		.argv = argv, .env = env, .width = width, .height = height });
+	g_autofree char *uri = lodge_host("edit.xml");
+	struct harness *h = lodge_start(&(struct lodge_options){
+		.uri = uri,
+		.words = (const char *const[]){ option, NULL },
+		.editor = editor,
+	});
 
 	harness_expect(h, "test 2");
 	harness_expect(h, "F12More");
@@ -52,7 +30,7 @@ static struct harness *start_with(int width, int height, const char *option, con
 /* The editor on the guest of that name: "full" is off, "live" runs. */
 static struct harness *open_editor(const char *guest)
 {
-	struct harness *h = start_with(80, 24, NULL, NULL);
+	struct harness *h = start_with(NULL, NULL);
 
 	if (strcmp(guest, "live") == 0)
 		harness_keys(h, "Down");
@@ -61,38 +39,19 @@ static struct harness *open_editor(const char *guest)
 	return h;
 }
 
-/* The screen as it is, small and large. */
-static void golden(struct harness *h, const char *name)
-{
-	g_autofree char *large = g_strdup_printf("%s-120x40", name);
-
-	harness_golden(h, name);
-	harness_resize(h, 120, 40);
-	harness_golden(h, large);
-	harness_resize(h, 80, 24);
-	harness_golden(h, name);
-}
-
-static void quit(struct harness *h)
-{
-	harness_keys(h, "F9");
-	assert_int_equal(harness_exit(h), 0);
-	harness_stop(h);
-}
-
 /* Leaves an editor in which nothing was changed. */
 static void leave(struct harness *h)
 {
 	harness_keys(h, "F8");
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* The file of that ending below the state directory, or NULL. */
 static char *state_file(const char *kind, const char *ending)
 {
 	g_autofree char *command = g_strdup_printf(
-		"find %s/state/lodge/%s -type f -name '*%s'", home, kind, ending);
+		"find %s/state/lodge/%s -type f -name '*%s'", lodge_home, kind, ending);
 	g_autofree char *complaints = NULL; // where there is no such directory yet
 	char *output = NULL;
 
@@ -148,7 +107,7 @@ static void every_page(void **state)
 		g_autofree char *name = g_strdup_printf("edit-%s", pages[i][1]);
 
 		harness_expect(h, pages[i][0]);
-		golden(h, name);
+		harness_golden_sizes(h, name);
 		harness_keys(h, "Down");
 	}
 	leave(h);
@@ -176,13 +135,13 @@ static void other_devices(void **state)
 	harness_expect(h, "When it barks");
 	harness_keys(h, "Down");
 	harness_expect(h, "Figures every (s)");
-	golden(h, "edit-balloon");
+	harness_golden_sizes(h, "edit-balloon");
 	leave(h);
 }
 
 static void from_everywhere(void **state)
 {
-	struct harness *h = start_with(80, 24, NULL, NULL);
+	struct harness *h = start_with(NULL, NULL);
 
 	harness_keys(h, "F7");
 	harness_expect(h, "Edit…");
@@ -198,7 +157,7 @@ static void from_everywhere(void **state)
 	harness_expect(h, "full - off");
 	harness_keys(h, "F8");
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- values ---- */
@@ -224,10 +183,10 @@ static void each_kind_of_value(void **state)
 	harness_keys(h, "Enter C-u 'cdrom,hd' Tab Tab C-u '500'");
 	expect_draft("timeout='500'");
 	harness_keys(h, "Esc");
-	golden(h, "edit-values");
+	harness_golden_sizes(h, "edit-values");
 	harness_keys(h, "F8");
 	harness_expect(h, "The draft of full is kept");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void unset_by_emptying(void **state)
@@ -249,7 +208,7 @@ static void wrong_values(void **state)
 
 	harness_keys(h, "Enter Tab Tab C-u '6x'");
 	harness_expect(h, "'6x' for vcpus is not a whole number from 1 to 8.");
-	golden(h, "edit-wrong");
+	harness_golden_sizes(h, "edit-wrong");
 	harness_keys(h, "C-u '9'");
 	harness_expect(h, "'9' for vcpus is not a whole number from 1 to 8.");
 	harness_keys(h, "Tab Tab C-u '3 parsecs'");
@@ -307,16 +266,16 @@ static void add_and_remove_devices(void **state)
 
 	harness_keys(h, "F3");
 	harness_expect(h, "Serial console");
-	golden(h, "edit-add");
+	harness_golden_sizes(h, "edit-add");
 	harness_keys(h, "Enter");
 	harness_expect(h, "Format");
-	golden(h, "edit-add-disk");
+	harness_golden_sizes(h, "edit-add-disk");
 	harness_keys(h, "F10");
 	harness_expect(h, "This is needed.");
 	harness_keys(h, "'/srv/more.qcow2' F10");
 	harness_expect(h, "1 change");
 	expect_draft("<target dev='vdb' bus='virtio'/>");
-	golden(h, "edit-disk-added");
+	harness_golden_sizes(h, "edit-disk-added");
 	/* The NIC goes. */
 	harness_keys(h, "Down Down");
 	harness_expect(h, "Largest packet");
@@ -329,7 +288,7 @@ static void add_and_remove_devices(void **state)
 	harness_expect(h, "Choose a device in the list at the left first.");
 	harness_keys(h, "F8");
 	harness_expect(h, "is kept");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void add_without_questions(void **state)
@@ -346,7 +305,7 @@ static void add_without_questions(void **state)
 	expect_draft("<vcpupin vcpu='1' cpuset='4-5'/>");
 	harness_keys(h, "F8");
 	harness_expect(h, "is kept");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- the draft ---- */
@@ -359,22 +318,22 @@ static void draft_survives(void **state)
 	expect_draft("<title>Half done</title>");
 	/* The session is lost. */
 	harness_stop(h);
-	h = start_with(80, 24, NULL, NULL);
+	h = start_with(NULL, NULL);
 	harness_keys(h, "F4");
-	golden(h, "edit-draft-left");
+	harness_golden_sizes(h, "edit-draft-left");
 	harness_keys(h, "F10");
 	harness_expect(h, "Half done");
 	harness_expect(h, "1 change");
 	harness_keys(h, "F9");
 	harness_expect(h, "1 change of 'full' in this draft is lost.");
-	golden(h, "edit-drop");
+	harness_golden_sizes(h, "edit-drop");
 	/* The focus is on Keep. */
 	harness_keys(h, "Enter");
 	harness_expect(h, "Half done");
 	harness_keys(h, "F9 F10");
 	harness_expect(h, "F12More");
 	assert_false(draft_is_there());
-	quit(h);
+	lodge_quit(h);
 }
 
 static void draft_dropped_on_opening(void **state)
@@ -398,7 +357,7 @@ static void draft_dropped_on_opening(void **state)
 	assert_false(draft_is_there());
 	harness_keys(h, "F9");
 	harness_expect(h, "F12More");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- review and apply ---- */
@@ -411,7 +370,7 @@ static void review_apply_and_undo(void **state)
 	harness_expect(h, "The draft changes nothing yet.");
 	harness_keys(h, "Enter Tab C-u 'New title' Tab Tab C-u '16' Esc F10");
 	harness_expect(h, "Review full - 2 changes");
-	golden(h, "edit-review");
+	harness_golden_sizes(h, "edit-review");
 	harness_keys(h, "Tab 'because' F10");
 	harness_expect(h, "full is saved with 2 changes.");
 	assert_false(draft_is_there());
@@ -426,7 +385,7 @@ static void review_apply_and_undo(void **state)
 	harness_expect(h, "<title>The file server</title>");
 	harness_keys(h, "F8 F7");
 	harness_expect(h, "+  <title>New title</title>");
-	golden(h, "edit-revision-compared");
+	harness_golden_sizes(h, "edit-revision-compared");
 	harness_keys(h, "F8 F5");
 	harness_expect(h, "The draft is revision 1 now");
 	harness_expect(h, "2 changes");
@@ -447,13 +406,13 @@ static void problems_come_first(void **state)
 	harness_expect(h, "1 change");
 	harness_keys(h, "F10");
 	harness_expect(h, "The definition breaks libvirt's schema");
-	golden(h, "edit-review-problems");
+	harness_golden_sizes(h, "edit-review-problems");
 	harness_keys(h, "F10");
 	harness_expect(h, "breaks libvirt's schema:");
 	harness_keys(h, "Enter F8 F8");
 	harness_expect(h, "is kept");
 	assert_true(draft_is_there());
-	quit(h);
+	lodge_quit(h);
 }
 
 static void running_guest_now(void **state)
@@ -462,14 +421,14 @@ static void running_guest_now(void **state)
 
 	harness_keys(h, "Enter Tab Tab C-u '4' Esc F10");
 	harness_expect(h, "Takes effect now and at next start:");
-	golden(h, "edit-review-live");
+	harness_golden_sizes(h, "edit-review-live");
 	harness_keys(h, "F10");
 	harness_expect(h, "Done now: vcpus: 2/4 -> 4");
 	harness_expect(h, "Review live - applied");
 	harness_keys(h, "F10");
 	harness_expect(h, "F12More");
 	harness_expect(h, "4/4");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* The test driver cannot plug: what was done before holds and says so. */
@@ -487,7 +446,7 @@ static void what_holds_is_told(void **state)
 	harness_keys(h, "F8");
 	harness_expect(h, "3/4");
 	assert_false(draft_is_there());
-	quit(h);
+	lodge_quit(h);
 }
 
 static void running_guest_later(void **state)
@@ -499,7 +458,7 @@ static void running_guest_later(void **state)
 	harness_keys(h, "F10");
 	harness_expect(h, "live is saved: 1 change takes effect at next start.");
 	harness_expect(h, "2/4");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void gone_meanwhile(void **state)
@@ -518,12 +477,12 @@ static void gone_meanwhile(void **state)
 	harness_expect(h, "full is gone from its host; the draft is kept.");
 	assert_true(draft_is_there());
 	harness_keys(h, "F8 F8");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void nothing_with_readonly(void **state)
 {
-	struct harness *h = start_with(80, 24, "--readonly", NULL);
+	struct harness *h = start_with("--readonly", NULL);
 
 	harness_keys(h, "F4");
 	harness_expect(h, "no changes yet");
@@ -531,7 +490,7 @@ static void nothing_with_readonly(void **state)
 	harness_expect(h, "--readonly");
 	harness_keys(h, "Enter F8 F8");
 	harness_expect(h, "is kept");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- conflicts ---- */
@@ -547,7 +506,7 @@ static void merged_without_conflict(void **state)
 	harness_expect(h, "on_crash");
 	harness_keys(h, "F10 F10");
 	harness_expect(h, "on_crash: destroy -> preserve");
-	golden(h, "edit-merge");
+	harness_golden_sizes(h, "edit-merge");
 	harness_keys(h, "F10");
 	harness_expect(h, "The draft holds both changes now");
 	harness_expect(h, "crashes         [preserve");
@@ -555,7 +514,7 @@ static void merged_without_conflict(void **state)
 	harness_expect(h, "title: The file server -> Mine");
 	harness_keys(h, "F10");
 	harness_expect(h, "full is saved with 1 change.");
-	quit(h);
+	lodge_quit(h);
 }
 
 static void merged_with_conflict(void **state)
@@ -568,7 +527,7 @@ static void merged_with_conflict(void **state)
 	harness_expect(h, "Theirs");
 	harness_keys(h, "F10 F10");
 	harness_expect(h, "<<<<<<< yours");
-	golden(h, "edit-merge-conflict");
+	harness_golden_sizes(h, "edit-merge-conflict");
 	harness_keys(h, "F10");
 	harness_expect(h, "Both changed the same lines");
 	/* The markers are no XML; the text stays until it is right or given up. */
@@ -589,7 +548,7 @@ static void merged_with_conflict(void **state)
 	harness_expect(h, "title: Theirs -> Mine");
 	harness_keys(h, "F10");
 	harness_expect(h, "full is saved with 1 change.");
-	quit(h);
+	lodge_quit(h);
 }
 
 /* ---- XML ---- */
@@ -603,7 +562,7 @@ static void xml_in_place(void **state)
 	harness_keys(h, "Enter / 'vcpu' Enter");
 	harness_expect(h, "<vcpu");
 	harness_keys(h, "F4 End BSpace");
-	golden(h, "edit-xml-here");
+	harness_golden_sizes(h, "edit-xml-here");
 	harness_keys(h, "F10");
 	harness_expect(h, "Cannot read the definition of 'full': line");
 	harness_expect_cursor(h, 1, 3);
@@ -621,7 +580,7 @@ static void xml_in_place(void **state)
 /* The editor is any command; its text is looked at before it is taken. */
 static void xml_in_an_editor(void **state)
 {
-	struct harness *h = start_with(80, 24, NULL,
+	struct harness *h = start_with(NULL,
 		"sh -c 'grep -q broken \"$0\" && sed -i s/broken/whole/ \"$0\" && exit; "
 		"sed -i \"s/The file server/broken<title/\" \"$0\"'");
 
@@ -644,20 +603,18 @@ static void editor_that_fails(void **state)
 	leave(h);
 }
 
-#define EDIT(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EDIT(every_page), EDIT(wide_and_narrow), EDIT(other_devices), EDIT(from_everywhere),
-		EDIT(each_kind_of_value), EDIT(unset_by_emptying), EDIT(wrong_values),
-		EDIT(typing_back_changes_nothing), EDIT(undo_step_by_step), EDIT(notes_in_the_metadata),
-		EDIT(add_and_remove_devices), EDIT(add_without_questions), EDIT(draft_survives),
-		EDIT(draft_dropped_on_opening), EDIT(review_apply_and_undo), EDIT(problems_come_first),
-		EDIT(running_guest_now), EDIT(what_holds_is_told), EDIT(running_guest_later),
-		EDIT(gone_meanwhile), EDIT(nothing_with_readonly), EDIT(merged_without_conflict),
-		EDIT(merged_with_conflict), EDIT(xml_in_place), EDIT(xml_in_an_editor),
-		EDIT(editor_that_fails),
+		IN_A_HOME(every_page), IN_A_HOME(wide_and_narrow), IN_A_HOME(other_devices), IN_A_HOME(from_everywhere),
+		IN_A_HOME(each_kind_of_value), IN_A_HOME(unset_by_emptying), IN_A_HOME(wrong_values),
+		IN_A_HOME(typing_back_changes_nothing), IN_A_HOME(undo_step_by_step), IN_A_HOME(notes_in_the_metadata),
+		IN_A_HOME(add_and_remove_devices), IN_A_HOME(add_without_questions), IN_A_HOME(draft_survives),
+		IN_A_HOME(draft_dropped_on_opening), IN_A_HOME(review_apply_and_undo), IN_A_HOME(problems_come_first),
+		IN_A_HOME(running_guest_now), IN_A_HOME(what_holds_is_told), IN_A_HOME(running_guest_later),
+		IN_A_HOME(gone_meanwhile), IN_A_HOME(nothing_with_readonly), IN_A_HOME(merged_without_conflict),
+		IN_A_HOME(merged_with_conflict), IN_A_HOME(xml_in_place), IN_A_HOME(xml_in_an_editor),
+		IN_A_HOME(editor_that_fails),
 	};
 
 	/* One test alone: LODGE_TEST='merged_*'. */

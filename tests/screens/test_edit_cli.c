@@ -10,46 +10,20 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/screens/harness.h"
-
-static char *home;
-
-static int make_home(void **state)
-{
-	home = g_dir_make_tmp("lodge-edit-XXXXXX", NULL);
-	return home ? 0 : -1;
-}
-
-static int remove_home(void **state)
-{
-	g_autofree char *command = g_strdup_printf("rm -rf %s", home);
-
-	g_clear_pointer(&home, g_free);
-	return g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL) ? 0 : -1;
-}
-
-static char *test_uri(void)
-{
-	const char *top = g_getenv("top_srcdir");
-	g_autofree char *name = g_build_filename(top ? top : ".", "tests/screens/edit.xml", NULL);
-	g_autofree char *path = g_canonicalize_filename(name, NULL);
-
-	return g_strconcat("test://", path, NULL);
-}
+#include "tests/screens/lodge.h"
 
 /* The command, with an editor and one more option or NULL. */
 static struct harness *edit(const char *guest, const char *editor, const char *option)
 {
-	g_autofree char *uri = test_uri();
-	g_autofree char *program = harness_program("lodge");
-	g_autofree char *config = g_strdup_printf("XDG_CONFIG_HOME=%s/config", home);
-	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s/state", home);
-	g_autofree char *visual = g_strdup_printf("VISUAL=%s", editor);
-	const char *env[] = { config, state, visual, "LANGUAGE=", NULL };
-	const char *argv[] = { program, "--uri", uri, option ? option : "edit",
-		option ? "edit" : guest, option ? guest : NULL, NULL };
+	g_autofree char *uri = lodge_host("edit.xml");
 
-	return harness_start(&(struct harness_options){ .argv = argv, .env = env, .width = 120 });
+	return lodge_start(&(struct lodge_options){
+		.uri = uri,
+		.words = (const char *const[]){ option ? option : "edit", option ? "edit" : guest,
+			option ? guest : NULL, NULL },
+		.width = 120,
+		.editor = editor,
+	});
 }
 
 static void ends_with(struct harness *h, int code)
@@ -62,7 +36,7 @@ static void ends_with(struct harness *h, int code)
 static char *texts(const char *kind, const char *ending)
 {
 	g_autofree char *command = g_strdup_printf(
-		"sh -c 'find %s/state/lodge/%s -name \"*%s\" -exec cat {} + 2>/dev/null; :'", home, kind, ending);
+		"sh -c 'find %s/state/lodge/%s -name \"*%s\" -exec cat {} + 2>/dev/null; :'", lodge_home, kind, ending);
 	char *output = NULL;
 
 	assert_true(g_spawn_command_line_sync(command, &output, NULL, NULL, NULL));
@@ -174,7 +148,7 @@ static void changed_meanwhile(void **state)
 	struct harness *h = edit("full", "sed -i 's/<title>/<nonsense\\/><title>/'", NULL);
 	g_autofree char *command = g_strdup_printf(
 		"sh -c 'sed -i s/restart/destroy/ $(find %s/state/lodge/drafts -type f)'",
-		home);
+		lodge_home);
 
 	harness_expect(h, "or [d]rop it:");
 	harness_keys(h, "k Enter");
@@ -194,12 +168,12 @@ static void changed_meanwhile(void **state)
 /* Without a terminal there is nobody to ask: the draft stays, the exit code says why. */
 static void without_a_terminal(void **state)
 {
-	g_autofree char *uri = test_uri();
+	g_autofree char *uri = lodge_host("edit.xml");
 	g_autofree char *program = harness_program("lodge");
 	g_autofree char *command = g_strdup_printf(
 		"sh -c 'LC_ALL=C.UTF-8 LANGUAGE= XDG_CONFIG_HOME=%s/config XDG_STATE_HOME=%s/state "
 		"VISUAL=\"sed -i s/domain/nonsense/\" %s --uri %s edit full </dev/null'",
-		home, home, program, uri);
+		lodge_home, lodge_home, program, uri);
 	g_autofree char *err = NULL;
 	int status = 0;
 
@@ -209,15 +183,13 @@ static void without_a_terminal(void **state)
 	assert_true(there("drafts", ".xml", "<nonsense"));
 }
 
-#define EDIT(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		EDIT(saved_with_its_reason), EDIT(nothing_changed), EDIT(an_editor_that_fails),
-		EDIT(no_such_guest), EDIT(refused_with_readonly), EDIT(a_slip_goes_back_to_the_editor),
-		EDIT(what_breaks_the_schema_is_kept_and_gone_on_with), EDIT(dropped),
-		EDIT(changed_meanwhile), EDIT(without_a_terminal),
+		IN_A_HOME(saved_with_its_reason), IN_A_HOME(nothing_changed), IN_A_HOME(an_editor_that_fails),
+		IN_A_HOME(no_such_guest), IN_A_HOME(refused_with_readonly), IN_A_HOME(a_slip_goes_back_to_the_editor),
+		IN_A_HOME(what_breaks_the_schema_is_kept_and_gone_on_with), IN_A_HOME(dropped),
+		IN_A_HOME(changed_meanwhile), IN_A_HOME(without_a_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

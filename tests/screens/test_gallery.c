@@ -36,17 +36,6 @@ static struct harness *gallery(void)
 	return h;
 }
 
-/* A screen at its smallest, and as NAME-120x40 in a larger terminal. */
-static void golden(struct harness *h, const char *name)
-{
-	g_autofree char *large = g_strconcat(name, "-120x40", NULL);
-
-	harness_golden(h, name);
-	harness_resize(h, 120, 40);
-	harness_golden(h, large);
-	harness_resize(h, 80, 24);
-}
-
 static void quit(struct harness *h)
 {
 	harness_keys(h, "F9");
@@ -68,9 +57,9 @@ static void test_ascii(void **state)
 {
 	struct harness *h = start(&(struct harness_options){.locale = "C", .term = "vt220"}, NULL);
 
-	golden(h, "gallery-ascii");
+	harness_golden_sizes(h, "gallery-ascii");
 	harness_keys(h, "M-d");
-	golden(h, "gallery-ascii-menu");
+	harness_golden_sizes(h, "gallery-ascii-menu");
 	harness_keys(h, "Esc");
 	quit(h);
 }
@@ -94,7 +83,7 @@ static void test_form(void **state)
 {
 	struct harness *h = start(NULL, (const char *const[]){ "form", NULL });
 
-	golden(h, "gallery-form");
+	harness_golden_sizes(h, "gallery-form");
 	harness_keys(h, "C-u '4 apples'");
 	harness_expect(h, "A name has no spaces and is not empty.");
 	harness_keys(h, "F10"); // not right: stays, focus on the bad field
@@ -103,7 +92,7 @@ static void test_form(void **state)
 	harness_expect(h, "At most 8 GiB is possible.");
 	harness_keys(h, "C-u '4,5g' +");
 	harness_expect(h, "[4.75 GiB    ]");
-	golden(h, "gallery-form-edited");
+	harness_golden_sizes(h, "gallery-form-edited");
 	harness_keys(h, "F10");
 	harness_expect(h, "Applied.");
 	quit(h);
@@ -116,7 +105,7 @@ static void test_choice(void **state)
 	harness_expect(h, "[green");
 	harness_keys(h, "M-c Enter");
 	harness_expect(h, "┌─");
-	golden(h, "gallery-choice");
+	harness_golden_sizes(h, "gallery-choice");
 	harness_keys(h, "End Enter");
 	harness_expect(h, "[blue, which is the longest");
 	harness_keys(h, "r");
@@ -134,12 +123,12 @@ static void test_wizard(void **state)
 {
 	struct harness *h = start(NULL, (const char *const[]){ "wizard", NULL });
 
-	golden(h, "gallery-wizard");
+	harness_golden_sizes(h, "gallery-wizard");
 	harness_keys(h, "'2' F10");
 	harness_expect(h, "step 2 of 4");
 	harness_keys(h, "F9");
 	harness_expect(h, "Really abort? All changes will be lost.");
-	golden(h, "gallery-abort");
+	harness_golden_sizes(h, "gallery-abort");
 	harness_keys(h, "Enter"); // the focus is on No
 	harness_expect_gone(h, "Really abort?");
 	harness_keys(h, "F8");
@@ -158,11 +147,11 @@ static void test_dialogs(void **state)
 	struct harness *h = gallery();
 
 	harness_keys(h, "M-d e");
-	golden(h, "gallery-error");
+	harness_golden_sizes(h, "gallery-error");
 	harness_keys(h, "d");
 	harness_expect(h, "libvirt: error code 38");
 	harness_keys(h, "Esc M-d q");
-	golden(h, "gallery-question");
+	harness_golden_sizes(h, "gallery-question");
 	harness_keys(h, "Enter");
 	harness_expect(h, "The answer is no.");
 	harness_keys(h, "M-d q F10");
@@ -175,7 +164,7 @@ static void test_dialogs(void **state)
 	harness_expect(h, "You chose: proxy");
 	harness_keys(h, "M-d p");
 	harness_expect(h, "30 %");
-	golden(h, "gallery-progress");
+	harness_golden_sizes(h, "gallery-progress");
 	harness_keys(h, "c");
 	harness_expect(h, "Not copied: cancelled.");
 	quit(h);
@@ -203,7 +192,7 @@ static void test_prompt(void **state)
 
 	harness_keys(h, ": 'we' Tab");
 	harness_expect(h, "web1  web2  web3");
-	golden(h, "gallery-prompt");
+	harness_golden_sizes(h, "gallery-prompt");
 	harness_expect_cursor(h, 4, 22);
 	harness_keys(h, "'2 Jörg' Home 'x ' Enter");
 	harness_expect(h, "Command: x web2 Jörg");

@@ -9,30 +9,15 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "tests/screens/harness.h"
-
-static char *home; // settings and logs of the console under test
-
-static char *host_uri(void)
-{
-	const char *top = g_getenv("top_srcdir");
-	g_autofree char *name = g_build_filename(top ? top : ".", "tests/screens/resize.xml", NULL);
-	g_autofree char *path = g_canonicalize_filename(name, NULL);
-
-	return g_strconcat("test://", path, NULL);
-}
+#include "tests/screens/lodge.h"
 
 /* The console on resize.xml, with one more argument or NULL. */
-static struct harness *start(int width, int height, const char *argument, const char *language)
+static struct harness *start(int width, int height, const char *argument)
 {
-	g_autofree char *program = harness_program("lodge");
-	g_autofree char *config = g_strdup_printf("XDG_CONFIG_HOME=%s/config", home);
-	g_autofree char *state = g_strdup_printf("XDG_STATE_HOME=%s/state", home);
-	g_autofree char *lang = g_strdup_printf("LANGUAGE=%s", language ? language : "");
-	g_autofree char *uri = host_uri();
-	struct harness *h = harness_start(&(struct harness_options){
-		.argv = (const char *const[]){program, "--uri", uri, argument, NULL},
-		.env = (const char *const[]){config, state, lang, NULL},
+	g_autofree char *uri = lodge_host("resize.xml");
+	struct harness *h = lodge_start(&(struct lodge_options){
+		.uri = uri,
+		.words = (const char *const[]){argument, NULL},
 		.width = width,
 		.height = height,
 	});
@@ -46,7 +31,7 @@ static struct harness *start(int width, int height, const char *argument, const 
 /* The resize screen of the guest that a filter leaves. */
 static struct harness *resize(const char *name, int width, int height)
 {
-	struct harness *h = start(width, height, NULL, NULL);
+	struct harness *h = start(width, height, NULL);
 	g_autofree char *filter = g_strdup_printf("/ '%s' Enter F6", name);
 
 	harness_keys(h, filter);
@@ -54,47 +39,19 @@ static struct harness *resize(const char *name, int width, int height)
 	return h;
 }
 
-/* The screen as it is, small and large. */
-static void golden(struct harness *h, const char *name)
-{
-	g_autofree char *large = g_strdup_printf("%s-120x40", name);
-
-	harness_golden(h, name);
-	harness_resize(h, 120, 40);
-	harness_golden(h, large);
-	harness_resize(h, 80, 24);
-	harness_golden(h, name);
-}
-
 static void quit(struct harness *h)
 {
 	harness_keys(h, "F8");
 	harness_expect(h, "F12More");
-	harness_keys(h, "F9");
-	assert_int_equal(harness_exit(h), 0);
-	harness_stop(h);
+	lodge_quit(h);
 }
 
 static char *audit_log(void)
 {
-	g_autofree char *path = g_build_filename(home, "state", "lodge", "audit.log", NULL);
+	g_autofree char *path = g_build_filename(lodge_home, "state", "lodge", "audit.log", NULL);
 	char *text = NULL;
 
 	return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
-}
-
-static int make_home(void **state)
-{
-	home = g_dir_make_tmp("lodge-screens-XXXXXX", NULL);
-	return home ? 0 : -1;
-}
-
-static int remove_home(void **state)
-{
-	g_autofree char *command = g_strdup_printf("rm -rf %s", home);
-
-	g_clear_pointer(&home, g_free);
-	return g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL) ? 0 : -1;
 }
 
 /* ---- one guest ---- */
@@ -115,7 +72,7 @@ static void it_opens_small_and_large(void **state)
 
 static void it_opens_from_menu_and_guest(void **state)
 {
-	struct harness *h = start(80, 24, NULL, NULL);
+	struct harness *h = start(80, 24, NULL);
 
 	harness_keys(h, "/ 'shop' Enter F7 z");
 	harness_expect(h, "NIC 0, out");
@@ -158,7 +115,7 @@ static void what_cannot_be_says_why(void **state)
 	struct harness *h = resize("shop", 80, 24);
 
 	harness_keys(h, "C-u '9'");
-	golden(h, "resize-impossible");
+	harness_golden_sizes(h, "resize-impossible");
 	harness_keys(h, "F10");
 	harness_expect(h, "vCPUs cannot be changed so.");
 	harness_keys(h, "F4");
@@ -173,9 +130,25 @@ static void what_cannot_be_says_why(void **state)
 	harness_expect(h, "A disk cannot shrink while its guest runs.");
 	harness_keys(h, "F9 y");
 	harness_expect(h, "F12More");
-	harness_keys(h, "F9");
-	assert_int_equal(harness_exit(h), 0);
-	harness_stop(h);
+	lodge_quit(h);
+}
+
+/* Until a key says that the old number is to be changed. */
+static void what_is_typed_first_replaces_the_number(void **state)
+{
+	struct harness *h = resize("shop", 80, 24);
+
+	harness_keys(h, "'3'");
+	harness_expect(h, "vCPUs 2 -> 3, now");
+	harness_keys(h, "'0'");
+	harness_expect(h, "vCPUs 2 -> 30");
+	harness_keys(h, "Down Up '4'");
+	harness_expect(h, "vCPUs 2 -> 4, now");
+	harness_keys(h, "Down Up Home '1'");
+	harness_expect(h, "vCPUs 2 -> 14");
+	harness_keys(h, "F9 y");
+	harness_expect(h, "F12More");
+	lodge_quit(h);
 }
 
 static void it_is_applied_and_put_back(void **state)
@@ -185,7 +158,7 @@ static void it_is_applied_and_put_back(void **state)
 
 	harness_keys(h, "+ Down + F10");
 	harness_expect(h, "✓ vCPUs 3");
-	golden(h, "resize-applied");
+	harness_golden_sizes(h, "resize-applied");
 	harness_keys(h, "F5");
 	harness_expect(h, "Put back what was changed last?");
 	/* Nothing happens by mistake: the focus is on Keep. */
@@ -207,17 +180,17 @@ static void a_failure_stops_and_offers_the_way_back(void **state)
 	struct harness *h = resize("shop", 80, 24);
 
 	harness_keys(h, "+ Down + Down Down '9' F10");
-	golden(h, "resize-failed");
+	harness_golden_sizes(h, "resize-failed");
 	harness_keys(h, "M-p");
 	harness_expect(h, "Put back: Memory 2.0 GiB");
 	harness_expect(h, "✗ Cannot set vda, limit to 9.4 MB/s");
-	golden(h, "resize-put-back");
+	harness_golden_sizes(h, "resize-put-back");
 	quit(h);
 }
 
 static void read_only_changes_nothing(void **state)
 {
-	struct harness *h = start(80, 24, "--readonly", NULL);
+	struct harness *h = start(80, 24, "--readonly");
 
 	harness_keys(h, "/ 'shop' Enter +");
 	harness_expect(h, "Nothing is changed with --readonly.");
@@ -231,7 +204,7 @@ static void read_only_changes_nothing(void **state)
 
 static void one_that_is_off_changes_at_its_next_start(void **state)
 {
-	struct harness *h = start(80, 24, NULL, NULL);
+	struct harness *h = start(80, 24, NULL);
 
 	harness_keys(h, "/ 'depot' Enter F6");
 	harness_expect(h, "Resize depot - off");
@@ -247,7 +220,7 @@ static void one_that_is_off_changes_at_its_next_start(void **state)
 
 static void several_get_the_same(void **state)
 {
-	struct harness *h = start(120, 40, NULL, NULL);
+	struct harness *h = start(120, 40, NULL);
 
 	harness_keys(h, "/ 'stall' Enter Space Space F6");
 	harness_expect(h, "Resize 2 guests");
@@ -266,7 +239,7 @@ static void several_get_the_same(void **state)
 
 static void keys_change_it_in_place(void **state)
 {
-	struct harness *h = start(80, 24, NULL, NULL);
+	struct harness *h = start(80, 24, NULL);
 
 	harness_keys(h, "/ 'shop' Enter +");
 	harness_expect(h, "shop: vCPUs 3 (0.00 s)");
@@ -284,13 +257,8 @@ static void keys_change_it_in_place(void **state)
 	harness_expect(h, "shop: Memory 2.2 GiB");
 	harness_keys(h, "'{{'");
 	harness_expect(h, "shop: Memory 1.8 GiB");
-	harness_keys(h, "F9");
-	assert_int_equal(harness_exit(h), 0);
-	harness_stop(h);
+	lodge_quit(h);
 }
-
-/* Every test finds the console as on its first day. */
-#define IN_A_HOME(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
 
 int main(void)
 {
@@ -299,6 +267,7 @@ int main(void)
 		IN_A_HOME(it_opens_from_menu_and_guest),
 		IN_A_HOME(a_change_is_told_before_it_is_made),
 		IN_A_HOME(what_cannot_be_says_why),
+		IN_A_HOME(what_is_typed_first_replaces_the_number),
 		IN_A_HOME(it_is_applied_and_put_back),
 		IN_A_HOME(a_failure_stops_and_offers_the_way_back),
 		IN_A_HOME(read_only_changes_nothing),
