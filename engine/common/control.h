@@ -19,7 +19,7 @@
  * Life
  *	status         → "state": "running" | "paused" | "preserved", "name", "uuid" (or null),
  *	                 "backend": "kvm" | "soft", "vcpus" (present now), "vcpus_max", "memory"
- *	                 (bytes at boot), "pid", "uptime" (ns the guest has run),
+ *	                 (bytes at boot), "pid" (of the machine's process), "uptime" (ns the guest has run),
  *	                 "serials": [path or null, …], "sandbox": [what could not be given up, …]
  *	pause          the guest stands still, its clock too
  *	resume
@@ -32,8 +32,8 @@
  *	               and lets old ones go. → "vcpus". On a time-out the error says which are
  *	               missing, and they stay asked for.
  *	vcpus          → "vcpus": [{"id", "present": bool, "online": bool (the guest has started
- *	               it), "thread": thread id or 0, "cpus": "0-1,3" (host CPUs it may use)}, …], one
- *	               for each up to the maximum; "emulator": "0-1" (host CPUs of all other
+ *	               it), "thread": the host's id of its thread or 0, "cpus": "0-1,3" (host CPUs it
+ *	               may use)}, …], one for each up to the maximum; "emulator": "0-1" (host CPUs of all other
  *	               threads); "weight", "quota", "period"…: all that set-cpu has
  *	set-cpu        any of "cap": per cent of one host CPU over all vCPUs, 0 for none; "weight":
  *	               1 to 10000, 100 is usual; and microseconds of one host CPU in each period:
@@ -55,7 +55,8 @@
  *	set-virtio-mem "alias", "requested": answered at once, see the event
  *
  * Disks
- *	plug-disk      "xml": a <disk> element; with a descriptor, that is the opened image. → "disk"
+ *	plug-disk      "xml": a <disk> element; with a descriptor, that is the opened image. What needs a
+ *	               program must be open (see "The keeper"). → "disk"
  *	unplug-disk    "disk". Waits.
  *	resize-disk    "disk", "size": an image that is smaller is grown; the guest is told
  *	set-disk-limits  "disk", and of libvirt's <iotune> any of "total_bytes", "read_bytes",
@@ -71,7 +72,8 @@
  *
  * Networks
  *	plug-nic       "xml": an <interface> element; with a descriptor, that is the TAP device (or
- *	               a datagram socket, each datagram a frame). → "nic"
+ *	               a datagram socket, each datagram a frame). What needs a program must be open
+ *	               (see "The keeper"). → "nic"
  *	unplug-nic     "nic". Waits.
  *	set-link       "nic", "up": bool
  *	set-nic-limits "nic", "inbound" and/or "outbound": {"average", "peak" (KiB a second),
@@ -105,6 +107,23 @@
  *	io-error       "disk", "detail", "write": bool; at most one a second of each disk
  *	save           "done", "total": bytes; at most ten a second
  *
+ * The keeper
+ *
+ * The process that the guest runs in can start no program and open no file: a guest may own it one day.
+ * The first process of lodge-vmm, its keeper, does so for it, and has a socket of its own (lodge-vmm
+ * --keeper SOCKET), which takes the same lines and answers in the same way, for clients that it trusts
+ * to name files. Disks of formats other than raw and of Ceph (qemu-storage-daemon) and network cards of
+ * type user (passt) are opened there first, and then plugged at the control socket by the same
+ * element without a descriptor; the process of the guest asks the keeper for what has that name. The
+ * devices of the definition are open.
+ *	open-disk      "xml": a <disk> element; with descriptors, these are the opened image and
+ *	               what it stands on, as <backingStore> has it. → "disk"
+ *	open-nic       "xml": an <interface> element that has an address (<mac>); with a descriptor, that
+ *	               is the opened log of passt. → "nic"
+ * Its program ends when the guest has let the device go, or its plugging has failed. What has been opened
+ * and was not asked for is closed when the connection ends that has opened it, or when the same name is
+ * opened again; the name of a device that the guest has is refused.
+ *
  * A line that is no request is answered with an error; one that is too long, or a client that does
  * not read its answers, ends the connection.
  */
@@ -112,7 +131,7 @@
 
 #define CONTROL_LINE_MAX 65536u
 /* Most descriptors that one message may carry. */
-#define CONTROL_FDS_MAX 4u
+#define CONTROL_FDS_MAX 20u
 /* Seconds that the guest has to do what it is asked. */
 #define CONTROL_TIMEOUT 5.0
 

@@ -103,14 +103,42 @@ static void answered(void *data, JsonObject *answer, const GError *error)
 		ask(change);
 }
 
+static void opened(void *data, const char *problem)
+{
+	struct change *change = data;
+	g_autoptr(GError) error = NULL;
+
+	if (!problem) {
+		ask(change);
+		return;
+	}
+	fault_set(&error, VIR_ERR_OPERATION_FAILED, "%s", problem);
+	finish(change, error);
+}
+
+static void open_by_keeper(struct change *change, const struct change_request *request)
+{
+	g_autoptr(GError) error = NULL;
+
+	*request->opener = guest_open(change->guest, request->name, request->members,
+		request->files, opened, change, &error);
+	g_ptr_array_unref(request->files);
+	if (error)
+		finish(change, error);
+}
+
 static void ask(struct change *change)
 {
 	struct change_request request = {.fd = -1};
 	g_autoptr(GError) error = NULL;
 
-	if (change->live && change->ops->request &&
-		change->ops->request(change->change, change->guest, change->step++, &request,
-			&error))
+	bool more = change->live && change->ops->request &&
+		    change->ops->request(
+			    change->change, change->guest, change->step++, &request, &error);
+
+	if (more && request.opener)
+		open_by_keeper(change, &request);
+	else if (more)
 		guest_ask(change->guest, request.name, request.members, request.fd, answered,
 			change);
 	else if (error)

@@ -16,6 +16,10 @@ struct change_request {
 	const char *name;
 	JsonObject *members; /* or NULL */
 	int fd;              /* or -1 */
+	/* It is for the monitor's keeper: what that opens is the change's (opener.h), with these
+	 * files (struct file; taken). Or NULL. */
+	struct opener **opener;
+	GPtrArray *files;
 };
 
 /* What a change is; the change itself belongs to the queue. */

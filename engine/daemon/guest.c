@@ -702,6 +702,17 @@ void guest_ask(struct guest *guest, const char *request, JsonObject *members, in
 	monitor_ask(guest->monitor, request, members, fd, answered, asked);
 }
 
+struct opener *guest_open(struct guest *guest, const char *request, JsonObject *members,
+	const GPtrArray *files, void (*answered)(void *data, const char *problem), void *data,
+	GError **error)
+{
+	if (guest_check_active(guest, error))
+		return monitor_open(
+			guest->monitor, request, members, files, answered, data, error);
+	json_object_unref(members);
+	return NULL;
+}
+
 static void only_done(void *data, JsonObject *answer, const GError *error)
 {
 	struct waiter *waiter = data;

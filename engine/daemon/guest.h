@@ -87,6 +87,10 @@ void guest_request(struct guest *guest, const char *request, guest_done done, vo
 typedef void (*guest_answer)(void *data, JsonObject *answer, const GError *error);
 void guest_ask(struct guest *guest, const char *request, JsonObject *members, int fd,
 	guest_answer answer, void *data);
+/* Has the keeper of its monitor open a device: see opener.h, also for what the result is. */
+struct opener *guest_open(struct guest *guest, const char *request, JsonObject *members,
+	const GPtrArray *files, void (*answered)(void *data, const char *problem), void *data,
+	GError **error);
 /* Takes another definition as the one it runs with, and keeps it in the run folder for the next
  * daemon. Nobody is told. Errors: G_FILE_ERROR. */
 bool guest_set_running(struct guest *guest, struct definition *definition, GError **error);

@@ -5,6 +5,7 @@
 
 #include "engine/common/control.h"
 #include "engine/daemon/files.h"
+#include "engine/daemon/opener.h"
 #include "engine/daemon/watch.h"
 
 #include <errno.h>
@@ -41,15 +42,16 @@ struct monitor {
 	void *data;
 	int folder;
 	int fd; /* of the control socket, or -1 */
-	pid_t pid;
-	bool child; /* of this daemon */
+	pid_t pid;     /* of its keeper, with which all of it ends */
+	pid_t machine; /* of the process in which the guest runs; 0: not known yet */
+	bool child;    /* of this daemon */
 	int pidfd;
 	GSource *retry;
 	struct watch *input, *process;
 	GByteArray *in;
 	GQueue requests; /* struct request, oldest first */
 	gint64 next_id;
-	bool ready;
+	bool ready, ended;
 };
 
 static void drop_retry(struct monitor *monitor)
@@ -122,7 +124,7 @@ void monitor_free(struct monitor *monitor)
 
 pid_t monitor_pid(const struct monitor *monitor)
 {
-	return monitor->pid;
+	return monitor->machine;
 }
 
 /* ---- what it says ---------------------------------------------------------------------------- */
@@ -242,23 +244,23 @@ static void input_ready(void *data)
 		disconnect(monitor);
 }
 
-/* The whole line, and the descriptor unless it is -1. */
-static bool send_line(int socket, char *line, int fd)
+bool monitor_send_line(int socket, char *line, const int *fds, unsigned count)
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
 		struct cmsghdr header;
 	} control = {0};
 	struct iovec part = {.iov_base = line, .iov_len = strlen(line)};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
-	if (fd >= 0) {
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	g_assert(count <= CONTROL_FDS_MAX);
+	if (count) {
+		control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
 		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
 	}
 	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)part.iov_len;
 }
@@ -272,7 +274,8 @@ static void send_requests(struct monitor *monitor)
 		if (request->sent)
 			continue;
 		request->sent = true;
-		if (!send_line(monitor->fd, request->line, request->fd)) {
+		if (!monitor_send_line(
+			    monitor->fd, request->line, &request->fd, request->fd >= 0)) {
 			shutdown(monitor->fd, SHUT_RDWR);
 			return;
 		}
@@ -334,6 +337,14 @@ static void watch_process(struct monitor *monitor)
 	monitor->process = watch_add(monitor->pidfd, EPOLLIN, process_ended, monitor);
 }
 
+struct opener *monitor_open(struct monitor *monitor, const char *request, JsonObject *members,
+	const GPtrArray *files, void (*answered)(void *data, const char *problem), void *data,
+	GError **error)
+{
+	return opener_new(
+		monitor_connect(monitor, "keeper"), request, members, files, answered, data, error);
+}
+
 int monitor_connect(const struct monitor *monitor, const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -353,13 +364,30 @@ static bool connect_control(struct monitor *monitor)
 	return monitor->fd >= 0;
 }
 
-static void connected(struct monitor *monitor)
+/* Who listens at the other end: the kernel says so, not the process, which a guest may own. */
+static pid_t peer_of(int fd)
 {
 	struct ucred peer = {0};
 	socklen_t size = sizeof(peer);
 
-	if (!monitor->pid && getsockopt(monitor->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-		monitor->pid = peer.pid;
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+/* Of a monitor that was there before this daemon. One of an earlier version has no keeper. */
+static pid_t find_keeper(const struct monitor *monitor)
+{
+	int fd = monitor_connect(monitor, "keeper");
+	pid_t pid = fd >= 0 ? peer_of(fd) : monitor->machine;
+
+	drop_fd(&fd);
+	return pid;
+}
+
+static void connected(struct monitor *monitor)
+{
+	monitor->machine = peer_of(monitor->fd);
+	if (!monitor->pid) {
+		monitor->pid = find_keeper(monitor);
 		watch_process(monitor);
 	}
 	monitor->input = watch_add(monitor->fd, EPOLLIN, input_ready, monitor);
@@ -389,7 +417,7 @@ static gboolean try_again(void *data)
 	struct monitor *monitor = data;
 
 	drop_retry(monitor);
-	if (connect_control(monitor))
+	if (!monitor->ended && connect_control(monitor))
 		connected(monitor);
 	else if (monitor->pidfd >= 0 || is_alive(monitor->folder))
 		retry_later(monitor, RETRY_MS);
@@ -412,6 +440,7 @@ static void process_ended(void *data)
 	struct monitor *monitor = data;
 	bool open = true;
 
+	monitor->ended = true;
 	drop_watch(&monitor->process);
 	drop_retry(monitor);
 	drop_watch(&monitor->input);
@@ -421,6 +450,13 @@ static void process_ended(void *data)
 	drop_fd(&monitor->fd);
 	if (monitor->child)
 		waitpid(monitor->pid, NULL, 0);
+	monitor->child = false;
+	drop_fd(&monitor->pidfd);
+	/* The guest's process, which dies with its keeper, may not be dead yet. */
+	if (is_alive(monitor->folder)) {
+		retry_later(monitor, RETRY_MS);
+		return;
+	}
 	/* Who hears that one has failed may ask the next one. */
 	while (!g_queue_is_empty(&monitor->requests))
 		fail_requests(monitor, false);
@@ -481,9 +517,8 @@ static struct command command_new(const struct monitor_start *start, int lock)
 	say(&command, "control");
 	say(&command, "--statistics");
 	say(&command, "statistics");
-	/* Its guests get user networks and formats other than raw while they run: for these the
-	 * monitor has to start programs. */
-	say(&command, "--no-sandbox");
+	say(&command, "--keeper");
+	say(&command, "keeper");
 	pass(&command, lock, LOCK_FD);
 	if (start->paused)
 		say(&command, "--paused");

@@ -8,6 +8,7 @@
  *	definition.xml  the running guest's definition with its id
  *	guest.xml       the same for lodge-vmm
  *	control         lodge-vmm's control socket
+ *	keeper          and its keeper's
  *	statistics      the page of its statistics (engine/common/stats.h)
  *	state           the guest's state and reason, for the next daemon
  *	char0, char1…   the guest's terminals, as sockets
@@ -24,6 +25,7 @@
 #include <sys/types.h>
 
 struct monitor;
+struct opener;
 
 struct monitor_events {
 	/* It can be spoken to; status is its answer to "status". Once, before any other but gone.
@@ -66,11 +68,19 @@ void monitor_request(
 void monitor_ask(struct monitor *monitor, const char *request, JsonObject *members, int fd,
 	monitor_answer answered, void *data);
 
+/* Has its keeper open a device; see opener.h, also for who frees. */
+struct opener *monitor_open(struct monitor *monitor, const char *request, JsonObject *members,
+	const GPtrArray *files, void (*answered)(void *data, const char *problem), void *data, GError **error);
+
 /* Connects to a socket in its run folder; -1 when that cannot be done, as errno says. */
 int monitor_connect(const struct monitor *monitor, const char *name);
 
 /* Ends the process: by a signal that it obeys at once, or by one that none survives. */
 void monitor_terminate(struct monitor *monitor, bool kill);
 
-/* 0 until it is known. */
+/* The whole line, and these descriptors (CONTROL_FDS_MAX at most), which stay the caller's; false: it
+ * cannot be sent at once. */
+bool monitor_send_line(int socket, char *line, const int *fds, unsigned count);
+
+/* The process in which the guest runs, whose parent is the keeper; 0 until it is known. */
 pid_t monitor_pid(const struct monitor *monitor);

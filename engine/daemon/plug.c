@@ -8,6 +8,7 @@
 #include "engine/daemon/drives.h"
 #include "engine/daemon/fault.h"
 #include "engine/daemon/files.h"
+#include "engine/daemon/opener.h"
 #include "engine/daemon/registry.h"
 
 #include <fcntl.h>
@@ -23,12 +24,14 @@ struct plug {
 	char *name;      /* the control protocol's, or NULL */
 	bool force;      /* VIR_DOMAIN_DEVICE_MODIFY_FORCE */
 	bool gone;       /* the guest has let go of it */
+	struct opener *opener; /* what the keeper has opened for it, or NULL */
 };
 
 static void plug_free(void *data)
 {
 	struct plug *plug = data;
 
+	opener_free(plug->opener);
 	xmlFreeDoc(plug->document);
 	g_free(plug->name);
 	g_free(plug);
@@ -156,39 +159,69 @@ static struct machine_config *read_device(
 	return config;
 }
 
-/* The image for the monitor, which may open none itself; -1 in *fd where it needs no descriptor.
- * What it stands on is in the element then. */
-static bool open_image(
-	const struct guest *guest, const struct plug *plug, int *fd, GError **error)
+/* Adds the disk's image and what that stands on, which is in the element then, or the network card's
+ * log: the monitor may open none itself. */
+static bool open_files(const struct guest *guest, const struct plug *plug,
+	const struct machine_config *config, GPtrArray *files, GError **error)
 {
-	struct machine_config *config = read_device(guest, plug, error);
-	g_autoptr(GPtrArray) files = files_new();
-	struct config_disk *disk = config ? g_ptr_array_index(config->disks, 0) : NULL;
-	bool ok = disk && files_add_disk(files, guest->registry->settings, disk, error);
+	const struct settings *settings = guest->registry->settings;
+	struct config_disk *disk = config->disks->len ? g_ptr_array_index(config->disks, 0) : NULL;
 
-	if (ok)
-		definition_put_backing(plug->device, disk);
-	if (ok && files->len)
-		*fd = fcntl(((const struct file *)g_ptr_array_index(files, 0))->fd, F_DUPFD_CLOEXEC,
-			0);
-	config_free(config);
-	return ok;
+	if (!disk)
+		return files_add_net(files, settings, g_ptr_array_index(config->nets, 0), error);
+	if (!files_add_disk(files, settings, disk, error))
+		return false;
+	definition_put_backing(plug->device, disk);
+	return true;
 }
 
+/* Does it take a program that only the monitor's keeper may start? */
+static bool needs_keeper(const struct machine_config *config)
+{
+	const struct config_disk *disk =
+		config->disks->len ? g_ptr_array_index(config->disks, 0) : NULL;
+	const struct config_net *net = disk ? NULL : g_ptr_array_index(config->nets, 0);
+
+	return disk ? disk->format || disk->rbd : !net->tap;
+}
+
+/* The request to the keeper, with all of the files, or the one to the machine, with the image. */
+static void request_plug(const struct plug *plug, GPtrArray *files, bool by_keeper,
+	struct change_request *request)
+{
+	bool is_disk = tree_is(plug->device, "disk");
+	g_autofree char *xml = tree_print(plug->device);
+	const struct file *first = files && files->len ? g_ptr_array_index(files, 0) : NULL;
+
+	if (by_keeper)
+		request->name = is_disk ? "open-disk" : "open-nic";
+	else
+		request->name = is_disk ? "plug-disk" : "plug-nic";
+	request->members = json_object_new();
+	json_object_set_string_member(request->members, "xml", xml);
+	if (by_keeper)
+		request->files = g_ptr_array_ref(files);
+	else if (first)
+		request->fd = fcntl(first->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* First the keeper opens what needs a program, then the machine plugs it. */
 static bool request_attach(void *data, struct guest *guest, unsigned step,
 	struct change_request *request, GError **error)
 {
-	const struct plug *plug = data;
-	bool is_disk = tree_is(plug->device, "disk");
-	g_autofree char *xml = NULL;
+	struct plug *plug = data;
+	struct machine_config *config = step > 1 ? NULL : read_device(guest, plug, error);
+	bool kept = config && needs_keeper(config), more = config && (!step || kept);
+	g_autoptr(GPtrArray) files = more && !step ? files_new() : NULL;
 
-	if (step || (is_disk && !open_image(guest, plug, &request->fd, error)))
-		return false;
-	xml = tree_print(plug->device);
-	request->name = is_disk ? "plug-disk" : "plug-nic";
-	request->members = json_object_new();
-	json_object_set_string_member(request->members, "xml", xml);
-	return true;
+	if (files)
+		more = open_files(guest, plug, config, files, error);
+	if (more)
+		request_plug(plug, files, kept && !step, request);
+	if (more && kept && !step)
+		request->opener = &plug->opener;
+	config_free(config);
+	return more;
 }
 
 static xmlNode *find_named(const xmlNode *root, const char *name)

@@ -3,6 +3,8 @@
 
 #include "engine/vmm/cgroup.h"
 
+#include "engine/vmm/sandbox.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -291,7 +293,7 @@ static struct cgroup *make_in(bool v2, unsigned vcpus)
 	for (unsigned id = 0; id < CONFIG_VCPUS_MAX; id++)
 		group_init(&cgroup->vcpu[id].group);
 	cgroup->parent = g_steal_pointer(&parent);
-	cgroup->path = g_strdup_printf("%s/" PREFIX "%d", cgroup->parent, getpid());
+	cgroup->path = g_strdup_printf("%s/" PREFIX "%d", cgroup->parent, sandbox_pid());
 	sweep(cgroup->parent);
 	if (make(cgroup))
 		return cgroup;

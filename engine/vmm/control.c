@@ -27,7 +27,10 @@ struct control {
 	GSource *source;
 	GPtrArray *clients; /* struct client */
 	GPtrArray *calls;   /* struct control_call: those not answered yet */
+	const struct control_request *const *tables;
 	struct machine *machine;
+	struct keeper *keeper;
+	void (*left)(struct keeper *keeper, const void *client);
 };
 
 struct client {
@@ -55,6 +58,8 @@ static void client_free(void *data)
 	struct client *client = data;
 
 	forget_client(client->control, client);
+	if (client->control->left)
+		client->control->left(client->control->keeper, client);
 	for (unsigned i = 0; i < client->fd_count; i++)
 		close(client->fds[i]);
 	drop_source(&client->in_source);
@@ -162,6 +167,16 @@ static void call_free(struct control_call *call)
 struct machine *control_machine(const struct control_call *call)
 {
 	return call->control->machine;
+}
+
+struct keeper *control_keeper(const struct control_call *call)
+{
+	return call->control->keeper;
+}
+
+const void *control_client(const struct control_call *call)
+{
+	return call->client;
 }
 
 JsonObject *control_answer(const struct control_call *call)
@@ -317,7 +332,7 @@ static void forget_client(struct control *control, const struct client *client)
 
 /* ---- requests ------------------------------------------------------------------------------------ */
 
-static const struct control_request *const tables[] = {
+const struct control_request *const control_machine_tables[] = {
 	control_life_requests,
 	control_sched_requests,
 	control_console_requests,
@@ -326,12 +341,14 @@ static const struct control_request *const tables[] = {
 	control_cpu_requests,
 	control_memory_requests,
 	control_save_requests,
+	NULL,
 };
 
-static const struct control_request *find_request(const char *name)
+static const struct control_request *find_request(const struct control *control, const char *name)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
-		for (const struct control_request *request = tables[i]; request->name; request++)
+	for (size_t i = 0; control->tables[i]; i++)
+		for (const struct control_request *request = control->tables[i]; request->name;
+			request++)
 			if (strcmp(name, request->name) == 0)
 				return request;
 	return NULL;
@@ -340,7 +357,7 @@ static const struct control_request *find_request(const char *name)
 static void run_call(struct control_call *call)
 {
 	const char *name = string_member(call->request, CONTROL_DO);
-	const struct control_request *request = name ? find_request(name) : NULL;
+	const struct control_request *request = name ? find_request(call->control, name) : NULL;
 
 	/* What it changes is to be seen, also where the guest sleeps on. */
 	if (call->control->machine)
@@ -349,7 +366,7 @@ static void run_call(struct control_call *call)
 		control_refuse(call, _("A request must say what to \"do\""));
 	else if (!request)
 		control_refuse(call, _("There is no request of this name"));
-	else if (!call->control->machine)
+	else if (!call->control->machine && !call->control->keeper)
 		control_refuse(call, _("The guest is not there yet"));
 	else
 		request->run(call);
@@ -498,10 +515,12 @@ static bool listen_at(struct control *control, GError **error)
 	return ok;
 }
 
-struct control *control_new(const char *path, GMainContext *context, GError **error)
+struct control *control_new(const char *path, const struct control_request *const *tables,
+	GMainContext *context, GError **error)
 {
 	struct control *control = g_new0(struct control, 1);
 
+	control->tables = tables;
 	control->context = context;
 	control->clients = g_ptr_array_new_with_free_func(client_free);
 	control->calls = g_ptr_array_new();
@@ -538,6 +557,13 @@ void control_free(struct control *control)
 void control_set_machine(struct control *control, struct machine *machine)
 {
 	control->machine = machine;
+}
+
+void control_set_keeper(struct control *control, struct keeper *keeper,
+	void (*left)(struct keeper *keeper, const void *client))
+{
+	control->keeper = keeper;
+	control->left = left;
 }
 
 void control_event(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The control socket of a machine; the protocol is documented in engine/common/control.h.
+ * The control socket of a machine, and of its keeper (keeper.h); the protocol is documented in
+ * engine/common/control.h.
  *
  * Requests are carried out by the functions in the tables at the end, one file for each kind
  * (control_life.c…). Main thread.
@@ -12,14 +13,20 @@
 #include <json-glib/json-glib.h>
 
 struct control;
+struct control_request;
+struct keeper;
 
-/* Listens at path (made with mode 0600, removed when freed). Errors: G_FILE_ERROR, in use by
- * another monitor among them. */
-struct control *control_new(const char *path, GMainContext *context, GError **error);
+/* Listens at path (made with mode 0600, removed when freed) for the requests of these tables, ended
+ * by NULL. Errors: G_FILE_ERROR, in use by another monitor among them. */
+struct control *control_new(const char *path, const struct control_request *const *tables,
+	GMainContext *context, GError **error);
 void control_free(struct control *control);
 
 /* The machine that requests are for. Until then they are answered with an error. */
 void control_set_machine(struct control *control, struct machine *machine);
+/* The same for the keeper. left is called when a client has gone (control_client()). */
+void control_set_keeper(struct control *control, struct keeper *keeper,
+	void (*left)(struct keeper *keeper, const void *client));
 /* Tells all clients. fields: taken; more members for the event, or NULL. */
 void control_event(struct control *control, const char *event, const char *detail,
 	JsonObject *fields);
@@ -45,6 +52,9 @@ struct control_request {
 };
 
 struct machine *control_machine(const struct control_call *call);
+struct keeper *control_keeper(const struct control_call *call);
+/* Who asks, as nothing but a name for it; NULL: it has left. */
+const void *control_client(const struct control_call *call);
 /* What is filled in before control_done(). */
 JsonObject *control_answer(const struct control_call *call);
 
@@ -88,3 +98,5 @@ extern const struct control_request control_disk_requests[];
 extern const struct control_request control_net_requests[];
 extern const struct control_request control_console_requests[];
 extern const struct control_request control_save_requests[];
+/* All of them. */
+extern const struct control_request *const control_machine_tables[];

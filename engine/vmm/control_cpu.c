@@ -7,6 +7,7 @@
 #include "engine/common/cpuset.h"
 #include "engine/vmm/cpuplug.h"
 #include "engine/vmm/cpus.h"
+#include "engine/vmm/sandbox.h"
 
 #include <glib/gi18n.h>
 #include <sched.h>
@@ -73,7 +74,7 @@ static JsonObject *describe(const struct cpus *cpus, unsigned id)
 	json_object_set_int_member(object, "id", id);
 	json_object_set_boolean_member(object, "present", cpus_present(cpus, id));
 	json_object_set_boolean_member(object, "online", cpus_online(cpus, id));
-	json_object_set_int_member(object, "thread", tid);
+	json_object_set_int_member(object, "thread", sandbox_host_thread(tid));
 	json_object_set_string_member(object, "cpus", host);
 	return object;
 }

@@ -7,7 +7,6 @@
 #include "engine/vmm/sandbox.h"
 
 #include <glib/gi18n.h>
-#include <unistd.h>
 
 static void add_sandbox(JsonObject *answer)
 {
@@ -40,7 +39,7 @@ static void do_status(struct control_call *call)
 	json_object_set_int_member(answer, "vcpus", cpus_count(machine_parts(machine)->cpus));
 	json_object_set_int_member(answer, "vcpus_max", config->vcpus_max);
 	json_object_set_int_member(answer, "memory", (gint64)config->memory);
-	json_object_set_int_member(answer, "pid", getpid());
+	json_object_set_int_member(answer, "pid", sandbox_pid());
 	json_object_set_int_member(answer, "uptime", (gint64)machine_uptime(machine));
 	for (unsigned i = 0; i < config->serials->len; i++) {
 		const char *path = machine_serial_path(machine, i);

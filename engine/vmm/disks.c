@@ -14,6 +14,7 @@
 #include "engine/vmm/sandbox.h"
 
 #include <errno.h>
+#include <gio/gio.h>
 #include <glib/gi18n.h>
 #include <unistd.h>
 
@@ -57,28 +58,36 @@ static void begin_worker(void)
 	sandbox_thread(SANDBOX_BLOCK);
 }
 
+/* The keeper has the image of what only a program can read. */
+static struct block_backend *open_kept(
+	struct device_slot *slot, const struct config_disk *config, int fd, GError **error)
+{
+	if (fd >= 0) {
+		close(fd);
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+			_("An image of this format must be given to the keeper"));
+		return NULL;
+	}
+	return block_qsd_open(
+		&(struct block_qsd_config){
+			.disk = config,
+			.kept = slot->devices->parts->kept,
+			.begin = begin_worker,
+			.lost = daemon_lost,
+			.lost_data = slot,
+		},
+		error);
+}
+
 static struct block_backend *open_image(
 	struct device_slot *slot, const struct config_disk *config, int fd, GError **error)
 {
-	bool daemon = config->format || config->rbd;
-
 	if (config->cdrom && !config->path && fd < 0)
 		return block_empty_new();
-	if ((daemon || fd < 0) && !sandbox_allows_paths(error)) {
-		if (fd >= 0)
-			close(fd);
+	if (config->format || config->rbd)
+		return open_kept(slot, config, fd, error);
+	if (fd < 0 && !sandbox_allows_paths(error))
 		return NULL;
-	}
-	if (daemon)
-		return block_qsd_open(
-			&(struct block_qsd_config){
-				.disk = config,
-				.fd = fd,
-				.begin = begin_worker,
-				.lost = daemon_lost,
-				.lost_data = slot,
-			},
-			error);
 	return block_raw_open(
 		&(struct block_raw_config){
 			.path = config->path,

@@ -88,3 +88,19 @@ bool given_has(const char *path)
 {
 	return find(path, -1) != NULL;
 }
+
+void given_forget(void)
+{
+	for (guint i = 0; files && i < files->len; i++) {
+		struct given *given = g_ptr_array_index(files, i);
+
+		if (given->fd >= 0)
+			close(given->fd);
+		given->fd = -1;
+	}
+}
+
+bool given_any(void)
+{
+	return files != NULL;
+}

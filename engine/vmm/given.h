@@ -24,5 +24,10 @@ bool given_add(const char *argument, GError **error);
  * -1 and errno: what open() says; EACCES for a file that was not given. */
 int given_open(const char *path, int flags, mode_t mode);
 
+/* Closes those that given_open() has not handed out: another process has them. */
+void given_forget(void);
+
+/* Has any been given? */
+bool given_any(void);
 /* Is there one that given_open() has not handed out? */
 bool given_has(const char *path);

@@ -320,6 +320,7 @@ static bool make_machine(struct machine *machine, GError **error)
 {
 	if (!machine->options.stats && !(machine->own_stats = stats_page_new(NULL, error)))
 		return false;
+	machine->parts.kept = machine->options.kept;
 	machine->parts.stats = machine->own_stats ? machine->own_stats : machine->options.stats;
 	machine->boot = boot_open(machine->parts.config, error);
 	if (!machine->boot || !make_core(machine, error))

@@ -37,6 +37,7 @@ enum machine_event {
 	MACHINE_EVENT_ENDED,    /* the machine will do nothing more: free it */
 };
 
+struct kept;
 struct save;
 struct save_reader;
 
@@ -57,6 +58,8 @@ struct machine_options {
 	struct stats_page *stats;
 	/* Caps and weights are the monitor's business even where a control group could be had. */
 	bool no_cgroup;
+	/* Who starts programs for devices; outlives the machine. NULL: nobody. */
+	struct kept *kept;
 	/* In the main context, lock not held. */
 	void (*event)(void *data, enum machine_event event, const char *detail);
 	/* What else the control protocol calls an event (engine/common/control.h). fields: taken,
@@ -88,6 +91,7 @@ struct machine_parts {
 	struct host_chardev *serial_hosts[CONFIG_SERIALS_MAX];
 	struct pci_bus *pci;
 	struct devices *devices;
+	struct kept *kept; /* or NULL */
 	struct memplug *memplug;
 	struct stats_page *stats; /* always there */
 	struct scheduling *scheduling;

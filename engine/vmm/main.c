@@ -4,9 +4,11 @@
 
 #include "engine/vmm/control.h"
 #include "engine/vmm/given.h"
+#include "engine/vmm/keeper.h"
 #include "engine/vmm/machine.h"
 #include "engine/vmm/probe.h"
 #include "engine/vmm/sandbox.h"
+#include "engine/vmm/save/devlist.h"
 #include "engine/vmm/save/parts.h"
 #include "engine/vmm/save/reader.h"
 #include "engine/vmm/terminal.h"
@@ -32,20 +34,27 @@ struct options {
 	gboolean no_cgroup;
 	gboolean no_sandbox;
 	gboolean no_terminal;
-	char *control;
+	char *control, *keeper; /* sockets */
 	char *restore;  /* a file, or */
 	int restore_fd; /* a descriptor; -1: the guest boots */
 	char *statistics;
-	char *user, *group;
+	struct sandbox_options identity;
 	int debug_exit;
 	char **given; /* FD:PATH */
 	char **files;
+};
+
+/* A saved guest that goes on. */
+struct saved {
+	int fd;
+	struct save_reader *reader;
 };
 
 struct monitor {
 	GMainLoop *loop;
 	struct machine *machine;
 	struct control *control;
+	struct kept *kept;
 	struct stats_page *stats; /* or NULL */
 	struct terminal_keys keys;
 	const char *name;
@@ -155,24 +164,29 @@ static gboolean signal_came(int fd, GIOCondition condition, void *data)
 	return G_SOURCE_CONTINUE;
 }
 
+/* Without its keeper nobody would know of it. */
+static gboolean keeper_gone(int fd, GIOCondition condition, void *data)
+{
+	struct monitor *monitor = data;
+
+	if (monitor->machine)
+		machine_quit(monitor->machine);
+	return G_SOURCE_REMOVE;
+}
+
 static void watch_signals(struct monitor *monitor)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-
 	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g_unix_fd_add(signal_fd, G_IO_IN, signal_came, monitor);
-	for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
-		sigaction(numbers[i], &action, NULL);
+	g_unix_fd_add(kept_fd(monitor->kept), G_IO_HUP, keeper_gone, monitor);
+	keeper_signals(on_signal);
 	signal(SIGPIPE, SIG_IGN);
 }
 
 /* Everything is open: the rest is given up. */
 static bool enter_sandbox(const struct options *options, GError **error)
 {
-	const struct sandbox_options sandbox = { .user = options->user, .group = options->group };
-
-	return options->no_sandbox || sandbox_enter(&sandbox, error);
+	return options->no_sandbox || sandbox_enter(&options->identity, error);
 }
 
 static int run(struct monitor *monitor, const struct machine_config *config,
@@ -187,6 +201,7 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 		.debug_exit_port = (uint16_t)options->debug_exit,
 		.stats = monitor->stats,
 		.no_cgroup = options->no_cgroup,
+		.kept = monitor->kept,
 		.event = on_event,
 		.notify = on_notify,
 		.event_data = monitor,
@@ -194,7 +209,7 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 	int status;
 
 	if (options->control) {
-		monitor->control = control_new(options->control, g_main_context_default(), error);
+		monitor->control = control_new(options->control, control_machine_tables, g_main_context_default(), error);
 		if (!monitor->control)
 			return EXIT_FAILURE;
 	}
@@ -232,33 +247,84 @@ static bool has_terminal(const struct machine_config *config)
 	return false;
 }
 
-/* Runs the guest of a definition; the process's exit status. */
-static int run_guest(const struct machine_config *config, const struct options *options,
-	struct save_reader *saved)
+static void complain(const struct machine_config *config, const struct options *options, bool saved,
+	const GError *error)
 {
-	g_autoptr(GError) error = NULL;
-	struct monitor monitor = {
-		.loop = g_main_loop_new(NULL, FALSE),
-		.name = config->name,
-		.keys = { .command = on_command, .data = &monitor },
-	};
-	int status = EXIT_FAILURE;
-
-	sandbox_prepare();
-	watch_signals(&monitor);
-	monitor.terminal = !options->no_terminal && has_terminal(config) && terminal_raw();
-	if (!options->statistics || (monitor.stats = stats_page_new(options->statistics, &error)))
-		status = run(&monitor, config, options, saved, &error);
-	stats_page_free(monitor.stats);
-	control_free(monitor.control);
-	terminal_restore();
 	if (error && saved)
 		g_printerr(_("Cannot restore guest '%s' from %s: %s\n"), config->name,
 			saved_name(options), error->message);
 	else if (error)
 		g_printerr(_("Cannot start guest '%s': %s\n"), config->name, error->message);
+}
+
+/* The machine's process; its exit status. */
+static int be_machine(const struct machine_config *config, const struct options *options,
+	const struct saved *saved, bool terminal, struct kept *kept)
+{
+	g_autoptr(GError) error = NULL;
+	struct monitor monitor = {
+		.loop = g_main_loop_new(NULL, FALSE),
+		.name = config->name,
+		.kept = kept,
+		.keys = { .command = on_command, .data = &monitor },
+		.terminal = terminal,
+	};
+	int status = EXIT_FAILURE;
+
+	sandbox_prepare();
+	watch_signals(&monitor);
+	if (!options->statistics || (monitor.stats = stats_page_new(options->statistics, &error)))
+		status = run(&monitor, config, options, saved ? saved->reader : NULL, &error);
+	stats_page_free(monitor.stats);
+	control_free(monitor.control);
+	terminal_restore();
+	complain(config, options, saved, error);
 	g_main_loop_unref(monitor.loop);
+	kept_free(kept);
 	return status;
+}
+
+static void learn(void *data, const char *xml)
+{
+	keeper_learn(data, xml);
+}
+
+/* The keeper's process; its exit status. A saved guest's file is the machine's alone. */
+static int be_keeper(struct keeper *keeper, const struct saved *saved)
+{
+	int status;
+
+	if (saved) {
+		save_plugged(save_reader_state(saved->reader), learn, keeper);
+		close(saved->fd);
+	}
+	status = keeper_run(keeper);
+	terminal_restore();
+	keeper_free(keeper);
+	return status;
+}
+
+/* Runs the guest of a definition; the exit status of either process. saved: or NULL. */
+static int run_guest(const struct machine_config *config, const struct options *options,
+	const struct saved *saved)
+{
+	const struct keeper_options keeper_options = {
+		.sandbox = !options->no_sandbox,
+		.identity = options->identity,
+		.socket = options->keeper,
+	};
+	bool terminal = !options->no_terminal && has_terminal(config) && terminal_raw();
+	g_autoptr(GError) error = NULL;
+	struct kept *kept = NULL;
+	struct keeper *keeper = keeper_fork(config, &keeper_options, &kept, &error);
+
+	if (keeper)
+		return be_keeper(keeper, saved);
+	if (kept)
+		return be_machine(config, options, saved, terminal, kept);
+	terminal_restore();
+	complain(config, options, saved, error);
+	return EXIT_FAILURE;
 }
 
 static bool restores(const struct options *options)
@@ -279,6 +345,9 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 		{ "file", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->given,
 			N_("A file of the definition that is open already; with it, no other is opened"),
 			N_("FD:PATH") },
+		{ "keeper", 0, 0, G_OPTION_ARG_FILENAME, &options->keeper,
+			N_("Listen at a UNIX socket for who opens what is plugged later"),
+			N_("SOCKET") },
 		{ "no-cgroup", 0, 0, G_OPTION_ARG_NONE, &options->no_cgroup,
 			N_("Keep caps and weights without a control group"), NULL },
 		{ "no-sandbox", 0, 0, G_OPTION_ARG_NONE, &options->no_sandbox,
@@ -289,9 +358,9 @@ static bool parse_options(struct options *options, int *argc, char ***argv, GErr
 			N_("Load the guest, and start it when a control request says so"), NULL },
 		{ "probe", 0, 0, G_OPTION_ARG_NONE, &options->probe,
 			N_("Measure what KVM and the software CPU are worth here, as JSON"), NULL },
-		{ "group", 0, 0, G_OPTION_ARG_STRING, &options->group,
+		{ "group", 0, 0, G_OPTION_ARG_STRING, &options->identity.group,
 			N_("Become this group when the guest is set up"), N_("GROUP") },
-		{ "user", 0, 0, G_OPTION_ARG_STRING, &options->user,
+		{ "user", 0, 0, G_OPTION_ARG_STRING, &options->identity.user,
 			N_("Become this user when the guest is set up"), N_("USER") },
 		{ "statistics", 0, 0, G_OPTION_ARG_FILENAME, &options->statistics,
 			N_("Keep the guest's statistics in a file that others can map"),
@@ -351,15 +420,15 @@ static struct machine_config *read_saved(
 
 static int restore_from(const struct options *options, int fd, GError **error)
 {
-	struct save_reader *saved = save_reader_open(fd, error);
-	struct machine_config *config = saved ? read_saved(options, saved, error) : NULL;
+	struct save_reader *reader = save_reader_open(fd, error);
+	struct machine_config *config = reader ? read_saved(options, reader, error) : NULL;
 	int status = EXIT_FAILURE;
 
 	if (config && !options->check)
-		status = run_guest(config, options, saved);
-	else if (config && save_read_memory(saved, NULL, error))
+		status = run_guest(config, options, &(struct saved){ fd, reader });
+	else if (config && save_read_memory(reader, NULL, error))
 		status = EXIT_SUCCESS;
-	save_reader_free(saved);
+	save_reader_free(reader);
 	config_free(config);
 	return status;
 }
@@ -428,9 +497,10 @@ int main(int argc, char **argv)
 	g_free(options.control);
 	g_free(options.restore);
 	g_free(options.statistics);
-	g_free(options.user);
-	g_free(options.group);
 	g_strfreev(options.given);
+	g_free(options.keeper);
+	g_free((char *)options.identity.user);
+	g_free((char *)options.identity.group);
 	g_strfreev(options.files);
 	return status;
 }

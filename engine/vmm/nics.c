@@ -5,9 +5,9 @@
 #include "engine/vmm/devices_private.h"
 
 #include "engine/vmm/dev/virtio_net.h"
+#include "engine/vmm/kept.h"
 #include "engine/vmm/net/passt.h"
 #include "engine/vmm/net/tap.h"
-#include "engine/vmm/netargs.h"
 #include "engine/vmm/sandbox.h"
 
 #include <glib/gi18n.h>
@@ -29,20 +29,30 @@ static void passt_warns(void *data, const char *message)
 	env->warn(env->warn_data, text);
 }
 
-static struct net_backend *open_user(
-	struct device_slot *slot, const struct config_net *config, GError **error)
+static int ask_passt(void *data, GError **error)
+{
+	const struct device_slot *slot = data;
+
+	return kept_nic(slot->devices->parts->kept, slot->name, error);
+}
+
+static void end_passt(void *data)
+{
+	const struct device_slot *slot = data;
+
+	kept_drop_nic(slot->devices->parts->kept, slot->name);
+}
+
+static struct net_backend *open_user(struct device_slot *slot, GError **error)
 {
 	const struct machine_parts *parts = slot->devices->parts;
-	g_auto(GStrv) arguments = netargs_passt(config);
 
 	return net_passt_new(
 		&(struct net_passt_config){
-			.arguments = (const char *const *)arguments,
-			.mtu = config->mtu,
-			.log_path = config->log,
+			.open = ask_passt,
+			.close = end_passt,
 			.warn = passt_warns,
-			.warn_data = slot,
-			.allowed = sandbox_allows_paths,
+			.data = slot,
 		},
 		parts->context, parts->lock, error);
 }
@@ -76,11 +86,11 @@ bool nic_make(struct device_slot *slot, const struct config_net *config, unsigne
 	struct devices *devices = slot->devices;
 	struct virtio_net *net;
 
-	if (fd < 0 && !sandbox_allows_paths(error))
+	if (fd < 0 && config->tap && !sandbox_allows_paths(error))
 		return false;
 	/* Who gives a descriptor has made the network, of whatever type it is. */
 	slot->net = config->tap || fd >= 0 ? open_tap(slot, config, fd, error)
-					   : open_user(slot, config, error);
+					   : open_user(slot, error);
 	if (!slot->net)
 		return false;
 	slot->net_config = config;

@@ -34,7 +34,10 @@
 /* A process has one sandbox. */
 static bool filtered;
 static int task_fd = -1;
+static int host_pid;
 static GPtrArray *problems;
+/* The user namespace of its own, which only root needs none of. */
+static enum { USERS_OF_HOST, USERS_OWN, USERS_REFUSED } users;
 
 struct identity {
 	bool change;
@@ -47,6 +50,8 @@ static void problem(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
+	if (!problems)
+		problems = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(problems, g_strdup_vprintf(format, args));
 	va_end(args);
 }
@@ -128,8 +133,7 @@ static bool write_file(const char *path, const char *text)
 	return ok;
 }
 
-/* What only root can do, others can do where they are root of a user namespace of their own. */
-static bool own_users(void)
+static bool make_users(void)
 {
 	g_autofree char *uid_map = g_strdup_printf("%u %u 1", getuid(), getuid());
 	g_autofree char *gid_map = g_strdup_printf("%u %u 1", getgid(), getgid());
@@ -144,6 +148,22 @@ static bool own_users(void)
 		return true;
 	problem(_("the users of its user namespace: %s"), g_strerror(errno));
 	return false;
+}
+
+/* What only root can do, others can do where they are root of a user namespace of their own. */
+static bool own_users(void)
+{
+	if (geteuid() != 0 && users == USERS_OF_HOST)
+		users = make_users() ? USERS_OWN : USERS_REFUSED;
+	return users != USERS_REFUSED;
+}
+
+void sandbox_own_processes(void)
+{
+	if (SANITIZED)
+		problem(_("the process namespace: sanitizers look into /proc at the end"));
+	else if (own_users() && unshare(CLONE_NEWPID) < 0)
+		problem(_("the process namespace: %s"), g_strerror(errno));
 }
 
 /* An empty directory that cannot be written instead of the host's files: pivot_root(2), "pivot_root(
@@ -171,7 +191,7 @@ static void own_namespaces(void)
 		{ CLONE_NEWUTS, N_("the UTS namespace") },
 	};
 
-	if (geteuid() != 0 && !own_users())
+	if (!own_users())
 		return;
 	for (unsigned i = 0; i < G_N_ELEMENTS(namespaces); i++)
 		if (unshare(namespaces[i].flag) < 0)
@@ -184,12 +204,13 @@ static void own_namespaces(void)
 
 /* ---- capabilities and limits ---------------------------------------------------------------------------- */
 
-/* None can be had any more; needs one itself. */
-static void bar_capabilities(void)
+/* None but those of the mask can be had any more; needs one itself. */
+static void bar_capabilities(uint64_t mask)
 {
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
-		prctl(PR_CAPBSET_DROP, capability);
+		if (capability >= 64 || !(mask >> capability & 1))
+			prctl(PR_CAPBSET_DROP, capability);
 }
 
 static void drop_capabilities(void)
@@ -224,8 +245,18 @@ static void limit_resources(void)
 
 void sandbox_prepare(void)
 {
+	char number[32];
+	ssize_t n = readlink("/proc/self", number, sizeof(number) - 1);
+
 	if (task_fd < 0)
 		task_fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	number[MAX(n, 0)] = '\0';
+	host_pid = atoi(number) > 0 ? atoi(number) : getpid();
+}
+
+int sandbox_pid(void)
+{
+	return host_pid ? host_pid : getpid();
 }
 
 /* What libraries would open when they first need it. */
@@ -254,15 +285,26 @@ static void filter_calls(void)
 		problem("%s", reason->message);
 }
 
+/* The signal that its parent's death sends it, or 0. */
+static int parent_signal(void)
+{
+	int signal = 0;
+
+	prctl(PR_GET_PDEATHSIG, &signal);
+	return signal;
+}
+
 bool sandbox_enter(const struct sandbox_options *options, GError **error)
 {
 	g_autofree int *threads = NULL;
 	struct identity who;
 	unsigned count;
+	int signal;
 
 	sandbox_prepare();
 	if (!problems)
 		problems = g_ptr_array_new_with_free_func(g_free);
+	signal = parent_signal();
 	threads = sandbox_threads(&count);
 	if (count > 1)
 		problem(_("%u threads that were there before it"), count - 1);
@@ -271,14 +313,38 @@ bool sandbox_enter(const struct sandbox_options *options, GError **error)
 	load_lazy_files();
 	limit_resources();
 	own_namespaces();
-	bar_capabilities();
+	bar_capabilities(0);
 	if (!become(&who, error))
 		return false;
 	drop_capabilities();
+	/* Another user has lost it. */
+	prctl(PR_SET_PDEATHSIG, signal);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		problem(_("new privileges: %s"), g_strerror(errno));
 	sandbox_set_entered();
 	filter_calls();
+	return true;
+}
+
+/* What programs of the keeper's may need as root: files of others, and to become another user. */
+#define KEPT_CAPABILITIES                                                                          \
+	(1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_FOWNER | \
+		1u << CAP_KILL | 1u << CAP_SETGID | 1u << CAP_SETUID | 1u << CAP_SETPCAP |         \
+		1u << CAP_NET_BIND_SERVICE)
+
+bool sandbox_keep(const struct sandbox_options *options, GError **error)
+{
+	struct identity who;
+
+	if (!find_identity(options, &who, error))
+		return false;
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_MSGQUEUE, 0);
+	if (geteuid() == 0)
+		bar_capabilities(KEPT_CAPABILITIES);
+	if (who.change && !become(&who, error))
+		return false;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return true;
 }
 
@@ -328,7 +394,7 @@ static void add_threads(GArray *tids, const char *entries, size_t length)
 	}
 }
 
-int *sandbox_threads(unsigned *count)
+static int *all_threads(unsigned *count)
 {
 	GArray *tids = g_array_new(FALSE, FALSE, sizeof(int));
 	char entries[4096];
@@ -337,11 +403,73 @@ int *sandbox_threads(unsigned *count)
 	if (task_fd >= 0 && lseek(task_fd, 0, SEEK_SET) == 0)
 		while ((n = syscall(SYS_getdents64, task_fd, entries, sizeof(entries))) > 0)
 			add_threads(tids, entries, (size_t)n);
-	if (!tids->len) {
-		int own = gettid();
-
-		g_array_append_val(tids, own);
-	}
 	*count = tids->len;
 	return (int *)(void *)g_array_free(tids, FALSE);
+}
+
+/* The thread's own name for itself, by the host's: the last of a line of its status (proc(5),
+ * "NSpid"). 0: it has ended. */
+static int own_id(int host)
+{
+	char name[32], text[4096];
+	const char *line, *last;
+	ssize_t n = -1;
+	int fd;
+
+	g_snprintf(name, sizeof(name), "%d/status", host);
+	fd = openat(task_fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[MAX(n, 0)] = '\0';
+	line = strstr(text, "\nNSpid:");
+	if (!line)
+		return 0;
+	line++;
+	text[(size_t)(line - text) + strcspn(line, "\n")] = '\0';
+	last = strrchr(line, '\t');
+	return last ? atoi(last + 1) : 0;
+}
+
+/* Both names are one where it is in the host's namespace. */
+static bool in_namespace(void)
+{
+	return sandbox_pid() != getpid();
+}
+
+int *sandbox_threads(unsigned *count)
+{
+	int *tids = all_threads(count);
+	unsigned kept = 0;
+
+	for (unsigned i = 0; in_namespace() && i < *count; i++) {
+		int tid = own_id(tids[i]);
+
+		if (tid)
+			tids[kept++] = tid;
+	}
+	if (in_namespace())
+		*count = kept;
+	if (*count)
+		return tids;
+	g_free(tids);
+	tids = g_new(int, 1);
+	tids[0] = gettid();
+	*count = 1;
+	return tids;
+}
+
+int sandbox_host_thread(int tid)
+{
+	g_autofree int *tids = NULL;
+	unsigned count;
+
+	if (!tid || !in_namespace())
+		return tid;
+	tids = all_threads(&count);
+	for (unsigned i = 0; i < count; i++)
+		if (own_id(tids[i]) == tid)
+			return tids[i];
+	return 0;
 }

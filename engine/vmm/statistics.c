@@ -26,7 +26,7 @@ _Static_assert((int)STATS_STATE_ENDED == 3, "as machine states are shown below")
 
 /* A vCPU's thread as it was last looked at. */
 struct watched {
-	int tid;
+	int tid, host_tid;
 	int schedstat_fd;    /* of that thread; -1: cannot be opened */
 	uint64_t wait_ns;    /* that it says */
 	uint64_t wait_before; /* of threads that have ended */
@@ -76,9 +76,10 @@ static void watch_thread(struct watched *watched, int tid)
 	watched->wait_before += watched->wait_ns;
 	watched->wait_ns = 0;
 	watched->tid = tid;
+	watched->host_tid = sandbox_host_thread(tid);
 	watched->schedstat_fd = -1;
-	snprintf(name, sizeof(name), "%d/schedstat", tid);
-	if (tid && sandbox_task_fd() >= 0)
+	snprintf(name, sizeof(name), "%d/schedstat", watched->host_tid);
+	if (watched->host_tid && sandbox_task_fd() >= 0)
 		watched->schedstat_fd = openat(sandbox_task_fd(), name, O_RDONLY | O_CLOEXEC);
 }
 
@@ -140,9 +141,9 @@ static void sample_vcpu(struct statistics *statistics, unsigned id, uint64_t upt
 		watched->present_ns = uptime - MIN(uptime, record->run_ns + record->halted_ns);
 	stats_set(&record->present, present);
 	stats_set(&record->online, cpus_online(parts->cpus, id));
-	stats_set(&record->thread, (uint64_t)cpus_tid(parts->cpus, id));
 	stats_set(&record->run_ns, cpus_run_ns(parts->cpus, id));
 	stats_set(&record->wait_ns, waited(watched, cpus_tid(parts->cpus, id)));
+	stats_set(&record->thread, (uint64_t)watched->host_tid);
 	stats_set(&record->held_ns, scheduling_held_ns(parts->scheduling, id));
 	stats_set(&record->steal_ns,
 		record->held_ns + (record->wait_ns == STATS_UNKNOWN ? 0 : record->wait_ns));
@@ -326,7 +327,7 @@ static void fill_constants(struct statistics *statistics)
 	stats_begin(statistics->page);
 	g_strlcpy(guest->name, config->name, sizeof(guest->name));
 	g_strlcpy(guest->uuid, config->uuid ? config->uuid : "", sizeof(guest->uuid));
-	guest->pid = (uint64_t)getpid();
+	guest->pid = (uint64_t)sandbox_pid();
 	guest->software_cpu = config->cpu == CONFIG_CPU_SOFT;
 	guest->started_s = now_ns(CLOCK_REALTIME) / 1000000000u;
 	guest->vcpus_max = config->vcpus_max;

@@ -235,6 +235,37 @@ void define(const char *name, const char *digits, const char *action, const char
 	g_free(virsh("define %s", path));
 }
 
+/* Of /proc/PID/stat (proc(5)). False: there is no such process. */
+static bool read_process(const char *pid, char *command, size_t size, int *parent, int *session)
+{
+	g_autofree char *path = g_build_filename("/proc", pid, "stat", NULL), *text = NULL;
+	char *open, *close;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return false;
+	open = strchr(text, '(');
+	close = strrchr(text, ')');
+	if (!open || !close || sscanf(close + 1, " %*c %d %*d %d", parent, session) != 2)
+		return false;
+	*close = '\0';
+	g_strlcpy(command, open + 1, size);
+	return true;
+}
+
+/* It leads a session, and is in the guest's run folder, where programs that it has started may be,
+ * too. */
+static bool is_monitor(const char *pid, const char *folder)
+{
+	g_autofree char *link = g_build_filename("/proc", pid, "cwd", NULL);
+	g_autofree char *target = g_file_read_link(link, NULL);
+	char command[64];
+	int parent, session;
+
+	return target && strcmp(target, folder) == 0 &&
+	       read_process(pid, command, sizeof(command), &parent, &session) &&
+	       session == atoi(pid);
+}
+
 pid_t monitor_of(const char *digits)
 {
 	g_autofree char *folder = g_strdup_printf("%s/run/guests/" UUID "%s", my->root, digits);
@@ -242,13 +273,25 @@ pid_t monitor_of(const char *digits)
 	const char *name;
 	pid_t found = 0;
 
-	while (!found && (name = g_dir_read_name(processes))) {
-		g_autofree char *link = g_build_filename("/proc", name, "cwd", NULL);
-		g_autofree char *target = g_file_read_link(link, NULL);
-
-		if (target && strcmp(target, folder) == 0)
+	while (!found && (name = g_dir_read_name(processes)))
+		if (is_monitor(name, folder))
 			found = atoi(name);
-	}
+	g_dir_close(processes);
+	return found;
+}
+
+pid_t machine_of(const char *digits)
+{
+	pid_t monitor = monitor_of(digits), found = 0;
+	GDir *processes = g_dir_open("/proc", 0, NULL);
+	const char *name;
+	char command[64];
+	int parent, session;
+
+	while (monitor && !found && (name = g_dir_read_name(processes)))
+		if (read_process(name, command, sizeof(command), &parent, &session) &&
+			parent == monitor && strcmp(command, "lodge-vmm") == 0)
+			found = atoi(name);
 	g_dir_close(processes);
 	return found;
 }

@@ -55,5 +55,7 @@ void comes_to_say(const char *expected, const char *command);
  * does (tests/engine/boot/actions.S); more goes before <devices>. */
 char *write_guest(const char *name, const char *digits, const char *action, const char *more);
 void define(const char *name, const char *digits, const char *action, const char *more);
-/* The process of a running guest, or 0. */
+/* The monitor of a running guest (its keeper, the process that lodged has started), or 0. */
 pid_t monitor_of(const char *digits);
+/* The process in which the guest runs, or 0. */
+pid_t machine_of(const char *digits);

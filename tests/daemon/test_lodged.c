@@ -313,7 +313,7 @@ static void a_guest_that_died_meanwhile_is_shut_off(void **state)
 	while (monitor_of("15"))
 		g_usleep(10000);
 	daemon_start();
-	says("shut off", "domstate m");
+	comes_to_say("shut off", "domstate m");
 	g_free(virsh("start m"));
 	g_free(virsh("destroy m"));
 	g_free(virsh("undefine m"));

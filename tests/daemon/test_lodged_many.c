@@ -92,7 +92,7 @@ static void signal_monitors(int number)
 {
 	for (unsigned i = 0; i < GUESTS; i++) {
 		g_autofree char *digits = g_strdup_printf("%02u", i);
-		pid_t pid = monitor_of(digits);
+		pid_t pid = machine_of(digits);
 
 		assert_true(pid > 0);
 		kill(pid, number);

@@ -68,7 +68,7 @@ static void vcpus_come_and_go(void **state)
 /* The host CPUs that a thread of the guest's monitor may use, as the kernel has it. */
 static bool any_thread_on(const char *cpus)
 {
-	g_autofree char *folder = g_strdup_printf("/proc/%d/task", (int)monitor_of(LINUX_DIGITS));
+	g_autofree char *folder = g_strdup_printf("/proc/%d/task", (int)machine_of(LINUX_DIGITS));
 	g_autofree char *wanted = g_strdup_printf("Cpus_allowed_list:\t%s\n", cpus);
 	GDir *threads = g_dir_open(folder, 0, NULL);
 	const char *thread;
@@ -184,7 +184,7 @@ static void the_guest_tells_of_its_memory(void **state)
 
 static void statistics_need_no_monitor(void **state)
 {
-	pid_t monitor = monitor_of(LINUX_DIGITS);
+	pid_t monitor = machine_of(LINUX_DIGITS);
 
 	/* One that stands still is not asked: its page is looked at. */
 	comes_to_show("domstats " LINUX_GUEST, "vcpu.0.time=");

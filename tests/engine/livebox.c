@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "config.h"
+
 #include "tests/engine/livebox.h"
 
 // clang-format off
@@ -135,6 +137,8 @@ static void spawn(struct livebox *box, const char *const *options)
 	g_ptr_array_add(arguments, program);
 	g_ptr_array_add(arguments, (char *)"--control");
 	g_ptr_array_add(arguments, box->socket);
+	g_ptr_array_add(arguments, (char *)"--keeper");
+	g_ptr_array_add(arguments, box->keeper);
 	if (!box->sandbox)
 		g_ptr_array_add(arguments, (char *)"--no-sandbox");
 	for (; options && *options; options++)
@@ -148,6 +152,17 @@ static void spawn(struct livebox *box, const char *const *options)
 	g_unix_set_fd_nonblocking(box->in, TRUE, NULL);
 }
 
+/* Appends what is there; false at the end. */
+static bool read_some(int fd, GString *text)
+{
+	char bytes[16384];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	if (n > 0)
+		g_string_append_len(text, bytes, n);
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
 /* For a look at it afterwards. */
 static void keep_console(const struct livebox *box)
 {
@@ -155,6 +170,16 @@ static void keep_console(const struct livebox *box)
 		g_strdup_printf("%s/tests/engine/linux/%s.log", top("top_builddir"), box->name);
 
 	g_file_set_contents(name, box->console->str, (gssize)box->console->len, NULL);
+}
+
+/* The process that listens there. */
+static int peer_of(const struct liveclient *client)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+
+	assert_int_equal(getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
+	return peer.pid;
 }
 
 void livebox_start(struct livebox *box, const char *const *options)
@@ -166,6 +191,7 @@ void livebox_start(struct livebox *box, const char *const *options)
 	box->ended = false;
 	spawn(box, options);
 	box->control = livebox_connect(box);
+	box->machine = peer_of(box->control);
 }
 
 struct livebox *livebox_new(const struct livebox_config *config)
@@ -178,6 +204,7 @@ struct livebox *livebox_new(const struct livebox_config *config)
 	box->name = g_strdup(config->name);
 	box->directory = g_dir_make_tmp("lodge-live-XXXXXX", NULL);
 	box->socket = g_build_filename(box->directory, "control", NULL);
+	box->keeper = g_build_filename(box->directory, "keeper", NULL);
 	box->xml = g_build_filename(box->directory, "guest.xml", NULL);
 	box->console = g_string_new(NULL);
 	box->errors = g_string_new(NULL);
@@ -207,9 +234,24 @@ void livebox_kill(struct livebox *box)
 	if (!box->pid)
 		return;
 	kill(box->pid, SIGKILL);
+	livebox_wait_gone(box);
+}
+
+/* Each process of it holds the other end of its standard output. */
+int livebox_wait_gone(struct livebox *box)
+{
+	gint64 end = deadline();
+
+	while (read_some(box->out, box->console)) {
+		struct pollfd fd = { .fd = box->out, .events = POLLIN };
+
+		if (poll(&fd, 1, 1000) == 0 && g_get_monotonic_time() > end)
+			fail_msg("the processes of lodge-vmm do not end");
+	}
 	waitpid(box->pid, &box->status, 0);
 	box->pid = 0;
 	close_box(box);
+	return box->status;
 }
 
 int livebox_wait_end(struct livebox *box)
@@ -248,22 +290,12 @@ void livebox_free(struct livebox *box)
 	g_free(box->name);
 	g_free(box->directory);
 	g_free(box->socket);
+	g_free(box->keeper);
 	g_free(box->xml);
 	g_free(box);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
-
-/* Appends what is there; false at the end. */
-static bool read_some(int fd, GString *text)
-{
-	char bytes[16384];
-	ssize_t n = read(fd, bytes, sizeof(bytes));
-
-	if (n > 0)
-		g_string_append_len(text, bytes, n);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-}
 
 static void take_line(struct liveclient *client, const char *line)
 {
@@ -468,7 +500,7 @@ static int connect_to(const char *path)
 	return -1;
 }
 
-struct liveclient *livebox_connect(struct livebox *box)
+static struct liveclient *connect_client(struct livebox *box, const char *path)
 {
 	struct liveclient *client = g_new0(struct liveclient, 1);
 	gint64 end = deadline();
@@ -477,12 +509,22 @@ struct liveclient *livebox_connect(struct livebox *box)
 	client->in = g_string_new(NULL);
 	client->answers = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
 	client->events = g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
-	while ((client->fd = connect_to(box->socket)) < 0) {
+	while ((client->fd = connect_to(path)) < 0) {
 		wait_more(box, end, "its control socket");
 		g_usleep(10000);
 	}
 	g_ptr_array_add(box->clients, client);
 	return client;
+}
+
+struct liveclient *livebox_connect(struct livebox *box)
+{
+	return connect_client(box, box->socket);
+}
+
+struct liveclient *livebox_connect_keeper(struct livebox *box)
+{
+	return connect_client(box, box->keeper);
 }
 
 void liveclient_free(struct liveclient *client)
@@ -594,6 +636,31 @@ void livebox_do(struct livebox *box, const char *format, ...)
 	va_end(args);
 
 	json_object_unref(ask(box, request, "ok"));
+}
+
+/* Asks by a client, and it must work; the name that the answer has. */
+static char *ask_name(struct liveclient *client, const char *request, const char *member, int fd)
+{
+	unsigned id = liveclient_ask_fds(client, request, &fd, fd >= 0);
+	g_autoptr(JsonObject) answer = liveclient_answer(client, id);
+
+	if (!json_object_has_member(answer, "ok"))
+		fail_msg("%s: %s", request,
+			json_object_get_string_member_with_default(answer, "error", "?"));
+	return g_strdup(json_object_get_string_member(answer, member));
+}
+
+char *livebox_plug_kept(struct livebox *box, const char *kind, const char *xml, int image)
+{
+	g_autofree char *open = g_strdup_printf("{\"do\": \"open-%s\", \"xml\": \"%s\"}", kind, xml);
+	g_autofree char *plug = g_strdup_printf("{\"do\": \"plug-%s\", \"xml\": \"%s\"}", kind, xml);
+	struct liveclient *keeper = livebox_connect_keeper(box);
+	g_autofree char *opened = ask_name(keeper, open, kind, image);
+	char *plugged = ask_name(box->control, plug, kind, -1);
+
+	assert_string_equal(opened, plugged);
+	liveclient_free(keeper);
+	return plugged;
 }
 
 char *livebox_refused(struct livebox *box, const char *format, ...)

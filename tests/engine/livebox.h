@@ -41,9 +41,10 @@ struct livebox_config {
 struct livebox {
 	char *name;
 	char *directory;       /* of its own, emptied and removed at the end */
-	char *socket;          /* the control socket's path */
+	char *socket, *keeper; /* paths: the control socket's, and the keeper's */
 	char *xml;             /* the definition's */
-	int pid;               /* lodge-vmm's; 0: it has been waited for */
+	int pid;               /* lodge-vmm's (the keeper's); 0: it has been waited for */
+	int machine;           /* of the machine's process, in which the guest runs */
 	int status;            /* as waitpid() says it, when it has ended */
 	bool ended;            /* its end has been seen while something else was waited for */
 	int in, out;           /* its terminal: serial port 0 */
@@ -68,8 +69,10 @@ void livebox_free(struct livebox *box);
  * these options more (ended by NULL, or NULL). The console begins anew; nothing is waited for but
  * the control socket. */
 void livebox_start(struct livebox *box, const char *const *options);
-/* kill -9. */
+/* kill -9; returns when nothing of it is left. */
 void livebox_kill(struct livebox *box);
+/* The same without a signal: it is about to end, by whatever means. The status as waitpid() says. */
+int livebox_wait_gone(struct livebox *box);
 /* Waits for the end of lodge-vmm by itself; its exit status, or 256 + signal. */
 int livebox_wait_end(struct livebox *box);
 
@@ -108,6 +111,8 @@ struct liveclient {
 
 /* One client more; it waits until somebody listens. */
 struct liveclient *livebox_connect(struct livebox *box);
+/* The same at the keeper's socket. */
+struct liveclient *livebox_connect_keeper(struct livebox *box);
 void liveclient_free(struct liveclient *client);
 
 /* Sends a request, a JSON object without "id"; its id. Descriptors go with it and stay the
@@ -123,6 +128,9 @@ bool liveclient_is_answered(struct liveclient *client, unsigned id);
 /* Both on box->control: asks, waits, and says that it worked. The caller unrefs the answer. */
 G_GNUC_PRINTF(2, 3)
 JsonObject *livebox_get(struct livebox *box, const char *format, ...);
+/* Plugs a disk ("disk") or network card ("nic") that needs a program: has the keeper open it, with
+ * an opened image unless that is -1 (the caller's), then plugs it. Its name, which the caller frees. */
+char *livebox_plug_kept(struct livebox *box, const char *kind, const char *xml, int image);
 /* The same without looking at the answer. */
 G_GNUC_PRINTF(2, 3)
 void livebox_do(struct livebox *box, const char *format, ...);

@@ -11,6 +11,7 @@
 
 #include "engine/vmm/dev/virtio_net.h"
 #include "engine/vmm/net/passt.h"
+#include "engine/vmm/net/passt_program.h"
 #include "tests/engine/devbox.h"
 
 #include <arpa/inet.h>
@@ -365,15 +366,56 @@ static bool get_offer(struct fixture *f)
 	return false;
 }
 
+/* The other end of the cable. */
+struct user_cable {
+	struct fixture *f;
+	struct passt_program_config config;
+	struct passt_program *passt;
+};
+
+static void end_passt(void *data)
+{
+	struct user_cable *cable = data;
+
+	g_clear_pointer(&cable->passt, passt_program_free);
+}
+
+static int start_passt(void *data, GError **error)
+{
+	struct user_cable *cable = data;
+	int fd;
+
+	end_passt(data);
+	cable->passt = passt_program_new(&cable->config, &fd, error);
+	return cable->passt ? fd : -1;
+}
+
+static void warn(void *data, const char *message)
+{
+	struct devbox *box = ((struct user_cable *)data)->f->box;
+
+	box->env.warn(box, message);
+}
+
+static struct net_backend *open_cable(struct user_cable *cable, GError **error)
+{
+	const struct net_passt_config config = {
+		.open = start_passt,
+		.close = end_passt,
+		.warn = warn,
+		.data = cable,
+	};
+
+	return net_passt_new(&config, cable->f->box->context, &cable->f->box->lock, error);
+}
+
 static void run_passt(struct fixture *f)
 {
-	struct net_passt_config config = {0};
-	g_autoptr(GError) error = NULL;
-	struct net_backend *backend =
-		net_passt_new(&config, f->box->context, &f->box->lock, &error);
+	struct user_cable cable = {.f = f};
+	struct net_backend *backend = open_cable(&cable, NULL);
 
 	assert_non_null(backend);
-	assert_true(net_passt_pid(backend) > 0);
+	assert_true(passt_program_pid(cable.passt) > 0);
 	plug(f, backend, UINT64_MAX);
 	offer_buffers(f, DRIVER_QUEUE, 0x4000);
 	assert_true(get_offer(f));
@@ -414,14 +456,14 @@ static void test_passt_unprivileged(void **state)
 static void test_passt_dies(void **state)
 {
 	struct fixture *f = *state;
-	struct net_passt_config config = {.warn = f->box->env.warn, .warn_data = f->box};
+	struct user_cable cable = {.f = f};
 	struct net_backend *backend;
 
 	if (!have_passt())
 		skip();
-	backend = net_passt_new(&config, f->box->context, &f->box->lock, NULL);
+	backend = open_cable(&cable, NULL);
 	plug(f, backend, UINT64_MAX);
-	kill(net_passt_pid(backend), SIGKILL);
+	kill(passt_program_pid(cable.passt), SIGKILL);
 	for (unsigned i = 0; i < 120000 && backend->link_up; i++)
 		devbox_run(f->box, 1);
 	assert_false(backend->link_up);
@@ -442,16 +484,11 @@ static void test_passt_dies(void **state)
 
 static void test_passt_missing(void **state)
 {
-	struct fixture *f = *state;
-	struct net_passt_config config = {.program = "/nonexistent/passt"};
+	struct user_cable cable = {.f = *state, .config = {.program = "/nonexistent/passt", .log = -1}};
 	g_autoptr(GError) error = NULL;
 
-	assert_null(net_passt_new(&config, f->box->context, &f->box->lock, &error));
-	assert_non_null(strstr(error->message, "passt"));
-	g_clear_error(&error);
-	config = (struct net_passt_config){.socket_path = "/nonexistent/socket"};
-	assert_null(net_passt_new(&config, f->box->context, &f->box->lock, &error));
-	assert_non_null(strstr(error->message, "/nonexistent/socket"));
+	assert_null(open_cable(&cable, &error));
+	assert_non_null(strstr(error->message, "/nonexistent/passt"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

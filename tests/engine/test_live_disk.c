@@ -89,6 +89,13 @@ static void plug(const char *path, const char *target, const char *driver, const
 	assert_string_equal(json_object_get_string_member(answer, "disk"), target);
 }
 
+static void plug_kept(const char *path, const char *target, const char *driver, const char *more)
+{
+	g_autofree char *xml = describe(path, target, driver, more);
+
+	g_free(livebox_plug_kept(box, "disk", xml, -1));
+}
+
 static void unplug(const char *target)
 {
 	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"%s\", " PATIENT "}", target);
@@ -357,7 +364,7 @@ static void a_qcow2_image_comes_grows_and_goes(void **state)
 	g_autofree char *line = NULL;
 	off_t full;
 
-	plug(path, "vdq", "type='qcow2' discard='unmap'", "<serial>QCOW</serial>");
+	plug_kept(path, "vdq", "type='qcow2' discard='unmap'", "<serial>QCOW</serial>");
 	name = guest_name("QCOW");
 	assert_int_equal(livebox_shell_number(box, "cat /sys/block/%s/size", name), 64 * MIB / 512);
 	sum = livebox_shell(box,
@@ -380,7 +387,7 @@ static void a_qcow2_image_comes_grows_and_goes(void **state)
 	unplug("vdq");
 	wait_gone(name);
 	/* The daemon has let the image go. */
-	plug(path, "vdq", "type='qcow2'", "<serial>QCOW2</serial>");
+	plug_kept(path, "vdq", "type='qcow2'", "<serial>QCOW2</serial>");
 	g_free(name);
 	name = guest_name("QCOW2");
 	assert_int_equal(livebox_shell_number(box, "cat /sys/block/%s/size", name), 96 * MIB / 512);

@@ -67,7 +67,7 @@ static void wait_total(long least, long most)
 /* MiB of host memory that the process has. */
 static long host_resident(void)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%d/statm", box->pid);
+	g_autofree char *path = g_strdup_printf("/proc/%d/statm", box->machine);
 	g_autofree char *text = NULL;
 	long resident = 0;
 

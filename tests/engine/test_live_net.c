@@ -308,10 +308,9 @@ static void a_card_comes_without_a_link(void **state)
 
 static void a_user_network_comes_and_goes(void **state)
 {
-	g_autoptr(JsonObject) answer = livebox_get(box,
-		"{\"do\": \"plug-nic\", \"xml\": \"<interface type='user'><model type='virtio'/>"
-		"</interface>\"}");
-	const char *mac = json_object_get_string_member(answer, "nic");
+	g_autofree char *mac = livebox_plug_kept(box, "nic",
+		"<interface type='user'><mac address='" MAC "'/><model type='virtio'/></interface>",
+		-1);
 	g_autofree char *name = guest_name(mac);
 
 	g_free(livebox_shell(box,

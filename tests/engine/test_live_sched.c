@@ -387,7 +387,7 @@ static void pins_reach_threads_of_now_and_later(void **state)
 	livebox_do(subject.box, "{\"do\": \"pin\", \"cpus\": \"%u\", \"vcpu\": 0}", cpu);
 	livebox_do(subject.box, "{\"do\": \"pin\", \"cpus\": \"%u\", \"vcpu\": 1}", cpu);
 	livebox_do(subject.box, "{\"do\": \"pin\", \"cpus\": \"%u\", \"emulator\": true}", cpu);
-	assert_affinity(subject.box->pid, cpu);
+	assert_affinity(subject.box->machine, cpu);
 	livebox_do(subject.box, "{\"do\": \"set-vcpus\", \"count\": 2, \"timeout\": 200}");
 	wait_sample(&subject);
 	assert_int_equal(subject.page.guest.vcpus, 2);

@@ -563,9 +563,9 @@ static void test_guest(const char *name, const char *const *options, unsigned mo
 		.options = options,
 	});
 	assert_true(problems_of(box) <= most_problems);
-	assert_threads_filtered(box->pid);
+	assert_threads_filtered(box->machine);
 	assert_devices_work(box);
-	assert_threads_filtered(box->pid);
+	assert_threads_filtered(box->machine);
 	assert_reset_works(box);
 	livebox_do(box, "{\"do\": \"quit\"}");
 	assert_int_equal(livebox_wait_end(box), 0);

@@ -49,7 +49,7 @@ static void set_up(void)
 
 	path = g_dir_make_tmp("lodge-control-XXXXXX", NULL);
 	place = g_build_filename(path, "socket", NULL);
-	control = control_new(place, g_main_context_default(), &error);
+	control = control_new(place, control_machine_tables, g_main_context_default(), &error);
 	if (!control)
 		g_error("%s", error->message);
 	savebox_begin();

@@ -6,13 +6,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gio/gio.h>
-#include <glib-unix.h>
 #include <glib/gi18n.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LENGTH_SIZE 4u        /* before each frame */
@@ -21,21 +17,13 @@
 #define ROUNDS 4              /* reads of a full buffer before others get their turn */
 #define RETRY_MS 1000         /* pause before the other side is tried again */
 #define IOV_MAX_FRAME 256
-#define SEND_BUFFER (8 << 20) /* bytes on their way from passt */
-#define CHILD_FD 3            /* the child's end of the socket pair */
 
 struct passt {
 	struct net_backend base;
 	struct machine_lock *lock;
 	GMainContext *context;
 
-	char *socket_path;
-	char **arguments; /* of the child */
-	void (*warn)(void *data, const char *message);
-	void *warn_data;
-	bool (*allowed)(GError **error);
-	GPid pid;
-	GSource *child; /* reaps it */
+	struct net_passt_config config;
 
 	int fd;          /* -1: not connected */
 	GSource *source; /* watches fd */
@@ -288,111 +276,19 @@ static void passt_use(struct passt *passt, int fd)
 	g_source_attach(passt->source, passt->context);
 }
 
-static int passt_connect(struct passt *passt, GError **error)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, saved;
-
-	if (strlen(passt->socket_path) >= sizeof(address.sun_path)) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
-			_("The path of passt's socket is too long: '%s'"), passt->socket_path);
-		return -1;
-	}
-	strcpy(address.sun_path, passt->socket_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	saved = errno;
-	if (fd >= 0)
-		close(fd);
-	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
-		_("Cannot connect to passt at '%s': %s"), passt->socket_path, g_strerror(saved));
-	return -1;
-}
-
-static void passt_reaped(GPid pid, int status, void *data)
-{
-	struct passt *passt = data;
-
-	g_mutex_lock(&passt->lock->mutex);
-	passt->pid = 0;
-	source_end(&passt->child);
-	g_mutex_unlock(&passt->lock->mutex);
-}
-
-/*
- * passt sends what a connection has as one burst, up to the guest's window, and drops what the
- * socket does not take; it finds out by a timeout of seconds. So its end gets a large buffer: as
- * large as wanted with the privilege to, else as the host's wmem_max allows.
- */
-static void passt_widen(int fd)
-{
-	const int size = SEND_BUFFER;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-}
-
-/* Starts the child with one end of a socket pair as CHILD_FD; the other end, or -1. */
-static int passt_start(struct passt *passt, GError **error)
-{
-	GSpawnFlags flags = G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
-			    G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL;
-	g_autoptr(GError) cause = NULL;
-	int pair[2], target = CHILD_FD;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
-			_("Cannot make a socket for passt: %s"), g_strerror(errno));
-		return -1;
-	}
-	passt_widen(pair[1]);
-	if (!g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)passt->arguments, NULL,
-		    flags, NULL, NULL, -1, -1, -1, &pair[1], &target, 1, &passt->pid, NULL, NULL,
-		    NULL, &cause)) {
-		g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-			_("Cannot start passt for the user network (is the package 'passt' "
-			  "installed?): %s"),
-			cause->message);
-		close(pair[0]);
-		pair[0] = -1;
-	} else {
-		passt->child = g_child_watch_source_new(passt->pid);
-		g_source_set_callback(passt->child, G_SOURCE_FUNC(passt_reaped), passt, NULL);
-		g_source_attach(passt->child, passt->context);
-	}
-	close(pair[1]);
-	return pair[0];
-}
-
-static bool passt_open(struct passt *passt, GError **error)
-{
-	int fd;
-
-	if (!passt->socket_path && passt->pid)
-		return false; /* the last one is not quite gone */
-	if (passt->allowed && !passt->allowed(error))
-		return false;
-	fd = passt->socket_path ? passt_connect(passt, error) : passt_start(passt, error);
-	if (fd < 0)
-		return false;
-	passt_use(passt, fd);
-	return true;
-}
-
 static gboolean passt_try_again(void *data)
 {
 	struct passt *passt = data;
-	bool open;
+	int fd = passt->config.open(passt->config.data, NULL);
 
+	if (fd < 0)
+		return G_SOURCE_CONTINUE;
 	g_mutex_lock(&passt->lock->mutex);
-	open = passt_open(passt, NULL);
-	if (open) {
-		source_end(&passt->retry);
-		passt_set_link(passt, true);
-	}
+	source_end(&passt->retry);
+	passt_use(passt, fd);
+	passt_set_link(passt, true);
 	g_mutex_unlock(&passt->lock->mutex);
-	return open ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+	return G_SOURCE_REMOVE;
 }
 
 /* The other side has hung up, or talks nonsense. */
@@ -401,16 +297,12 @@ static void passt_lost(struct passt *passt)
 	source_end(&passt->source);
 	close(passt->fd);
 	passt->fd = -1;
-	if (passt->pid)
-		kill(passt->pid, SIGTERM);
 	passt->retry = g_timeout_source_new(RETRY_MS);
 	g_source_set_callback(passt->retry, passt_try_again, passt, NULL);
 	g_source_attach(passt->retry, passt->context);
 	passt_set_link(passt, false);
-	if (passt->warn)
-		passt->warn(passt->warn_data, passt->socket_path
-						      ? _("passt has hung up; connecting again")
-						      : _("passt has ended; starting it again"));
+	if (passt->config.warn)
+		passt->config.warn(passt->config.data, _("passt has ended; starting it again"));
 }
 
 /* ---- life ---- */
@@ -421,16 +313,11 @@ static void passt_free(struct net_backend *backend)
 
 	source_end(&passt->source);
 	source_end(&passt->retry);
-	source_end(&passt->child);
 	if (passt->fd >= 0)
 		close(passt->fd);
-	if (passt->pid) {
-		kill(passt->pid, SIGTERM);
-		waitpid(passt->pid, NULL, 0);
-	}
+	if (passt->config.close)
+		passt->config.close(passt->config.data);
 	g_main_context_unref(passt->context);
-	g_strfreev(passt->arguments);
-	g_free(passt->socket_path);
 	g_free(passt->rx);
 	g_free(passt->tx);
 	g_free(passt);
@@ -442,50 +329,23 @@ static const struct net_backend_ops passt_ops = {
 	.free = passt_free,
 };
 
-static char **passt_arguments(const struct net_passt_config *config)
-{
-	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-	g_autofree char *mtu = g_strdup_printf("%u", config->mtu);
-
-	g_strv_builder_add_many(builder, config->program ? config->program : "passt",
-		"--foreground", "--fd", G_STRINGIFY(CHILD_FD), NULL);
-	if (config->mtu)
-		g_strv_builder_add_many(builder, "--mtu", mtu, NULL);
-	if (config->log_path)
-		g_strv_builder_add_many(builder, "--log-file", config->log_path, NULL);
-	else
-		g_strv_builder_add(builder, "--quiet");
-	if (config->arguments)
-		g_strv_builder_addv(builder, (const char **)config->arguments);
-	return g_strv_builder_end(builder);
-}
-
 struct net_backend *net_passt_new(const struct net_passt_config *config, GMainContext *context,
 	struct machine_lock *lock, GError **error)
 {
-	struct passt *passt = g_new0(struct passt, 1);
+	int fd = config->open(config->data, error);
+	struct passt *passt;
 
+	if (fd < 0)
+		return NULL;
+	passt = g_new0(struct passt, 1);
 	passt->base.ops = &passt_ops;
 	passt->lock = lock;
 	passt->context = g_main_context_ref(context ? context : g_main_context_default());
-	passt->socket_path = g_strdup(config->socket_path);
-	passt->arguments = passt_arguments(config);
-	passt->warn = config->warn;
-	passt->warn_data = config->warn_data;
-	passt->allowed = config->allowed;
-	passt->fd = -1;
+	passt->config = *config;
 	passt->rx = g_malloc(BUFFER);
 	passt->rx_size = BUFFER;
 	passt->tx = g_malloc(LENGTH_SIZE + NET_FRAME_MAX);
-	if (!passt_open(passt, error)) {
-		passt_free(&passt->base);
-		return NULL;
-	}
+	passt_use(passt, fd);
 	passt->base.link_up = true;
 	return &passt->base;
-}
-
-GPid net_passt_pid(const struct net_backend *backend)
-{
-	return ((const struct passt *)backend)->pid;
 }

@@ -272,3 +272,17 @@ bool load_devices(const struct machine_parts *parts, struct state_in *in, GError
 			return false;
 	return true;
 }
+
+void save_plugged(struct state_in *in, void (*learn)(void *data, const char *xml), void *data)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(loaded_free);
+
+	if (!get_list(in, list, NULL))
+		return;
+	for (unsigned i = 0; i < list->len; i++) {
+		const struct loaded *loaded = g_ptr_array_index(list, i);
+
+		if (loaded->device.pci_slot && *loaded->xml)
+			learn(data, loaded->xml);
+	}
+}
