@@ -151,13 +151,15 @@ static bool vcpus_stay(const struct change *change)
 // What the change is in the running guest; NULL where it is none there.
 static char *assignment_there(const struct values *values, const struct change *change)
 {
+	bool medium = is_medium(values->to, change->name);
 	g_autofree char *key = NULL;
 
-	if (!change->to || vcpus_stay(change) ||
-		(change->possible != KEY_NOW && !is_medium(values->to, change->name)))
+	// Of values only a medium can be taken away.
+	if ((!change->to && !medium) || vcpus_stay(change) ||
+		(change->possible != KEY_NOW && !medium))
 		return NULL;
 	key = key_there(values, change->name);
-	return key ? g_strdup_printf("%s=%s", key, change->to) : NULL;
+	return key ? g_strdup_printf("%s=%s", key, change->to ? change->to : "") : NULL;
 }
 
 static void add_values(GPtrArray *steps, const struct document *from, const struct document *to,

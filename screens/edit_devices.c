@@ -12,15 +12,15 @@ enum { BUTTON_ESC, BUTTON_ADD };
 
 /* ---- what stands in the form of a new device ---- */
 
-/* The first of vda, vdb… that no disk has. */
-static char *free_target(const struct edit *edit)
+/* The first of vda, vdb… (sda, sdb…) that no disk has. */
+static char *free_target(const struct edit *edit, const char *bus)
 {
 	for (char letter = 'a'; letter <= 'z'; letter++) {
 		g_autofree char *xpath = g_strdup_printf(
-			"/domain/devices/disk/target[@dev='vd%c']", letter);
+			"/domain/devices/disk/target[@dev='%s%c']", bus, letter);
 
 		if (!document_find(edit->draft->document, xpath))
-			return g_strdup_printf("vd%c", letter);
+			return g_strdup_printf("%s%c", bus, letter);
 	}
 	return g_strdup("");
 }
@@ -35,17 +35,33 @@ static char *new_address(void)
 static char *first_value(const struct edit *edit, const struct edit_ask *ask)
 {
 	if (strcmp(ask->value, "DISK") == 0)
-		return free_target(edit);
+		return free_target(edit, "vd");
+	if (strcmp(ask->value, "DRIVE") == 0)
+		return free_target(edit, "sd");
 	return strcmp(ask->value, "MAC") == 0 ? new_address() : g_strdup(ask->value);
 }
 
-/* Where a value stands in a space-separated list. */
-static int place_in(char **choices, const char *value)
+/* Whether the host of the guest has this choice. */
+static bool has_choice(const struct edit *edit, const struct edit_ask *ask, const char *choice)
 {
+	return !ask->key || capability_allows(edit->capability, ask->key, choice);
+}
+
+/* Where a value stands in a list; another that the host has, where it has not this one. */
+static int place_in(
+	const struct edit *edit, const struct edit_ask *ask, char **choices, const char *value)
+{
+	int first = 0;
+
 	for (int i = 0; choices[i]; i++)
 		if (strcmp(choices[i], value) == 0)
+			first = i;
+	if (has_choice(edit, ask, choices[first]))
+		return first;
+	for (int i = 0; choices[i]; i++)
+		if (has_choice(edit, ask, choices[i]))
 			return i;
-	return 0;
+	return first;
 }
 
 static struct field *ask_field(const struct edit *edit, const struct edit_ask *ask)
@@ -56,9 +72,10 @@ static struct field *ask_field(const struct edit *edit, const struct edit_ask *a
 
 	if (!choices)
 		return field_text_new(value, 30);
-	field = field_choice_new((const char *const *)choices, place_in(choices, value));
-	for (int i = 0; ask->key && choices[i]; i++)
-		if (!capability_allows(edit->capability, ask->key, choices[i]))
+	field = field_choice_new(
+		(const char *const *)choices, place_in(edit, ask, choices, value));
+	for (int i = 0; choices[i]; i++)
+		if (!has_choice(edit, ask, choices[i]))
 			field_choice_off(field, i, _("not on this host"));
 	return field;
 }

@@ -239,7 +239,7 @@ const struct edit_addition edit_additions[] = {
 		.fragment = "<disk type='file' device='disk'>\n  <driver name='qemu' type='%3'/>\n"
 		"  <source file='%0'/>\n  <target dev='%1' bus='%2'/>\n</disk>" },
 	{ N_("CD drive"), "disk",
-		{ { N_("Image"), "", NULL, true, NULL }, { N_("Target"), "sda", NULL, true, NULL },
+		{ { N_("Image"), "", NULL, true, NULL }, { N_("Target"), "DRIVE", NULL, true, NULL },
 			{ N_("Bus"), "sata", "sata ide scsi usb", false, "disk.vda.bus" } },
 		.fragment = "<disk type='file' device='cdrom'>\n  <source file='%0'/>\n"
 		"  <target dev='%1' bus='%2'/>\n  <readonly/>\n</disk>" },

@@ -49,7 +49,8 @@ const struct edit_row *edit_device_rows(const char *element);
 /// A value that the form of a new device asks for.
 struct edit_ask {
 	const char *label; // N_()
-	const char *value; // what stands there first; "MAC": a new address, "DISK": the next target
+	const char *value; // what stands there first; "MAC": a new address, "DISK", "DRIVE": the next
+			   // target of a disk, of a CD drive
 	const char *choices; // space-separated, NULL: free text
 	bool needed;
 	const char *key; // whose values the host may not all know; NULL: none

@@ -301,9 +301,14 @@ static void media_are_changed_now(void **state)
 		g_strdup_printf("<domain type='kvm'><name>web</name><devices>%s</devices></domain>", old);
 	g_autofree char *to =
 		g_strdup_printf("<domain type='kvm'><name>web</name><devices>%s</devices></domain>", new);
-	g_autofree char *said = steps(from, to, from);
+	const char *empty = "<domain type='kvm'><name>web</name><devices><disk type='file' "
+			    "device='cdrom'><target dev='sda'/></disk></devices></domain>";
+	g_autofree char *said = steps(from, to, from), *ejected = steps(from, empty, from);
+	g_autofree char *inserted = steps(empty, to, empty);
 
 	assert_string_equal(said, "disk.sda.source: disk.sda.source=/new.iso\n");
+	assert_string_equal(ejected, "disk.sda.source: disk.sda.source=\n");
+	assert_string_equal(inserted, "disk.sda.source: disk.sda.source=/new.iso\n");
 }
 
 // ---- capabilities ---------------------------------------------------------------------------------------
