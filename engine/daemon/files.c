@@ -34,6 +34,7 @@ static const struct use {
 	[FILE_LOG] = {O_WRONLY | O_CREAT, "fcp", "'%s' cannot be a log", CANNOT_OPEN},
 	[FILE_SAVED] = {O_RDONLY, "f", NOT_SAVED, "Failed to open file '%s': %s"},
 	[FILE_SAVED_EDIT] = {O_RDWR, "f", NOT_SAVED, "Failed to open file '%s': %s"},
+	[FILE_PIPE] = {O_WRONLY, "p", "'%s' is no FIFO", CANNOT_OPEN},
 };
 
 G_GNUC_PRINTF(2, 0)

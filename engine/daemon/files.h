@@ -22,6 +22,7 @@ enum file_use {
 	FILE_LOG,        /* written only, and made where it is not there */
 	FILE_SAVED,      /* of a saved guest: a regular file, read only */
 	FILE_SAVED_EDIT, /* the same, read and written */
+	FILE_PIPE,       /* a FIFO that somebody reads: written only */
 };
 
 struct file {

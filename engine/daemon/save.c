@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <config.h>
+
 #include "engine/daemon/save.h"
 
 #include "engine/daemon/fault.h"
@@ -21,7 +23,8 @@
 struct saving {
 	struct guest *guest;
 	char *path;        /* where it will be, for messages */
-	int folder;        /* that is in; */
+	bool pipe;         /* it is there, and what comes is for who reads it */
+	int folder;        /* that is in; -1 with a pipe */
 	char *name, *part; /* as what, and as what until then */
 	guest_done done;
 	void *data;
@@ -271,10 +274,18 @@ static void tell_completed(const struct guest *guest, const struct saving *savin
 	parameters_clear(&parameters);
 }
 
+static void drop_file(const struct saving *saving)
+{
+	if (!saving->pipe)
+		unlinkat(saving->folder, saving->part, 0);
+}
+
 static bool come_under_name(const struct saving *saving, GError **error)
 {
 	int fd;
 
+	if (saving->pipe)
+		return true;
 	if (renameat(saving->folder, saving->part, saving->folder, saving->name) < 0)
 		return fail(error, "cannot rename the saved guest to", saving->path);
 	fd = openat(saving->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -297,7 +308,7 @@ static void saved(void *data, JsonObject *answer, const GError *problem)
 		tell_completed(guest, saving);
 		guest_leave_saved(guest, saving->done, saving->data);
 	} else {
-		unlinkat(saving->folder, saving->part, 0);
+		drop_file(saving);
 		if (cancelled)
 			fault_set(&error, VIR_ERR_OPERATION_ABORTED,
 				"domain save job: canceled by client");
@@ -313,22 +324,42 @@ static bool make_folder(const char *path, GError **error)
 	return g_mkdir_with_parents(folder, 0700) == 0 || fail(error, "cannot make", folder);
 }
 
-/* The file as far as it is ours; -1 sets the error. */
-static int begin_file(const struct saving *saving, const struct definition *definition,
-	bool running, GError **error)
+static int open_part(const struct saving *saving, GError **error)
 {
 	int fd = openat(saving->folder, saving->part,
 		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
-	if (fd < 0) {
+	if (fd < 0)
 		fail(error, "cannot make", saving->path);
-		return -1;
-	}
-	if (write_head(fd, definition->xml, running, room_for(definition->xml)))
+	return fd;
+}
+
+/* One that takes the head at once: nobody waits here for who reads. */
+static int open_pipe(const struct settings *settings, const struct saving *saving, uint32_t head,
+	GError **error)
+{
+	int fd = file_open(settings, saving->path, FILE_PIPE, error);
+
+	if (fd < 0 || fcntl(fd, F_GETPIPE_SZ) >= (int)head || fcntl(fd, F_SETPIPE_SZ, head) >= 0)
 		return fd;
 	fail(error, "cannot write", saving->path);
 	close(fd);
-	unlinkat(saving->folder, saving->part, 0);
+	return -1;
+}
+
+/* The file as far as it is ours; -1 sets the error. */
+static int begin_file(const struct settings *settings, const struct saving *saving,
+	const struct definition *definition, bool running, GError **error)
+{
+	uint32_t room = room_for(definition->xml);
+	uint32_t head = room + (uint32_t)sizeof(struct save_file_header);
+	int fd = saving->pipe ? open_pipe(settings, saving, head, error) : open_part(saving, error);
+
+	if (fd < 0 || write_head(fd, definition->xml, running, room))
+		return fd;
+	fail(error, "cannot write", saving->path);
+	close(fd);
+	drop_file(saving);
 	return -1;
 }
 
@@ -360,15 +391,17 @@ static struct saving *saving_new(const struct guest *guest, const char *path, GE
 {
 	const struct settings *settings = path ? guest->registry->settings : NULL;
 	struct saving *saving = g_new0(struct saving, 1);
+	struct stat status;
 
 	saving->path = path ? g_strdup(path) : save_managed_path(guest);
 	saving->name = g_path_get_basename(saving->path);
 	saving->part = g_strconcat(saving->name, ".part", NULL);
 	saving->folder = -1;
 	saving->begun = g_get_monotonic_time();
-	if (path || make_folder(saving->path, error))
+	saving->pipe = path && stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+	if (!saving->pipe && (path || make_folder(saving->path, error)))
 		saving->folder = file_open_folder(settings, saving->path, error);
-	if (saving->folder >= 0)
+	if (saving->pipe || saving->folder >= 0)
 		return saving;
 	save_free(saving);
 	return NULL;
@@ -389,7 +422,8 @@ void save_begin(struct guest *guest, const char *path, const char *xml, unsigned
 	}
 	saving = saving_new(guest, path, &error);
 	if (saving)
-		fd = begin_file(saving, definition, is_running(running, state), &error);
+		fd = begin_file(guest->registry->settings, saving, definition,
+			is_running(running, state), &error);
 	definition_free(definition);
 	if (fd < 0) {
 		save_free(saving);

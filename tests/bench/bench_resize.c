@@ -16,23 +16,10 @@
 
 #define MOST 16
 
-static const char definition[] =
-	"<domain type='qemu'>\n"
-	"  <name>@NAME@</name>\n"
-	"  <memory unit='MiB'>1024</memory>\n"
-	"  <vcpu current='1'>16</vcpu>\n"
-	"  <os>\n"
-	"    <type arch='x86_64' machine='pc'>hvm</type>\n"
-	"    <kernel>@KERNEL@</kernel>\n"
-	"    <initrd>@INITRD@</initrd>\n"
-	"    <cmdline>console=ttyS0 quiet no_timer_check</cmdline>\n"
-	"  </os>\n"
-	"  <features><acpi/></features>\n"
-	"  <devices>\n"
-	"    <memballoon model='virtio'><stats period='1'/></memballoon>\n"
-	"    <serial type='unix'><source mode='bind' path='@SERIAL@'/></serial>\n"
-	"  </devices>\n"
-	"</domain>\n";
+static const char definition[] = LIVE_DEFINITION("  <name>@NAME@</name>\n"
+						 "  <memory unit='MiB'>1024</memory>\n"
+						 "  <vcpu current='1'>16</vcpu>\n",
+	"");
 
 static struct live *live;
 static struct harness *console;
@@ -85,16 +72,9 @@ static void balloon(void **state)
 
 static int setup(void **state)
 {
-	g_autofree char *keys = NULL;
-
 	live_start(&live, definition);
 	console = live_console(live, 120, 30, NULL);
-	keys = g_strdup_printf("F3 '%s' Enter", live->guest[0].file);
-	harness_keys(console, keys);
-	harness_expect(console, "alpha is defined.");
-	harness_expect(console, "▸ alpha");
-	harness_keys(console, "F10");
-	live_guest_ready(&live->guest[0], LIVE_PATIENCE);
+	live_console_starts(console, live, "alpha");
 	return 0;
 }
 

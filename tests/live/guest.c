@@ -19,23 +19,10 @@
 
 static const char *const names[LIVE_GUESTS] = {"alpha", "beta", "gamma"};
 
-static const char usual_definition[] =
-	"<domain type='qemu'>\n"
-	"  <name>@NAME@</name>\n"
-	"  <memory unit='MiB'>192</memory>\n"
-	"  <vcpu>1</vcpu>\n"
-	"  <os>\n"
-	"    <type arch='x86_64' machine='pc'>hvm</type>\n"
-	"    <kernel>@KERNEL@</kernel>\n"
-	"    <initrd>@INITRD@</initrd>\n"
-	"    <cmdline>console=ttyS0 quiet no_timer_check</cmdline>\n"
-	"  </os>\n"
-	"  <features><acpi/></features>\n"
-	"  <devices>\n"
-	"    <memballoon model='virtio'><stats period='1'/></memballoon>\n"
-	"    <serial type='unix'><source mode='bind' path='@SERIAL@'/></serial>\n"
-	"  </devices>\n"
-	"</domain>\n";
+static const char usual_definition[] = LIVE_DEFINITION("  <name>@NAME@</name>\n"
+						       "  <memory unit='MiB'>192</memory>\n"
+						       "  <vcpu>1</vcpu>\n",
+	"");
 
 int live_patience(void)
 {
@@ -51,8 +38,7 @@ static const char *build_dir(void)
 	return dir ? dir : ".";
 }
 
-/* Whether the guests are the bundled engine's. */
-static bool bundled(void)
+bool live_bundled(void)
 {
 	return !g_strcmp0(g_getenv("LODGE_LIVE_SERVER"), "private-lodged");
 }
@@ -101,7 +87,7 @@ static void fill(GString *xml, const char *mark, const char *value)
 /* The script that starts and ends the hypervisor: libvirtd's, or what LODGE_LIVE_SERVER says. */
 static const char *server_script(void)
 {
-	return bundled() ? "tests/live/private-lodged" : "tests/live/private-libvirtd";
+	return live_bundled() ? "tests/live/private-lodged" : "tests/live/private-libvirtd";
 }
 
 static void define_guest(
@@ -149,6 +135,17 @@ void live_start_libvirtd(struct live *live)
 void live_kill_libvirtd(struct live *live)
 {
 	g_free(run_script(server_script(), "kill", live->dir));
+}
+
+int live_libvirtd_pid(struct live *live)
+{
+	g_autofree char *path = g_build_filename(
+		live->dir, live_bundled() ? "lodged.pid" : "libvirtd.pid", NULL);
+	g_autofree char *text = NULL;
+
+	return g_file_get_contents(path, &text, NULL, NULL)
+		? (int)g_ascii_strtoll(text, NULL, 10)
+		: 0;
 }
 
 static void guest_clear(struct live_guest *guest)
@@ -215,8 +212,45 @@ struct harness *live_console(struct live *live, int width, int height, const cha
 	console = harness_start(&(struct harness_options){.argv = argv,
 		.env = (const char *const *)all->pdata, .width = width, .height = height});
 	harness_expect(console, "F3Add");
-	harness_expect(console, bundled() ? "lodge 0" : "qemu 0");
+	harness_expect(console, live_bundled() ? "lodge 0" : "qemu 0");
 	return console;
+}
+
+void live_expect(struct harness *console, const char *text)
+{
+	for (int i = 0; i < LIVE_PATIENCE; i++)
+		if (harness_wait(console, text, 1000))
+			return;
+	harness_expect(console, text);
+}
+
+void live_console_starts(struct harness *console, struct live *live, const char *name)
+{
+	g_autofree char *keys = g_strdup_printf("F3 '%s' Enter", live->guest[0].file);
+	g_autofree char *defined = g_strdup_printf("%s is defined.", name);
+	g_autofree char *row = g_strdup_printf("▸ %s", name);
+
+	harness_keys(console, keys);
+	live_expect(console, defined);
+	live_expect(console, row);
+	harness_keys(console, "F10");
+	live_expect(console, "running");
+	live_guest_ready(&live->guest[0], LIVE_PATIENCE);
+}
+
+char *live_virsh(struct live *live, const char *words)
+{
+	g_autofree char *command = g_strdup_printf("virsh -c '%s' %s", live->uri, words);
+	char *argv[] = {"/bin/sh", "-c", command, NULL};
+	g_autofree char *err = NULL;
+	char *out = NULL;
+	int status;
+
+	assert_true(g_spawn_sync(
+		NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, NULL));
+	if (!g_spawn_check_wait_status(status, NULL))
+		fail_msg("%s: %s", command, err);
+	return out;
 }
 
 void live_console_quits(struct harness *console)

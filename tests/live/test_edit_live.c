@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The definition editor by keystrokes on a real guest under QEMU: what is reviewed and applied is
+ * The definition editor by keystrokes on a real guest, under QEMU or of the bundled engine: what is reviewed and applied is
  * looked at in libvirt's definitions and, where it happens at once, from inside the guest.
  */
 #include "tests/live/guest.h"
@@ -15,29 +15,15 @@
 #include <glib.h>
 #include <string.h>
 
-static const char definition[] =
-	"<domain type='qemu'>\n"
-	"  <name>@NAME@</name>\n"
-	"  <title>The first</title>\n"
-	"  <memory unit='MiB'>224</memory>\n"
-	"  <currentMemory unit='MiB'>192</currentMemory>\n"
-	"  <vcpu current='1'>2</vcpu>\n"
-	"  <os>\n"
-	"    <type arch='x86_64' machine='pc'>hvm</type>\n"
-	"    <kernel>@KERNEL@</kernel>\n"
-	"    <initrd>@INITRD@</initrd>\n"
-	"    <cmdline>console=ttyS0 quiet no_timer_check</cmdline>\n"
-	"  </os>\n"
-	"  <features><acpi/></features>\n"
-	"  <devices>\n"
+static const char definition[] = LIVE_DEFINITION("  <name>@NAME@</name>\n"
+						 "  <title>The first</title>\n"
+						 "  <memory unit='MiB'>224</memory>\n"
+						 "  <currentMemory unit='MiB'>192</currentMemory>\n"
+						 "  <vcpu current='1'>2</vcpu>\n",
 	"    <interface type='user'>\n"
 	"      <mac address='52:54:00:00:00:01'/>\n"
 	"      <model type='virtio'/>\n"
-	"    </interface>\n"
-	"    <memballoon model='virtio'><stats period='1'/></memballoon>\n"
-	"    <serial type='unix'><source mode='bind' path='@SERIAL@'/></serial>\n"
-	"  </devices>\n"
-	"</domain>\n";
+	"    </interface>\n");
 
 #define DISK_BYTES ((gint64)48 << 20)
 
@@ -47,13 +33,9 @@ static struct harness *console;
 
 // ---- the screen -------------------------------------------------------------------------------------
 
-/* Waits longer than the harness does. */
 static void expect(const char *text)
 {
-	for (int i = 0; i < LIVE_PATIENCE; i++)
-		if (harness_wait(console, text, 1000))
-			return;
-	harness_expect(console, text);
+	live_expect(console, text);
 }
 
 static void keys(const char *format, ...) G_GNUC_PRINTF(1, 2);
@@ -89,24 +71,9 @@ static void apply_now(const char *result)
 
 // ---- the definitions as virsh shows them -------------------------------------------------------------
 
-static char *virsh(const char *words)
-{
-	g_autofree char *command = g_strdup_printf("virsh -c '%s' %s", live->uri, words);
-	const char *argv[] = {"/bin/sh", "-c", command, NULL};
-	g_autofree char *err = NULL;
-	char *out = NULL;
-	int status;
-
-	assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status,
-		NULL));
-	if (!g_spawn_check_wait_status(status, NULL))
-		fail_msg("%s: %s", command, err);
-	return out;
-}
-
 static bool in(const char *words, const char *part)
 {
-	g_autofree char *out = virsh(words);
+	g_autofree char *out = live_virsh(live, words);
 
 	return strstr(out, part) != NULL;
 }
@@ -146,12 +113,7 @@ static char *nics_with(const char *mac)
 
 static void a_guest_starts(void **state)
 {
-	keys("F3 '%s' Enter", guest->file);
-	expect("alpha is defined.");
-	expect("▸ alpha");
-	keys("F10");
-	expect("running");
-	live_guest_ready(guest, LIVE_PATIENCE);
+	live_console_starts(console, live, "alpha");
 	assert_int_equal(live_guest_number(guest, "nproc"), 1);
 }
 
@@ -257,16 +219,11 @@ static void devices_are_unplugged(void **state)
 /* Another admin's `virsh edit`, whose editor is a script. */
 static void edit_by_virsh(const char *script)
 {
-	g_autofree char *command = g_strdup_printf(
-		"env -u VISUAL EDITOR=\"sed -i '%s'\" virsh -c '%s' edit alpha", script, live->uri);
-	const char *argv[] = {"/bin/sh", "-c", command, NULL};
-	g_autofree char *out = NULL, *err = NULL;
-	int status;
+	g_autofree char *editor = g_strdup_printf("sed -i '%s'", script);
 
-	assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status,
-		NULL));
-	if (!g_spawn_check_wait_status(status, NULL))
-		fail_msg("%s: %s", command, err);
+	g_unsetenv("VISUAL");
+	g_setenv("EDITOR", editor, TRUE);
+	g_free(live_virsh(live, "edit alpha"));
 }
 
 static void changed_meanwhile_is_refused_and_merged(void **state)
@@ -321,7 +278,9 @@ static void what_this_host_cannot_do_is_grey(void **state)
 	expect("not on this host");
 	keys("Esc Esc F3");
 	expect("TPM");
-	if (!g_find_program_in_path("swtpm"))
+	if (live_bundled())
+		harness_expect(console, "TPM                     not on this host");
+	else if (!g_find_program_in_path("swtpm"))
 		harness_expect(console, "no swtpm on this host");
 	keys("Esc");
 	harness_expect_gone(console, "Random numbers");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A save that takes its time, on a real guest: QEMU writes into a pipe that this test empties as
- * slowly as it likes. The console shows how far it is and cancels it, and nothing else waits for it.
- * Nor does anything wait for a host that hangs.
+ * A save that takes its time, on a real guest: QEMU, or the bundled engine, writes into a pipe that
+ * this test empties as slowly as it likes. The console shows how far it is and cancels it, and
+ * nothing else waits for it. Nor does anything wait for a host that hangs.
  */
 #include "tests/live/guest.h"
 #include "tests/screens/harness.h"
@@ -217,15 +217,6 @@ static void a_save_comes_to_its_end(void **state)
 
 // ---- a host that hangs --------------------------------------------------------------------------
 
-static int libvirtd_pid(void)
-{
-	g_autofree char *path = g_build_filename(live->dir, "libvirtd.pid", NULL);
-	g_autofree char *text = NULL;
-
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	return atoi(text);
-}
-
 /* Its guests grow old; another host's, and all keys, do not. */
 static void a_host_that_hangs_ages_only_its_own(void **state)
 {
@@ -233,7 +224,7 @@ static void a_host_that_hangs_ages_only_its_own(void **state)
 	harness_expect(console, "every start");
 	harness_keys(console, "C-u 'test:///default' F10");
 	harness_expect(console, "test 1");
-	assert_int_equal(kill(libvirtd_pid(), SIGSTOP), 0);
+	assert_int_equal(kill(live_libvirtd_pid(live), SIGSTOP), 0);
 	harness_expect(console, "(silent for");
 	harness_keys(console, "Home Tab End");
 	harness_expect(console, "▸ test ");
@@ -243,7 +234,7 @@ static void a_host_that_hangs_ages_only_its_own(void **state)
 	harness_expect(console, "test/test - paused");
 	harness_keys(console, "F8");
 	harness_expect(console, " ago");
-	assert_int_equal(kill(libvirtd_pid(), SIGCONT), 0);
+	assert_int_equal(kill(live_libvirtd_pid(live), SIGCONT), 0);
 	harness_expect_gone(console, " ago");
 	harness_expect(console, "alpha      running");
 }
@@ -273,7 +264,7 @@ static int setup(void **state)
 		run_verb("define", live->guest[i].file);
 		run_verb("start", live->guest[i].name);
 	}
-	harness_expect(console, "qemu 2");
+	harness_expect(console, live_bundled() ? "lodge 2" : "qemu 2");
 	for (int i = 0; i < 2; i++)
 		live_guest_ready(&live->guest[i], LIVE_PATIENCE);
 	live_guest_say(&live->guest[0], "kept=41");
@@ -290,7 +281,7 @@ static void the_console_quits(void **state)
 
 static int teardown(void **state)
 {
-	kill(libvirtd_pid(), SIGCONT);
+	kill(live_libvirtd_pid(live), SIGCONT);
 	close_slow_disk();
 	harness_stop(console);
 	g_free(pipe_path);
