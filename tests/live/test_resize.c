@@ -178,7 +178,7 @@ static void the_cpu_is_capped(void **state)
 	gint64 until = g_get_monotonic_time() + LIVE_PATIENCE * G_USEC_PER_SEC;
 	double capped, again;
 
-	apply("CPU cap", "20", "✓ CPU cap 20 %");
+	apply("CPU cap", "10", "✓ CPU cap 10 %");
 	capped = seconds_for(busy);
 	apply("CPU cap", "", "✓ CPU cap none");
 	do
