@@ -14,7 +14,8 @@
 #define MONITOR_DEPTH 2
 
 struct cgroup {
-	char *folder; /* in which the guests' groups are */
+	char *folder;   /* in which the guests' groups are */
+	char *accounts; /* in which their times are counted; the same, another, or NULL */
 };
 
 /* The daemon's group of a hierarchy: the last part of the line "NUMBER:CONTROLLERS:PATH". */
@@ -81,39 +82,55 @@ static struct cgroup *open_unified(const char *name)
 	return cgroup;
 }
 
-static struct cgroup *open_cpu(const char *name)
+/* The daemon's part of a hierarchy of version 1 with a controller, made there; NULL: none. */
+static char *make_own(const char *const controllers[], const char *name)
 {
-	static const char *const controllers[] = {"cpu", "cpu,cpuacct", "cpuacct,cpu"};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(controllers); i++) {
-		g_autofree char *path = own_path(controllers[i]);
+	for (; *controllers; controllers++) {
+		g_autofree char *path = own_path(*controllers);
 		g_autofree char *folder =
-			path ? g_build_filename(ROOT, controllers[i], path, name, NULL) : NULL;
-		struct cgroup *cgroup;
+			path ? g_build_filename(ROOT, *controllers, path, name, NULL) : NULL;
 
-		if (!folder || !make_folder(folder))
-			continue;
-		cgroup = g_new0(struct cgroup, 1);
-		cgroup->folder = g_steal_pointer(&folder);
-		return cgroup;
+		if (folder && make_folder(folder))
+			return g_steal_pointer(&folder);
 	}
 	return NULL;
 }
 
+static struct cgroup *open_cpu(const char *name)
+{
+	static const char *const controllers[] = {"cpu", "cpu,cpuacct", "cpuacct,cpu", NULL};
+	char *folder = make_own(controllers, name);
+	struct cgroup *cgroup;
+
+	if (!folder)
+		return NULL;
+	cgroup = g_new0(struct cgroup, 1);
+	cgroup->folder = folder;
+	return cgroup;
+}
+
 struct cgroup *cgroup_open(const char *name)
 {
+	static const char *const controllers[] = {"cpuacct", "cpu,cpuacct", "cpuacct,cpu", NULL};
 	struct cgroup *cgroup = open_unified(name);
 
-	return cgroup ? cgroup : open_cpu(name);
+	if (!cgroup)
+		cgroup = open_cpu(name);
+	if (cgroup)
+		cgroup->accounts = make_own(controllers, name);
+	return cgroup;
 }
 
 void cgroup_close(struct cgroup *cgroup)
 {
 	if (!cgroup)
 		return;
-	/* It stays where guests run in it. */
+	/* They stay where guests run in them. */
 	g_rmdir(cgroup->folder);
+	if (cgroup->accounts)
+		g_rmdir(cgroup->accounts);
 	g_free(cgroup->folder);
+	g_free(cgroup->accounts);
 	g_free(cgroup);
 }
 
@@ -142,10 +159,50 @@ static void remove_tree(const char *folder, unsigned depth)
 	g_rmdir(folder);
 }
 
+static char *account_of(const struct cgroup *cgroup, const char *uuid)
+{
+	return cgroup && cgroup->accounts ? g_build_filename(cgroup->accounts, uuid, NULL) : NULL;
+}
+
+void cgroup_account(const struct cgroup *cgroup, const char *uuid, pid_t pid)
+{
+	g_autofree char *folder = account_of(cgroup, uuid);
+	g_autofree char *text = g_strdup_printf("%d", (int)pid);
+
+	/* Where it is the same hierarchy, the process is there, or in a group of its own below. */
+	if (folder && strcmp(cgroup->accounts, cgroup->folder) != 0 && make_folder(folder))
+		write_text(folder, "cgroup.procs", text);
+}
+
+unsigned cgroup_times(
+	const struct cgroup *cgroup, const char *uuid, uint64_t *times, unsigned count)
+{
+	g_autofree char *folder = account_of(cgroup, uuid);
+	g_autofree char *path =
+		folder ? g_build_filename(folder, "cpuacct.usage_percpu", NULL) : NULL;
+	g_autofree char *text = NULL;
+	unsigned found = 0;
+	char *at, *end;
+
+	if (!path || !g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	for (at = text; found < count; at = end) {
+		uint64_t time = g_ascii_strtoull(at, &end, 10);
+
+		if (end == at)
+			break;
+		times[found++] = time;
+	}
+	return found;
+}
+
 void cgroup_remove(const struct cgroup *cgroup, const char *uuid)
 {
 	g_autofree char *folder = cgroup ? g_build_filename(cgroup->folder, uuid, NULL) : NULL;
+	g_autofree char *account = account_of(cgroup, uuid);
 
 	if (folder)
 		remove_tree(folder, MONITOR_DEPTH);
+	if (account)
+		remove_tree(account, 0);
 }

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 struct cgroup;
 
@@ -19,5 +21,10 @@ void cgroup_close(struct cgroup *cgroup);
 /* Makes the group of a guest; returns what a process writes "0" to in order to go there, to be
  * closed, or -1. cgroup may be NULL. */
 int cgroup_make(const struct cgroup *cgroup, const char *uuid);
+/* Has the host count a process's time on each of its CPUs, where it can (version 1's cpuacct). */
+void cgroup_account(const struct cgroup *cgroup, const char *uuid, pid_t pid);
+/* These times in ns, of at most so many CPUs; how many: 0, they are not counted. */
+unsigned cgroup_times(
+	const struct cgroup *cgroup, const char *uuid, uint64_t *times, unsigned count);
 /* Removes it, and what the monitor has made in it, when nobody is in it. */
 void cgroup_remove(const struct cgroup *cgroup, const char *uuid);

@@ -83,6 +83,7 @@ void guest_free(struct guest *guest)
 	definition_free(guest->saved);
 	definition_free(guest->running);
 	save_free(guest->saving);
+	g_free(guest->job_done);
 	statistics_forget(guest);
 	g_free(guest->folder);
 	g_free(guest->message);
@@ -513,6 +514,9 @@ static bool launch(struct guest *guest, GError **error)
 		plug_count_added(guest);
 	start.cgroup = cgroup_make(guest->registry->cgroup, guest->running->uuid);
 	guest->monitor = monitor_start(&start, &monitor_events, guest, error);
+	if (guest->monitor)
+		cgroup_account(guest->registry->cgroup, guest->running->uuid,
+			monitor_pid(guest->monitor));
 	/* Once: not when it is started again. */
 	guest->start_paused = false;
 	if (guest->restore >= 0)

@@ -38,6 +38,7 @@ struct guest {
 	guint kill_timer;
 	bool destroying, rebooting, powered_off, crashed, ended;
 	struct saving *saving; /* for save.c: the save that is under way, or NULL */
+	struct save_job *job_done; /* the last save that has worked, or NULL */
 	bool save_cancelled, was_saved, stopped_by_disk;
 	uint64_t added;       /* KiB that memory devices have plugged */
 	unsigned vcpus_asked; /* for resources.c */

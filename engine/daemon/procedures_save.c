@@ -10,6 +10,7 @@
 
 #define STATES ((unsigned)(VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED))
 #define SAVE_FLAGS (STATES | VIR_DOMAIN_SAVE_BYPASS_CACHE)
+#define NONE -1
 
 static bool check_flags(unsigned flags, unsigned known, GError **error)
 {
@@ -169,36 +170,35 @@ static bool do_managed_define(struct call *call, GError **error)
 
 /* ---- the job --------------------------------------------------------------------------------- */
 
-static bool find_job(
-	const struct call *call, unsigned flags, struct save_job *job, bool *is, GError **error)
+/* VIR_DOMAIN_JOB_NONE: there is none; NONE sets the error, as libvirt has it of guests that are off. */
+static int find_job(
+	const struct call *call, unsigned flags, struct save_job *job, GError **error)
 {
 	struct guest *guest = find(call, flags,
 		VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED, error);
 
 	if (!guest)
-		return false;
-	*is = !(flags & VIR_DOMAIN_JOB_STATS_COMPLETED) && save_progress(guest, job);
-	return *is || (flags & VIR_DOMAIN_JOB_STATS_COMPLETED) ||
-	       guest_check_active(guest, error);
+		return NONE;
+	if (flags & VIR_DOMAIN_JOB_STATS_COMPLETED)
+		return save_completed(guest, flags & VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED, job)
+			       ? VIR_DOMAIN_JOB_COMPLETED
+			       : VIR_DOMAIN_JOB_NONE;
+	if (!guest_check_active(guest, error))
+		return NONE;
+	return save_progress(guest, job) ? VIR_DOMAIN_JOB_UNBOUNDED : VIR_DOMAIN_JOB_NONE;
 }
 
 static bool do_job_info(struct call *call, GError **error)
 {
 	struct wire_job_info_ret *ret = call->ret;
-	struct save_job job;
-	bool is;
+	struct save_job job = {0};
 
-	if (!find_job(call, 0, &job, &is, error))
-		return false;
-	ret->type = VIR_DOMAIN_JOB_NONE;
-	if (!is)
-		return true;
-	ret->type = VIR_DOMAIN_JOB_UNBOUNDED;
+	ret->type = find_job(call, 0, &job, error);
 	ret->elapsed = job.elapsed;
-	ret->data_total = ret->file_total = job.total;
-	ret->data_processed = ret->file_processed = job.done;
-	ret->data_remaining = ret->file_remaining = job.total - job.done;
-	return true;
+	ret->data_total = ret->memory_total = job.total;
+	ret->data_processed = ret->memory_processed = job.done;
+	ret->data_remaining = ret->memory_remaining = job.total - job.done;
+	return ret->type != NONE;
 }
 
 static bool do_job_stats(struct call *call, GError **error)
@@ -207,18 +207,15 @@ static bool do_job_stats(struct call *call, GError **error)
 	struct wire_job_stats_ret *ret = call->ret;
 	struct parameters parameters = {0};
 	struct save_job job;
-	bool is;
 
-	if (!find_job(call, args->flags, &job, &is, error))
+	ret->type = find_job(call, args->flags, &job, error);
+	if (ret->type == NONE)
 		return false;
-	ret->type = is ? VIR_DOMAIN_JOB_UNBOUNDED : VIR_DOMAIN_JOB_NONE;
-	if (!is)
+	if (ret->type == VIR_DOMAIN_JOB_NONE)
 		return true;
-	parameters_add_int(&parameters, VIR_DOMAIN_JOB_OPERATION, VIR_DOMAIN_JOB_OPERATION_SAVE);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_TIME_ELAPSED, job.elapsed);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_TOTAL, job.total);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_PROCESSED, job.done);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_REMAINING, job.total - job.done);
+	save_describe(&job, &parameters);
+	if (ret->type == VIR_DOMAIN_JOB_COMPLETED)
+		parameters_add_int(&parameters, VIR_DOMAIN_JOB_SUCCESS, 1);
 	ret->parameters.parameters_val = parameters.at;
 	ret->parameters.parameters_len = parameters.count;
 	return true;

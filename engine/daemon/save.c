@@ -237,16 +237,32 @@ bool save_remove_managed(const struct guest *guest, GError **error)
 
 /* ---- saving ---------------------------------------------------------------------------------- */
 
-bool save_progress(const struct guest *guest, struct save_job *job)
+static void measure(const struct saving *saving, struct save_job *job)
 {
-	const struct saving *saving = guest->saving;
-
-	if (!saving)
-		return false;
 	job->done = saving->bytes;
 	job->total = MAX(saving->total, saving->bytes);
 	job->elapsed = (uint64_t)(g_get_monotonic_time() - saving->begun) / 1000;
-	return true;
+}
+
+bool save_progress(const struct guest *guest, struct save_job *job)
+{
+	if (guest->saving)
+		measure(guest->saving, job);
+	return guest->saving != NULL;
+}
+
+void save_describe(const struct save_job *job, struct parameters *parameters)
+{
+	uint64_t left = job->total - job->done;
+
+	parameters_add_int(parameters, VIR_DOMAIN_JOB_OPERATION, VIR_DOMAIN_JOB_OPERATION_SAVE);
+	parameters_add_ullong(parameters, VIR_DOMAIN_JOB_TIME_ELAPSED, job->elapsed);
+	parameters_add_ullong(parameters, VIR_DOMAIN_JOB_DATA_TOTAL, job->total);
+	parameters_add_ullong(parameters, VIR_DOMAIN_JOB_DATA_PROCESSED, job->done);
+	parameters_add_ullong(parameters, VIR_DOMAIN_JOB_DATA_REMAINING, left);
+	parameters_add_ullong(parameters, VIR_DOMAIN_JOB_MEMORY_TOTAL, job->total);
+	parameters_add_ullong(parameters, VIR_DOMAIN_JOB_MEMORY_PROCESSED, job->done);
+	parameters_add_ullong(parameters, VIR_DOMAIN_JOB_MEMORY_REMAINING, left);
 }
 
 void save_told(struct guest *guest, uint64_t done, uint64_t total)
@@ -257,17 +273,28 @@ void save_told(struct guest *guest, uint64_t done, uint64_t total)
 	guest->saving->total = total;
 }
 
-static void tell_completed(const struct guest *guest, const struct saving *saving)
+bool save_completed(struct guest *guest, bool keep, struct save_job *job)
 {
+	if (!guest->job_done)
+		return false;
+	*job = *guest->job_done;
+	if (!keep)
+		g_clear_pointer(&guest->job_done, g_free);
+	return true;
+}
+
+static void tell_completed(struct guest *guest, const struct saving *saving)
+{
+	struct save_job *job = g_new0(struct save_job, 1);
 	struct parameters parameters = {0};
 	struct guest_event event = {.id = VIR_DOMAIN_EVENT_ID_JOB_COMPLETED};
-	uint64_t elapsed = (uint64_t)(g_get_monotonic_time() - saving->begun) / 1000;
 
-	parameters_add_int(&parameters, VIR_DOMAIN_JOB_OPERATION, VIR_DOMAIN_JOB_OPERATION_SAVE);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_TIME_ELAPSED, elapsed);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_TOTAL, saving->total);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_PROCESSED, saving->bytes);
-	parameters_add_ullong(&parameters, VIR_DOMAIN_JOB_DATA_REMAINING, 0);
+	measure(saving, job);
+	job->done = job->total;
+	g_free(guest->job_done);
+	guest->job_done = job;
+	save_describe(job, &parameters);
+	parameters_add_int(&parameters, VIR_DOMAIN_JOB_SUCCESS, 1);
 	event.parameters = parameters.at;
 	event.parameter_count = parameters.count;
 	registry_tell_event(guest->registry, guest, &event);
@@ -434,6 +461,7 @@ void save_begin(struct guest *guest, const char *path, const char *xml, unsigned
 	saving->data = data;
 	guest->saving = saving;
 	guest->save_cancelled = false;
+	g_clear_pointer(&guest->job_done, g_free);
 	guest_ask(guest, "save", NULL, fd, saved, guest);
 }
 

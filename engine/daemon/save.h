@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "engine/daemon/parameters.h"
 #include "engine/daemon/registry.h"
 
 #define SAVE_FILE_MAGIC "LodgeSav"
@@ -63,6 +64,11 @@ struct save_job {
 };
 /* False: none is under way. */
 bool save_progress(const struct guest *guest, struct save_job *job);
+/* Of the last one that has worked; keep: to be asked for again. False: there was none. */
+bool save_completed(struct guest *guest, bool keep, struct save_job *job);
+
+/* As libvirt's parameters of a job. */
+void save_describe(const struct save_job *job, struct parameters *parameters);
 
 /* For guest.c: the monitor has told how far it is. */
 void save_told(struct guest *guest, uint64_t done, uint64_t total);

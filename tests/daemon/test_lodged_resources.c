@@ -9,10 +9,13 @@
 // clang-format on
 #include "tests/daemon/linux.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void shows(const char *command, const char *part)
 {
@@ -195,7 +198,19 @@ static void statistics_need_no_monitor(void **state)
 	shows("domstats " LINUX_GUEST " --enforce --perf --iothread", "Domain: '" LINUX_GUEST "'");
 	shows("dominfo " LINUX_GUEST, "CPU time:");
 	shows("dommemstat " LINUX_GUEST, "actual ");
+	shows("cpu-stats " LINUX_GUEST " --total", "\tuser_time ");
 	kill(monitor, SIGCONT);
+}
+
+/* The host counts the time on each of its CPUs only where it has the control groups for it. */
+static void the_time_on_each_cpu_is_told(void **state)
+{
+	g_autofree char *text = virsh_at(daemon_under_test.uri, true,
+		"cpu-stats " LINUX_GUEST " --start 0 --count 1 || true");
+
+	print_message("%s\n", text);
+	if (!strstr(text, "without the control groups of cpuacct"))
+		shows("cpu-stats " LINUX_GUEST, "CPU0:\n\tcpu_time ");
 }
 
 /* ---- saved states ---------------------------------------------------------------------------- */
@@ -241,6 +256,108 @@ static void a_guest_is_saved_to_a_file_and_goes_on(void **state)
 	fails(command, "is not a saved guest");
 }
 
+/* A shell's command, beside us. */
+static GPid run_beside(const char *command)
+{
+	char *arguments[] = {"sh", "-c", (char *)command, NULL};
+	GPid pid;
+
+	assert_true(g_spawn_async(NULL, arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL));
+	return pid;
+}
+
+static void await_text(const char *file, const char *part)
+{
+	g_autofree char *text = NULL;
+
+	for (int i = 0; i < PATIENCE_S * 10; i++) {
+		g_clear_pointer(&text, g_free);
+		if (g_file_get_contents(file, &text, NULL, NULL) && strstr(text, part))
+			return;
+		g_usleep(100000);
+	}
+	fail_msg("no '%s' in %s: %s", part, file, text);
+}
+
+/* A save into a FIFO that nobody empties lasts as long as we like. */
+static GPid begin_saving(const char *fifo, const char *out)
+{
+	g_autofree char *command =
+		g_strdup_printf("exec virsh -c '%s' save " LINUX_GUEST " %s --verbose >%s 2>&1",
+			daemon_under_test.uri, fifo, out);
+	GPid saver = run_beside(command);
+
+	comes_to_show("domjobinfo " LINUX_GUEST, "Operation:        Save");
+	return saver;
+}
+
+static void a_save_can_be_called_off(void **state)
+{
+	g_autofree char *fifo = g_build_filename(daemon_under_test.root, "fifo", NULL);
+	g_autofree char *out = g_build_filename(daemon_under_test.root, "saver", NULL);
+	int status, reader;
+	GPid saver;
+
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	shows("domjobinfo " LINUX_GUEST, "Job type:         None");
+	saver = begin_saving(fifo, out);
+	shows("domjobinfo " LINUX_GUEST, "Job type:         Unbounded");
+	shows("domjobinfo " LINUX_GUEST, "Data remaining:");
+	says("paused (saving)", "domstate " LINUX_GUEST " --reason");
+	fails("managedsave " LINUX_GUEST, "cannot acquire state change lock");
+	done("domjobabort " LINUX_GUEST);
+	waitpid(saver, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+	await_text(out, "canceled by client");
+	close(reader);
+	shows("domjobinfo " LINUX_GUEST, "Job type:         None");
+	shows("domjobinfo " LINUX_GUEST " --completed", "Job type:         None");
+	linux_comes_to_say("cpus 2 ");
+}
+
+static void a_save_tells_of_itself_when_it_is_done(void **state)
+{
+	g_autofree char *fifo = g_build_filename(daemon_under_test.root, "fifo", NULL);
+	g_autofree char *file = g_build_filename(daemon_under_test.root, "piped", NULL);
+	g_autofree char *out = g_build_filename(daemon_under_test.root, "saver", NULL);
+	g_autofree char *events = g_build_filename(daemon_under_test.root, "events", NULL);
+	g_autofree char *listen =
+		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 600 >%s",
+			daemon_under_test.uri, events);
+	g_autofree char *drain = g_strdup_printf("exec cat %s >%s", fifo, file);
+	GPid listener = run_beside(listen), saver, drainer;
+	int status, reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	for (int i = 0; i < PATIENCE_S * 10; i++) {
+		g_autofree char *text = NULL;
+
+		done("desc " LINUX_GUEST " --live 'the %d.'", i);
+		if (g_file_get_contents(events, &text, NULL, NULL) && strstr(text, "metadata"))
+			break;
+		g_usleep(100000);
+	}
+	saver = begin_saving(fifo, out);
+	drainer = run_beside(drain);
+	waitpid(saver, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(reader);
+	waitpid(drainer, NULL, 0);
+	await_text(out, "Save: [");
+	await_text(events, "'job-completed' for domain '" LINUX_GUEST "'");
+	kill(listener, SIGTERM);
+	waitpid(listener, NULL, 0);
+	shows("domjobinfo " LINUX_GUEST " --completed --keep-completed",
+		"Job type:         Completed");
+	shows("domjobinfo " LINUX_GUEST " --completed", "Data total:");
+	shows("domjobinfo " LINUX_GUEST " --completed", "Job type:         None");
+	/* What has come out of it is the guest. */
+	done("restore %s", file);
+	linux_comes_to_say("cpus 2 ");
+}
+
 static void a_start_goes_on_where_it_was_saved(void **state)
 {
 	done("managedsave " LINUX_GUEST);
@@ -279,8 +396,11 @@ int main(void)
 		cmocka_unit_test(a_memory_device_fills_and_empties),
 		cmocka_unit_test(the_guest_tells_of_its_memory),
 		cmocka_unit_test(statistics_need_no_monitor),
+		cmocka_unit_test(the_time_on_each_cpu_is_told),
 		cmocka_unit_test(a_guest_waits_to_be_let_go),
 		cmocka_unit_test(a_guest_is_saved_to_a_file_and_goes_on),
+		cmocka_unit_test(a_save_can_be_called_off),
+		cmocka_unit_test(a_save_tells_of_itself_when_it_is_done),
 		cmocka_unit_test(a_start_goes_on_where_it_was_saved),
 		cmocka_unit_test(a_saved_state_can_be_given_up),
 	};
