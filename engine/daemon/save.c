@@ -425,6 +425,8 @@ static struct saving *saving_new(const struct guest *guest, const char *path, GE
 	saving->part = g_strconcat(saving->name, ".part", NULL);
 	saving->folder = -1;
 	saving->begun = g_get_monotonic_time();
+	/* Until the monitor has told. */
+	saving->total = guest->running->config->memory;
 	saving->pipe = path && stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
 	if (!saving->pipe && (path || make_folder(saving->path, error)))
 		saving->folder = file_open_folder(settings, saving->path, error);

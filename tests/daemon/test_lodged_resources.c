@@ -306,7 +306,7 @@ static void a_save_can_be_called_off(void **state)
 	saver = begin_saving(fifo, out);
 	shows("domjobinfo " LINUX_GUEST, "Job type:         Unbounded");
 	shows("domjobinfo " LINUX_GUEST, "Data remaining:");
-	says("paused (saving)", "domstate " LINUX_GUEST " --reason");
+	comes_to_say("paused (saving)", "domstate " LINUX_GUEST " --reason");
 	fails("managedsave " LINUX_GUEST, "cannot acquire state change lock");
 	done("domjobabort " LINUX_GUEST);
 	waitpid(saver, &status, 0);
