@@ -15,6 +15,7 @@
 
 struct cgroup {
 	char *folder;   /* in which the guests' groups are */
+	bool threaded;  /* of version 2, and all in it are */
 	char *accounts; /* in which their times are counted; the same, another, or NULL */
 };
 
@@ -49,8 +50,35 @@ static bool make_folder(const char *path)
 	return g_mkdir(path, 0755) == 0 || errno == EEXIST;
 }
 
-/* What has been delegated. A daemon that is started where the one before went (systemd's
- * DelegateSubgroup=), is in its leaf already. */
+static struct cgroup *tree_new(char *folder, bool threaded)
+{
+	struct cgroup *cgroup = g_new0(struct cgroup, 1);
+
+	cgroup->folder = folder;
+	cgroup->threaded = threaded;
+	return cgroup;
+}
+
+/* Groups of version 2 that hand on a controller have no processes of their own, unless all below
+ * them are threaded (Documentation/admin-guide/cgroup-v2.rst, "Threads"). Guests outlive the daemon,
+ * and the next one is put into the group above theirs by systemd: so threaded they are. */
+static bool begin_threaded(const char *folder, const char *guests)
+{
+	return make_folder(guests) && write_text(guests, "cgroup.type", "threaded") &&
+	       write_text(folder, "cgroup.subtree_control", "+cpu");
+}
+
+/* Where others have made groups that are not, or handed on what threads cannot have: the daemon goes
+ * into a leaf of its own. */
+static bool begin_leaf(const char *folder, const char *guests)
+{
+	g_autofree char *own = g_build_filename(folder, OWN, NULL);
+
+	return make_folder(own) && write_text(own, "cgroup.procs", "0") &&
+	       write_text(folder, "cgroup.subtree_control", "+cpu") && make_folder(guests);
+}
+
+/* What has been delegated. A daemon may be where the one before went: in its leaf. */
 static char *delegated_path(void)
 {
 	char *path = own_path("");
@@ -60,26 +88,24 @@ static char *delegated_path(void)
 	return path;
 }
 
-/* Processes are in the leaves of version 2's tree only: the daemon goes into one of its own. */
 static struct cgroup *open_unified(const char *name)
 {
-	g_autofree char *path = delegated_path(), *folder = NULL, *own = NULL, *guests = NULL;
-	struct cgroup *cgroup;
+	g_autofree char *path = delegated_path(), *folder = NULL, *guests = NULL;
+	bool threaded;
 
 	/* The root belongs to the host, whatever its rights are. */
 	if (!path || strcmp(path, "/") == 0 || !*path)
 		return NULL;
 	folder = g_build_filename(ROOT, path, NULL);
-	own = g_build_filename(folder, OWN, NULL);
 	guests = g_build_filename(folder, name, NULL);
-	if (g_access(folder, W_OK) < 0 || !make_folder(own) ||
-		!write_text(own, "cgroup.procs", "0") ||
-		!write_text(folder, "cgroup.subtree_control", "+cpu") || !make_folder(guests) ||
-		!write_text(guests, "cgroup.subtree_control", "+cpu"))
+	if (g_access(folder, W_OK) < 0)
 		return NULL;
-	cgroup = g_new0(struct cgroup, 1);
-	cgroup->folder = g_steal_pointer(&guests);
-	return cgroup;
+	threaded = begin_threaded(folder, guests);
+	if ((threaded || begin_leaf(folder, guests)) &&
+		write_text(guests, "cgroup.subtree_control", "+cpu"))
+		return tree_new(g_steal_pointer(&guests), threaded);
+	g_rmdir(guests);
+	return NULL;
 }
 
 /* The daemon's part of a hierarchy of version 1 with a controller, made there; NULL: none. */
@@ -100,13 +126,8 @@ static struct cgroup *open_cpu(const char *name)
 {
 	static const char *const controllers[] = {"cpu", "cpu,cpuacct", "cpuacct,cpu", NULL};
 	char *folder = make_own(controllers, name);
-	struct cgroup *cgroup;
 
-	if (!folder)
-		return NULL;
-	cgroup = g_new0(struct cgroup, 1);
-	cgroup->folder = folder;
-	return cgroup;
+	return folder ? tree_new(folder, false) : NULL;
 }
 
 struct cgroup *cgroup_open(const char *name)
@@ -139,7 +160,8 @@ int cgroup_make(const struct cgroup *cgroup, const char *uuid)
 	g_autofree char *folder = cgroup ? g_build_filename(cgroup->folder, uuid, NULL) : NULL;
 	g_autofree char *file = folder ? g_build_filename(folder, "cgroup.procs", NULL) : NULL;
 
-	if (!folder || !make_folder(folder))
+	if (!folder || !make_folder(folder) ||
+		(cgroup->threaded && !write_text(folder, "cgroup.type", "threaded")))
 		return -1;
 	return open(file, O_WRONLY | O_CLOEXEC);
 }

@@ -242,13 +242,25 @@ static void open_parent(struct cgroup *cgroup)
 	write_in(cgroup->parent, "cgroup.subtree_control", "+cpu");
 }
 
+/* Below a threaded group there are only such. */
+static void make_threaded(const char *path)
+{
+	g_autofree char *file = g_build_filename(path, "cgroup.type", NULL), *text = NULL;
+
+	if (g_file_get_contents(file, &text, NULL, NULL) &&
+		g_str_equal(g_strchomp(text), "domain invalid"))
+		write_in(path, "cgroup.type", "threaded");
+}
+
 static bool make(struct cgroup *cgroup)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
 		if (!make_directory(cgroup->path))
 			return false;
-		if (cgroup->v2)
+		if (cgroup->v2) {
+			make_threaded(cgroup->path);
 			open_parent(cgroup);
+		}
 		if (open_whole(cgroup)) {
 			make_parts(cgroup);
 			return true;
