@@ -120,6 +120,13 @@ static const struct config_rule *find_rule(const char *path)
 	return NULL;
 }
 
+bool config_knows_machine(const char *machine)
+{
+	const struct config_rule *rule = find_rule("domain/os/type");
+
+	return value_allowed(find_attribute(rule->attributes, "machine") + 1, machine);
+}
+
 static bool is_repeated(const xmlNode *node)
 {
 	for (const xmlNode *other = node->prev; other; other = other->prev)

@@ -254,6 +254,8 @@ struct machine_config *config_read_memory(const char *text, size_t length, const
 struct machine_config *config_read_device(const char *text, size_t length, const char *guest,
 	GError **error);
 void config_free(struct machine_config *config);
+/* Whether <type machine=…> may be this. */
+bool config_knows_machine(const char *machine);
 
 /* The paths of <initrd>, ended by NULL: none, one, or for a list of Multiboot modules that of each.
  * *items (or NULL) becomes the list with what stands behind each path. Free with g_strfreev(). */

@@ -20,7 +20,10 @@
  *	status         → "state": "running" | "paused" | "preserved", "name", "uuid" (or null),
  *	                 "backend": "kvm" | "soft", "vcpus" (present now), "vcpus_max", "memory"
  *	                 (bytes at boot), "pid" (of the machine's process), "uptime" (ns the guest has run),
- *	                 "serials": [path or null, …], "sandbox": [what could not be given up, …]
+ *	                 "serials": [path or null, …], "ports": the same for the virtio consoles,
+ *	                 "devices": [{"device", "slot" (on PCI bus 0)}, …], where the others are
+ *	                 "console0"…, "balloon", "rng0"… and memory devices by their alias,
+ *	                 "sandbox": [what could not be given up, …]
  *	pause          the guest stands still, its clock too
  *	resume
  *	reset          as the reset button
@@ -56,7 +59,7 @@
  *
  * Disks
  *	plug-disk      "xml": a <disk> element; with a descriptor, that is the opened image. What needs a
- *	               program must be open (see "The keeper"). → "disk"
+ *	               program must be open (see "The keeper"). → "disk", "slot"
  *	unplug-disk    "disk". Waits.
  *	resize-disk    "disk", "size": an image that is smaller is grown; the guest is told
  *	set-disk-limits  "disk", and of libvirt's <iotune> any of "total_bytes", "read_bytes",
@@ -73,7 +76,7 @@
  * Networks
  *	plug-nic       "xml": an <interface> element; with a descriptor, that is the TAP device (or
  *	               a datagram socket, each datagram a frame). What needs a program must be open
- *	               (see "The keeper"). → "nic"
+ *	               (see "The keeper"). → "nic", "slot"
  *	unplug-nic     "nic". Waits.
  *	set-link       "nic", "up": bool
  *	set-nic-limits "nic", "inbound" and/or "outbound": {"average", "peak" (KiB a second),

@@ -97,10 +97,13 @@ static void answered(void *data, JsonObject *answer, const GError *error)
 {
 	struct change *change = data;
 
-	if (error)
+	if (error) {
 		finish(change, error);
-	else
-		ask(change);
+		return;
+	}
+	if (change->ops->answered)
+		change->ops->answered(change->change, change->step - 1, answer);
+	ask(change);
 }
 
 static void opened(void *data, const char *problem)

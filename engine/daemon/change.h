@@ -30,6 +30,8 @@ struct change_ops {
 	 * the monitor need not know. Called before the running definition is changed. */
 	bool (*request)(void *change, struct guest *guest, unsigned step,
 		struct change_request *request, GError **error);
+	/* What the monitor has answered to the step-th request; or NULL. */
+	void (*answered)(void *change, unsigned step, JsonObject *answer);
 	/* The running guest has been changed; or NULL. tell_saved: also when only the saved
 	 * definition has. */
 	void (*tell)(void *change, struct guest *guest);

@@ -3,6 +3,7 @@
 
 #include "engine/daemon/drives.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/places.h"
 #include "engine/daemon/tree.h"
 
 #include <libvirt/virterror.h>
@@ -107,6 +108,31 @@ static void put_memory_device(xmlNode *device, const struct config_memory *memor
 	put_number(target, "requested", memory->requested >> 10, "block");
 }
 
+/* What is missing, in libvirt's order of attributes. */
+static void put_driver(xmlNode *disk)
+{
+	xmlNode *driver = tree_child(disk, "driver"), *first = NULL;
+
+	if (!driver) {
+		driver = xmlNewDocNode(disk->doc, NULL, (const xmlChar *)"driver", NULL);
+		driver = disk->children ? xmlAddPrevSibling(disk->children, driver)
+					: xmlAddChild(disk, driver);
+	}
+	if (xmlHasProp(driver, (const xmlChar *)"name") &&
+		xmlHasProp(driver, (const xmlChar *)"type"))
+		return;
+	first = xmlNewDocNode(disk->doc, NULL, (const xmlChar *)"driver", NULL);
+	tree_set(first, "name", "qemu");
+	tree_set(first, "type", "raw");
+	for (xmlAttr *at = driver->properties; at; at = at->next) {
+		g_autofree char *value = tree_attribute(driver, (const char *)at->name);
+
+		tree_set(first, (const char *)at->name, value);
+	}
+	xmlReplaceNode(driver, first);
+	xmlFreeNode(driver);
+}
+
 static void put_disk(xmlNode *disk)
 {
 	put_attribute(disk, "type", "file");
@@ -115,6 +141,7 @@ static void put_disk(xmlNode *disk)
 		tree_child(disk, "target"), "bus", drive_is(disk) ? "scsi" : "virtio");
 	if (drive_is(disk))
 		tree_ensure(disk, "readonly", (const char *const[]){"iotune", "target", NULL});
+	put_driver(disk);
 }
 
 static void put_devices(xmlNode *root, const struct machine_config *config)
@@ -132,6 +159,7 @@ static void put_devices(xmlNode *root, const struct machine_config *config)
 			put_memory_device(at, g_ptr_array_index(config->memories, memories++));
 		}
 	}
+	definition_put_consoles(list);
 	if (!tree_child(list, "memballoon"))
 		tree_set(tree_add(list, "memballoon"), "model", "virtio");
 }
@@ -320,6 +348,8 @@ static bool edit_live(void *data, xmlNode *root, bool live, GError **error)
 {
 	xmlNode *devices = tree_child(root, "devices");
 
+	for (xmlNode *at = devices ? devices->children : NULL; at; at = at->next)
+		places_drop_terminal(at);
 	definition_put_aliases(root);
 	for (xmlNode *at = tree_child(devices, "memory"); at; at = tree_next(at, "memory")) {
 		xmlNode *target = tree_child(at, "target");
@@ -365,6 +395,7 @@ char *definition_inactive_xml(const struct definition *definition)
 		tree_remove(tree_child(at, "backingStore"));
 		if (tree_is(at, "disk"))
 			tree_set(tree_child(at, "target"), "tray", NULL);
+		places_drop_terminal(at);
 	}
 	return tree_print(root);
 }

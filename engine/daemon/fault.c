@@ -56,6 +56,16 @@ bool fault_set(GError **error, virErrorNumber code, const char *format, ...)
 	return false;
 }
 
+bool fault_set_argument(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *sentence = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, FAULT, VIR_ERR_INVALID_ARG, sentence);
+	return false;
+}
+
 static wire_optional some_text(char *text)
 {
 	wire_optional optional = malloc(sizeof(*optional));

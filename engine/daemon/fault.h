@@ -20,6 +20,10 @@ GQuark fault_quark(void);
 G_GNUC_PRINTF(3, 4)
 bool fault_set(GError **error, virErrorNumber code, const char *format, ...);
 
+/* VIR_ERR_INVALID_ARG without the headline: libvirt writes some so. */
+G_GNUC_PRINTF(2, 3)
+bool fault_set_argument(GError **error, const char *format, ...);
+
 /* As the wire's error object; an error of another domain is an internal one. The strings are to be
  * freed with packet_clear_value(). */
 void fault_to_wire(const GError *error, struct wire_error *wire);

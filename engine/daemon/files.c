@@ -88,7 +88,7 @@ int file_open_folder(const struct settings *settings, const char *path, GError *
 	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return fail(error, CANNOT_OPEN, path);
+		return fail(error, "Failed to create file '%s': %s", path);
 	if (policy_check_opened(settings, fd, path, error))
 		return fd;
 	close(fd);

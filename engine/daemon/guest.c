@@ -8,6 +8,7 @@
 #include "engine/daemon/fault.h"
 #include "engine/daemon/files.h"
 #include "engine/daemon/guest_events.h"
+#include "engine/daemon/places.h"
 #include "engine/daemon/policy.h"
 #include "engine/daemon/plug.h"
 #include "engine/daemon/registry.h"
@@ -216,11 +217,20 @@ static int state_of(JsonObject *status)
 						 : VIR_DOMAIN_RUNNING;
 }
 
+static void put_places(struct guest *guest, JsonObject *status)
+{
+	struct definition *placed = places_put(guest->running, status);
+
+	if (placed)
+		guest_set_running(guest, placed, NULL);
+}
+
 static void on_ready(void *data, JsonObject *status)
 {
 	struct guest *guest = data;
 	int state = state_of(status);
 
+	put_places(guest, status);
 	if (guest->rebooting)
 		tell_rebooted(guest);
 	else if (g_queue_is_empty(&guest->starting))

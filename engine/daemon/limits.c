@@ -127,7 +127,7 @@ static bool check_iotune(const struct iotune *iotune, GError **error)
 
 		if (iotune->values[MAX_RATE][i] && !iotune->values[RATE][i])
 			return fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-				"value '%s' cannot be set if '%s' is not set", max, name);
+				"cannot reset '%s' when '%s' is set", name, max);
 		if (iotune->values[MAX_RATE][i] &&
 			iotune->values[MAX_RATE][i] < iotune->values[RATE][i])
 			return fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -146,10 +146,24 @@ static xmlNode *find_disk(const xmlNode *root, const char *name, GError **error)
 	return disk;
 }
 
+/* libvirt has other words where it is to be changed. */
+static xmlNode *find_disk_to_change(
+	const xmlNode *root, const char *name, bool live, GError **error)
+{
+	xmlNode *disk = devices_find_disk(root, name);
+
+	if (!disk)
+		fault_set(error, VIR_ERR_INVALID_ARG,
+			live ? "disk '%s' not found in domain"
+			     : "missing persistent configuration for disk '%s'",
+			name);
+	return disk;
+}
+
 static bool edit_disk(void *data, xmlNode *root, bool live, GError **error)
 {
 	const struct limit *limit = data;
-	xmlNode *disk = find_disk(root, limit->device, error);
+	xmlNode *disk = find_disk_to_change(root, limit->device, live, error);
 	struct iotune iotune;
 
 	if (!disk)
@@ -307,7 +321,7 @@ static xmlNode *find_nic(const xmlNode *root, const char *name, GError **error)
 	xmlNode *nic = devices_find_nic(root, name);
 
 	if (!nic)
-		fault_set(error, VIR_ERR_OPERATION_INVALID, "Can't find device %s", name);
+		fault_set(error, VIR_ERR_INVALID_ARG, "'%s' is not a known interface", name);
 	return nic;
 }
 

@@ -519,6 +519,7 @@ static struct command command_new(const struct monitor_start *start, int lock)
 	say(&command, "statistics");
 	say(&command, "--keeper");
 	say(&command, "keeper");
+	say(&command, "--no-terminal");
 	pass(&command, lock, LOCK_FD);
 	if (start->paused)
 		say(&command, "--paused");

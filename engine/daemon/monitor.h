@@ -11,7 +11,7 @@
  *	keeper          and its keeper's
  *	statistics      the page of its statistics (engine/common/stats.h)
  *	state           the guest's state and reason, for the next daemon
- *	char0, char1…   the guest's terminals, as sockets
+ *	char0, char1…   the guest's channels that are terminals, as sockets
  *	alive           locked (flock) by lodge-vmm, from before it begins until it is gone
  *
  * So the folder alone tells the next daemon which guests run: no process id is ever trusted.

@@ -9,6 +9,7 @@
 #include "engine/daemon/fault.h"
 #include "engine/daemon/files.h"
 #include "engine/daemon/opener.h"
+#include "engine/daemon/places.h"
 #include "engine/daemon/registry.h"
 
 #include <fcntl.h>
@@ -25,6 +26,7 @@ struct plug {
 	bool force;      /* VIR_DOMAIN_DEVICE_MODIFY_FORCE */
 	bool gone;       /* the guest has let go of it */
 	struct opener *opener; /* what the keeper has opened for it, or NULL */
+	unsigned slot;   /* where it has come to be; 0: not yet */
 };
 
 static void plug_free(void *data)
@@ -102,10 +104,9 @@ static xmlNode *find_same(const xmlNode *root, const struct plug *plug)
 static bool missing(const struct plug *plug, bool live, GError **error)
 {
 	if (tree_is(plug->device, "disk"))
-		return live ? fault_set(error, VIR_ERR_OPERATION_FAILED, "disk %s not found",
-				      plug->name ? plug->name : "")
-			    : fault_set(error, VIR_ERR_INVALID_ARG, "no target device %s",
-				      plug->name ? plug->name : "");
+		return fault_set(error, VIR_ERR_DEVICE_MISSING,
+			live ? "disk %s not found" : "no target device %s",
+			plug->name ? plug->name : "");
 	if (tree_is(plug->device, "interface"))
 		return fault_set(error, VIR_ERR_DEVICE_MISSING,
 			"no device matching MAC address %s found", plug->name ? plug->name : "");
@@ -115,12 +116,29 @@ static bool missing(const struct plug *plug, bool live, GError **error)
 
 /* ---- coming ---------------------------------------------------------------------------------- */
 
+/* The path of a disk's image, or NULL. */
+static char *image_of(const xmlNode *disk)
+{
+	char *file = tree_child_attribute(disk, "source", "file");
+
+	return file ? file : tree_child_attribute(disk, "source", "dev");
+}
+
+static bool fail_twice(const xmlNode *root, const struct plug *plug, GError **error)
+{
+	g_autofree char *there = image_of(find_same(root, plug)), *new = image_of(plug->device);
+
+	return fault_set(error, VIR_ERR_XML_ERROR,
+		"target '%s' duplicated for disk sources '%s' and '%s'", plug->name,
+		there ? there : "", new ? new : "");
+}
+
 static bool check_new(const xmlNode *root, const struct plug *plug, bool live, GError **error)
 {
 	if (tree_is(plug->device, "disk") && plug->name && find_same(root, plug))
-		return fault_set(error,
-			live ? VIR_ERR_OPERATION_FAILED : VIR_ERR_OPERATION_INVALID,
-			"target %s already exists", plug->name);
+		return live ? fail_twice(root, plug, error)
+			    : fault_set(error, VIR_ERR_OPERATION_INVALID,
+				      "target %s already exists", plug->name);
 	if (tree_is(plug->device, "interface") && devices_find_nic(root, plug->name))
 		return fault_set(error, VIR_ERR_OPERATION_INVALID,
 			"network device with MAC address '%s' already exists", plug->name);
@@ -134,15 +152,26 @@ static bool check_new(const xmlNode *root, const struct plug *plug, bool live, G
 static bool edit_attach(void *data, xmlNode *root, bool live, GError **error)
 {
 	const struct plug *plug = data;
+	xmlNode *device;
 
 	if (!check_new(root, plug, live, error))
 		return false;
-	devices_insert(root, plug->device);
+	device = devices_insert(root, plug->device);
 	if (live)
 		definition_put_aliases(root);
 	else if (tree_is(plug->device, "disk"))
 		tree_remove(tree_child(find_same(root, plug), "backingStore"));
+	if (live && plug->slot)
+		places_put_slot(device, plug->slot);
 	return true;
+}
+
+static void answered_attach(void *data, unsigned step, JsonObject *answer)
+{
+	struct plug *plug = data;
+	gint64 slot = json_object_get_int_member_with_default(answer, "slot", 0);
+
+	plug->slot = slot > 0 && slot < 32 ? (unsigned)slot : 0;
 }
 
 /* What its elements say. */
@@ -259,6 +288,7 @@ static void tell_attached(void *data, struct guest *guest)
 static const struct change_ops attach_ops = {
 	.edit = edit_attach,
 	.request = request_attach,
+	.answered = answered_attach,
 	.tell = tell_attached,
 	.free = plug_free,
 };
@@ -372,7 +402,7 @@ void plug_detach_alias(
 		return;
 	}
 	if (!error)
-		fault_set(&error, VIR_ERR_DEVICE_MISSING, "no device found with alias %s", alias);
+		fault_set(&error, VIR_ERR_INTERNAL_ERROR, "no device found with alias %s", alias);
 	done(data, error);
 }
 

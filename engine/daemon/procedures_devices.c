@@ -149,16 +149,25 @@ static bool do_get_nic_limits(struct call *call, GError **error)
 
 /* ---- disks ----------------------------------------------------------------------------------- */
 
-/* A disk of the guest; document keeps it. */
+/* In libvirt's words, which are others for each call. */
+static void fault_unknown(GError **error, const char *sentence, const char *name)
+{
+	g_autoptr(GString) text = g_string_new(sentence);
+
+	g_string_replace(text, "%s", name, 1);
+	fault_set(error, VIR_ERR_INVALID_ARG, "%s", text->str);
+}
+
+/* A disk of the guest; document keeps it. The sentence is for when there is none. */
 static xmlNode *find_disk(const struct guest *guest, const char *name, xmlDoc **document,
-	GError **error)
+	const char *sentence, GError **error)
 {
 	xmlNode *disk;
 
 	*document = tree_parse(guest_definition(guest)->xml);
 	disk = devices_find_disk(xmlDocGetRootElement(*document), name);
 	if (!disk)
-		fault_set(error, VIR_ERR_INVALID_ARG, "invalid path: %s", name);
+		fault_unknown(error, sentence, name);
 	return disk;
 }
 
@@ -179,7 +188,8 @@ static void do_resize(struct call *call)
 	if (!(args->flags & VIR_DOMAIN_BLOCK_RESIZE_BYTES) && size > UINT64_MAX >> 10)
 		fault_set(&error, VIR_ERR_OVERFLOW, "size must be less than 2^54 KiB");
 	else if (guest_check_active(guest, &error))
-		disk = find_disk(guest, args->text, &document, &error);
+		disk = find_disk(guest, args->text, &document,
+			"disk '%s' was not found in the domain config", &error);
 	if (!disk) {
 		call_done(call, error);
 		return;
@@ -223,7 +233,9 @@ static bool do_block_info(struct call *call, GError **error)
 	const struct stats_disk *running;
 	g_autoptr(xmlDoc) document = NULL;
 	g_autofree char *path = NULL, *name = NULL;
-	xmlNode *disk = guest ? find_disk(guest, args->text, &document, error) : NULL;
+	xmlNode *disk = guest ? find_disk(guest, args->text, &document,
+					"invalid path %s not assigned to domain", error)
+			      : NULL;
 
 	if (!disk)
 		return false;
@@ -255,7 +267,7 @@ static bool read_block_stats(
 	if (!guest_check_active(guest, error))
 		return false;
 	if (*name) {
-		disk = find_disk(guest, name, &document, error);
+		disk = find_disk(guest, name, &document, "invalid path: %s", error);
 		if (!disk)
 			return false;
 		target = devices_control_name(disk);
@@ -339,7 +351,7 @@ static bool do_interface_stats(struct call *call, GError **error)
 	nic = devices_find_nic(xmlDocGetRootElement(document), args->text);
 	if (!nic)
 		return fault_set(error, VIR_ERR_INVALID_ARG,
-			"invalid path, '%s' is not a known interface", args->text);
+			"'%s' is not a known interface", args->text);
 	name = devices_control_name(nic);
 	stats = statistics_nic(statistics_read(guest), name);
 	if (!stats)

@@ -264,6 +264,8 @@ static bool do_get_xml(struct call *call, GError **error)
 			      error))
 		return false;
 	live = guest_is_active(guest) && !(args->flags & VIR_DOMAIN_XML_INACTIVE);
+	if (live && args->flags & VIR_DOMAIN_XML_MIGRATABLE)
+		return return_text(call, definition_inactive_xml(guest->running));
 	if (live) {
 		resources_refresh(guest);
 		return return_text(call, resources_live_xml(guest));

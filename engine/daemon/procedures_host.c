@@ -98,6 +98,11 @@ static bool do_get_uri(struct call *call, GError **error)
 
 static bool do_get_max_vcpus(struct call *call, GError **error)
 {
+	const struct wire_optional_args *args = call->args;
+	const char *type = args->text ? *args->text : "qemu";
+
+	if (strcmp(type, "qemu") != 0 && strcmp(type, "kvm") != 0)
+		return fault_set(error, VIR_ERR_INVALID_ARG, "unknown type '%s'", type);
 	((struct wire_int_ret *)call->ret)->value = CONFIG_VCPUS_MAX;
 	return true;
 }
@@ -119,6 +124,8 @@ static bool do_get_sysinfo(struct call *call, GError **error)
 static bool do_get_domain_capabilities(struct call *call, GError **error)
 {
 	const struct wire_domain_capabilities_args *args = call->args;
+	const char *machine = args->machine ? *args->machine : "lodge";
+	const char *program = call->server->registry->program;
 	bool kvm = args->virttype ? strcmp(*args->virttype, "kvm") == 0 : host_has_kvm();
 
 	if (args->arch && strcmp(*args->arch, "x86_64") != 0 && strcmp(*args->arch, "i686") != 0)
@@ -127,8 +134,10 @@ static bool do_get_domain_capabilities(struct call *call, GError **error)
 	if (args->virttype && !kvm && strcmp(*args->virttype, "qemu") != 0)
 		return fault_set(
 			error, VIR_ERR_INVALID_ARG, "unknown virttype: %s", *args->virttype);
-	return return_text(call, host_domain_capabilities(call->server->registry->program, kvm,
-					 args->machine ? *args->machine : "lodge"));
+	if (!config_knows_machine(machine))
+		return fault_set(error, VIR_ERR_INVALID_ARG,
+			"the machine '%s' is not supported by emulator '%s'", machine, program);
+	return return_text(call, host_domain_capabilities(program, kvm, machine));
 }
 
 static bool do_node_info(struct call *call, GError **error)
@@ -187,11 +196,11 @@ static bool do_node_cpu_stats(struct call *call, GError **error)
 	static const char *const names[] = {VIR_NODE_CPU_STATS_KERNEL, VIR_NODE_CPU_STATS_USER,
 		VIR_NODE_CPU_STATS_IDLE, VIR_NODE_CPU_STATS_IOWAIT};
 	const struct wire_node_cpu_stats_args *args = call->args;
-	struct host_cpu_time time;
+	struct host_cpu_time time = {0};
 
-	if (!host_cpu_time(args->cpu, &time))
-		return fault_set(
-			error, VIR_ERR_INVALID_ARG, "Invalid cpuNum in %s", "virNodeGetCPUStats");
+	/* The question how many there are is answered for any, as with libvirt. */
+	if (!host_cpu_time(args->cpu, &time) && args->count > 0)
+		return fault_set_argument(error, "Invalid cpuNum in %s", "virHostCPUGetStatsLinux");
 	put_stats(call->ret, args->count, names,
 		(const uint64_t[]){time.kernel, time.user, time.idle, time.iowait},
 		G_N_ELEMENTS(names));
@@ -203,14 +212,16 @@ static bool do_node_memory_stats(struct call *call, GError **error)
 	static const char *const names[] = {VIR_NODE_MEMORY_STATS_TOTAL, VIR_NODE_MEMORY_STATS_FREE,
 		VIR_NODE_MEMORY_STATS_BUFFERS, VIR_NODE_MEMORY_STATS_CACHED};
 	const struct wire_node_memory_stats_args *args = call->args;
+	/* Of one cell the kernel does not tell more. */
+	const unsigned count = args->cell < 0 ? G_N_ELEMENTS(names) : 2;
 
 	if (args->cell > 0)
-		return fault_set(error, VIR_ERR_INVALID_ARG, "Invalid cellNum in %s",
-			"virNodeGetMemoryStats");
+		return fault_set_argument(error, "cellNum in %s must be less than or equal to %d",
+			"virHostMemGetStats", 0);
 	put_stats(call->ret, args->count, names,
 		(const uint64_t[]){host_memory("MemTotal"), host_memory("MemFree"),
 			host_memory("Buffers"), host_memory("Cached")},
-		G_N_ELEMENTS(names));
+		count);
 	return true;
 }
 

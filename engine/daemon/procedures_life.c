@@ -123,19 +123,30 @@ static void do_shutdown(struct call *call)
 		guest_request(guest, "powerdown", call_done, call);
 }
 
+/* No guest has the agent that could be asked to. */
+static bool wants_agent(struct call *call, const struct guest *guest, unsigned agent)
+{
+	if (!guest_is_active(guest) || !(call_flags(call) & agent))
+		return false;
+	refuse(call, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
+	return true;
+}
+
 static void do_shutdown_flags(struct call *call)
 {
-	struct guest *guest = find(call, call_flags(call), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
+	struct guest *guest = find(call, call_flags(call),
+		VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN_SHUTDOWN_GUEST_AGENT);
 
-	if (guest)
+	if (guest && !wants_agent(call, guest, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT))
 		guest_request(guest, "powerdown", call_done, call);
 }
 
 static void do_reboot(struct call *call)
 {
-	struct guest *guest = find(call, call_flags(call), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN);
+	struct guest *guest = find(call, call_flags(call),
+		VIR_DOMAIN_REBOOT_ACPI_POWER_BTN | VIR_DOMAIN_REBOOT_GUEST_AGENT);
 
-	if (guest)
+	if (guest && !wants_agent(call, guest, VIR_DOMAIN_REBOOT_GUEST_AGENT))
 		guest_reboot(guest, call_done, call);
 }
 
@@ -167,7 +178,7 @@ static void do_resume(struct call *call)
 	if (!guest)
 		return;
 	if (guest->state == VIR_DOMAIN_RUNNING)
-		call_done(call, NULL);
+		refuse(call, VIR_ERR_OPERATION_INVALID, "domain is already running");
 	else
 		guest_request(guest, "resume", call_done, call);
 }

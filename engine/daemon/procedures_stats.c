@@ -79,9 +79,9 @@ static void put_balloon(const struct source *source, struct parameters *to)
 	struct statistics_cpu cpu;
 	uint64_t value;
 
-	if (guest_is_active(source->guest))
-		parameters_add_ullong(to, "balloon.current",
-			statistics_memory(source->guest, source->page));
+	parameters_add_ullong(to, "balloon.current",
+		guest_is_active(source->guest) ? statistics_memory(source->guest, source->page)
+					       : source->config->memory_current >> 10);
 	parameters_add_ullong(to, "balloon.maximum", definition_memory(source->config));
 	for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
 		if (get_told(source->page, &told[i], &value))
@@ -178,14 +178,17 @@ static void put_io(const struct stats_io *io, const char *name, unsigned index, 
 	add_indexed(to, io->total_ns, true, "block.%u.%s.times", index, name);
 }
 
-static void put_size(const struct config_disk *disk, unsigned index,
-	const struct stats_disk *stats, struct parameters *to)
+/* Of a guest that does not run, libvirt leaves out what is not there. */
+static void put_size(const struct source *source, unsigned index, const struct stats_disk *stats,
+	struct parameters *to)
 {
+	const struct config_disk *disk = g_ptr_array_index(source->config->disks, index);
 	struct stat info;
 
 	if (stat(disk->path, &info) < 0)
 		return;
-	add_indexed(to, (uint64_t)info.st_blocks * 512, true, "block.%u.allocation", index);
+	if (info.st_blocks || guest_is_active(source->guest))
+		add_indexed(to, (uint64_t)info.st_blocks * 512, true, "block.%u.allocation", index);
 	add_indexed(to, stats ? stats->size : (uint64_t)info.st_size, true, "block.%u.capacity",
 		index);
 	add_indexed(to, (uint64_t)info.st_size, true, "block.%u.physical", index);
@@ -208,7 +211,7 @@ static void put_one_disk(const struct source *source, unsigned index, struct par
 		put_io(&stats->io[STATS_FLUSH], "fl", index, false, to);
 	}
 	if (source->wait && disk->path && !disk->block)
-		put_size(disk, index, stats, to);
+		put_size(source, index, stats, to);
 	else if (stats && stats->size)
 		add_indexed(to, stats->size, true, "block.%u.capacity", index);
 }

@@ -4,6 +4,7 @@
 #include "engine/daemon/autostart.h"
 #include "engine/daemon/cgroup.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/save.h"
 
 #include <libvirt/libvirt.h>
 #include <string.h>
@@ -180,7 +181,14 @@ static bool check_conflict(
 static struct definition *read_new(struct registry *registry, const char *text, GError **error)
 {
 	struct definition *definition = definition_read(text, error);
+	g_autofree char *dropped = NULL;
 
+	/* Of a guest that ran: its terminals will be others. */
+	if (definition && strstr(definition->xml, "/dev/pts/")) {
+		dropped = definition_inactive_xml(definition);
+		definition_free(definition);
+		definition = definition_read(dropped, error);
+	}
 	if (definition && !check_conflict(registry, definition, error))
 		g_clear_pointer(&definition, definition_free);
 	return definition;
@@ -223,7 +231,7 @@ struct guest *registry_add_transient(struct registry *registry, const char *text
 		return NULL;
 	guest = registry_find_uuid(registry, definition->uuid_bytes);
 	if (guest && guest_is_active(guest)) {
-		fault_set(error, VIR_ERR_OPERATION_INVALID, "domain is already active as '%s'",
+		fault_set(error, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active",
 			guest_name(guest));
 		definition_free(definition);
 		return NULL;
@@ -264,11 +272,17 @@ bool registry_rename(
 	g_autofree char *old = g_strdup(guest_name(guest));
 	struct definition *definition;
 
+	if (guest_is_active(guest))
+		return fault_set(error, VIR_ERR_OPERATION_INVALID, "cannot rename active domain");
 	if (!guest->saved)
 		return fault_set(
 			error, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
-	if (guest_is_active(guest))
-		return fault_set(error, VIR_ERR_OPERATION_INVALID, "cannot rename active domain");
+	if (save_is_managed(guest))
+		return fault_set(error, VIR_ERR_OPERATION_INVALID,
+			"domain with a managed saved state can't be renamed");
+	if (strcmp(old, name) == 0)
+		return fault_set(
+			error, VIR_ERR_OPERATION_INVALID, "Can't rename domain to itself");
 	if (registry_find_name(registry, name))
 		return fault_set(error, VIR_ERR_OPERATION_INVALID,
 			"domain with name '%s' already exists", name);

@@ -279,13 +279,15 @@ char *resources_pinning(const struct definition *definition, int vcpu)
 static bool edit_pin(void *data, xmlNode *root, bool live, GError **error)
 {
 	const struct pin *pin = data;
-	uint64_t most = tree_text_number(tree_child(root, "vcpu"), 1);
+	const xmlNode *vcpus = tree_child(root, "vcpu");
+	uint64_t most = tree_text_number(vcpus, 1);
 	xmlNode *cputune, *node;
 
 	if (pin->vcpu >= 0 && (uint64_t)pin->vcpu >= most)
 		return fault_set(error, VIR_ERR_INVALID_ARG,
 			"vcpu %d is out of range of %s cpu count %u", pin->vcpu,
-			live ? "live" : "persistent", (unsigned)most);
+			live ? "live" : "persistent",
+			(unsigned)(live ? most : tree_number(vcpus, "current", most)));
 	cputune = scheduler_put_cputune(root);
 	node = find_pin(cputune, pin->vcpu);
 	if (!node) {

@@ -131,8 +131,8 @@ static bool open_file(struct save_file *file, const struct settings *settings, c
 	*file = (struct save_file){.fd = file_open(settings, path, use, error)};
 	return file->fd >= 0 &&
 	       (read_head(file, room) ||
-		       fault_set(error, VIR_ERR_OPERATION_FAILED, "'%s' is not a saved guest",
-			       path));
+		       fault_set(error, VIR_ERR_OPERATION_FAILED, "%s",
+			       "image magic is incorrect"));
 }
 
 bool save_file_open(
@@ -357,7 +357,7 @@ static int open_part(const struct saving *saving, GError **error)
 		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
 	if (fd < 0)
-		fail(error, "cannot make", saving->path);
+		fail(error, "Failed to create file", saving->path);
 	return fd;
 }
 

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,8 +24,6 @@
 #define INPUT_SIZE 4096u
 /* What may wait for the log's file. */
 #define LOG_MAX (1u << 20)
-/* How often a pseudo terminal that nobody has open is looked at again. */
-#define HANGUP_POLL_MS 300
 
 struct host_chardev {
 	struct chardev base; /* first: devices know this */
@@ -35,9 +34,10 @@ struct host_chardev {
 
 	int in_fd, out_fd; /* the same one, or two; -1: nobody there */
 	int listen_fd;
-	bool is_pty;
+	int pty_epoll; /* of a pseudo terminal: ready when something happens to it; -1: it is none */
 
-	GSource *in_source, *out_source, *listen_source, *retry_source;
+	GSource *in_source, *out_source, *listen_source;
+	GSource *pty_source; /* while nobody has the pseudo terminal open */
 	GSource *flush_source; /* made ready when output begins to wait */
 
 	/* Output that waits. */
@@ -58,7 +58,7 @@ struct host_chardev {
 };
 
 static void watch_input(struct host_chardev *host);
-static void retry_later(struct host_chardev *host);
+static void wait_for_peer(struct host_chardev *host);
 
 static void drop_source(GSource **source)
 {
@@ -82,7 +82,15 @@ static bool is_hung_up(const struct host_chardev *host)
 {
 	struct pollfd poll_fd = { .fd = host->out_fd };
 
-	return host->is_pty && poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & POLLHUP;
+	return host->pty_epoll >= 0 && poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & POLLHUP;
+}
+
+/* Who was there may have left something behind. */
+static bool has_input(const struct host_chardev *host)
+{
+	struct pollfd poll_fd = { .fd = host->in_fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & POLLIN;
 }
 
 /* The peer is gone for now or for good. Lock held. */
@@ -91,8 +99,8 @@ static void lose_peer(struct host_chardev *host)
 	drop_source(&host->in_source);
 	drop_source(&host->out_source);
 	host->out_length = 0;
-	if (host->is_pty) {
-		retry_later(host);
+	if (host->pty_epoll >= 0) {
+		wait_for_peer(host);
 	} else if (host->listen_fd >= 0 && host->in_fd >= 0) {
 		close(host->in_fd);
 		host->in_fd = host->out_fd = -1;
@@ -211,7 +219,7 @@ static void deliver(struct host_chardev *host)
 	memmove(host->in, host->in + taken, host->in_length);
 	if (host->in_length && !host->filter)
 		drop_source(&host->in_source);
-	else if (!host->in_source && !host->retry_source)
+	else if (!host->in_source && !host->pty_source)
 		watch_input(host);
 }
 
@@ -277,26 +285,29 @@ static void watch_input(struct host_chardev *host)
 		host->in_source = watch_fd(host, host->in_fd, G_IO_IN | G_IO_HUP, input_ready);
 }
 
-static gboolean retry_due(void *data)
+static gboolean pty_ready(int fd, GIOCondition condition, void *data)
 {
 	struct host_chardev *host = data;
+	struct epoll_event event;
 
+	epoll_wait(fd, &event, 1, 0);
 	g_mutex_lock(&host->lock->mutex);
-	if (!is_hung_up(host)) {
-		drop_source(&host->retry_source);
-		watch_input(host);
+	if (!is_hung_up(host) || has_input(host)) {
+		drop_source(&host->pty_source);
+		if (!host->in_length)
+			watch_input(host);
 	}
 	g_mutex_unlock(&host->lock->mutex);
 	return G_SOURCE_CONTINUE;
 }
 
-static void retry_later(struct host_chardev *host)
+/* A pseudo terminal that nobody has open is hung up, for poll() always ready. By edges epoll tells only
+ * when somebody has written to it, so that nobody has to look at it again and again; what the guest
+ * writes meanwhile asks by itself (is_hung_up()). */
+static void wait_for_peer(struct host_chardev *host)
 {
-	if (host->retry_source)
-		return;
-	host->retry_source = g_timeout_source_new(HANGUP_POLL_MS);
-	g_source_set_callback(host->retry_source, retry_due, host, NULL);
-	g_source_attach(host->retry_source, host->context);
+	if (!host->pty_source)
+		host->pty_source = watch_fd(host, host->pty_epoll, G_IO_IN, pty_ready);
 }
 
 static gboolean peer_comes(int fd, GIOCondition condition, void *data)
@@ -333,6 +344,7 @@ static bool open_pty(struct host_chardev *host, GError **error)
 	char name[128];
 	int master, slave;
 	struct termios raw = { 0 };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLHUP | EPOLLET };
 
 	cfmakeraw(&raw);
 	if (openpty(&master, &slave, NULL, &raw, NULL) < 0)
@@ -342,9 +354,11 @@ static bool open_pty(struct host_chardev *host, GError **error)
 	fcntl(master, F_SETFD, FD_CLOEXEC);
 	g_unix_set_fd_nonblocking(master, TRUE, NULL);
 	host->path = g_strdup(name);
-	host->is_pty = true;
 	host->in_fd = host->out_fd = master;
-	retry_later(host);
+	host->pty_epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (host->pty_epoll < 0 || epoll_ctl(host->pty_epoll, EPOLL_CTL_ADD, master, &event) < 0)
+		return fail(name, error);
+	wait_for_peer(host);
 	return true;
 }
 
@@ -436,7 +450,7 @@ static struct host_chardev *alloc(GMainContext *context, struct machine_lock *lo
 	host->base.ops = &host_ops;
 	host->lock = lock;
 	host->context = context;
-	host->in_fd = host->out_fd = host->listen_fd = host->log_fd = -1;
+	host->in_fd = host->out_fd = host->listen_fd = host->log_fd = host->pty_epoll = -1;
 	host->log = g_string_new(NULL);
 	host->viewers = viewers_new(context, lock, &(struct viewers_ops){ viewer_input, host });
 	host->flush_source = g_source_new(&flush_funcs, sizeof(GSource));
@@ -550,7 +564,7 @@ void host_chardev_free(struct host_chardev *host)
 	drop_source(&host->in_source);
 	drop_source(&host->out_source);
 	drop_source(&host->listen_source);
-	drop_source(&host->retry_source);
+	drop_source(&host->pty_source);
 	drop_source(&host->flush_source);
 	if (host->in_fd >= 0)
 		close(host->in_fd);
@@ -558,6 +572,8 @@ void host_chardev_free(struct host_chardev *host)
 		close(host->out_fd);
 	if (host->listen_fd >= 0)
 		close(host->listen_fd);
+	if (host->pty_epoll >= 0)
+		close(host->pty_epoll);
 	if (host->unlink_path)
 		unlink(host->path);
 	g_free(host->path);

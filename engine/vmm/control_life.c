@@ -4,6 +4,7 @@
 
 #include "engine/vmm/control.h"
 #include "engine/vmm/cpus.h"
+#include "engine/vmm/devices.h"
 #include "engine/vmm/sandbox.h"
 
 #include <glib/gi18n.h>
@@ -16,6 +17,38 @@ static void add_sandbox(JsonObject *answer)
 	for (unsigned i = 0; i < problems->len; i++)
 		json_array_add_string_element(list, g_ptr_array_index(problems, i));
 	json_object_set_array_member(answer, "sandbox", list);
+}
+
+static void add_path(JsonArray *list, const struct host_chardev *host)
+{
+	const char *path = host ? host_chardev_path(host) : NULL;
+
+	if (path)
+		json_array_add_string_element(list, path);
+	else
+		json_array_add_null_element(list);
+}
+
+static void add_devices(const struct machine *machine, JsonObject *answer)
+{
+	const GPtrArray *slots = devices_list(machine_parts(machine)->devices);
+	JsonArray *list = json_array_new(), *ports = json_array_new();
+
+	for (unsigned i = 0; i < slots->len; i++) {
+		const struct device_slot *slot = g_ptr_array_index(slots, i);
+		JsonObject *device;
+
+		if (slot->kind == DEVICE_CONSOLE && slot->consoles[0])
+			add_path(ports, slot->consoles[0]);
+		if (!slot->pci)
+			continue;
+		device = json_object_new();
+		json_object_set_string_member(device, "device", slot->name);
+		json_object_set_int_member(device, "slot", virtio_pci_slot(slot->pci));
+		json_array_add_object_element(list, device);
+	}
+	json_object_set_array_member(answer, "devices", list);
+	json_object_set_array_member(answer, "ports", ports);
 }
 
 static void do_status(struct control_call *call)
@@ -50,6 +83,7 @@ static void do_status(struct control_call *call)
 			json_array_add_null_element(serials);
 	}
 	json_object_set_array_member(answer, "serials", serials);
+	add_devices(machine, answer);
 	add_sandbox(answer);
 	control_done(call);
 }

@@ -131,6 +131,7 @@ void control_plug(struct control_call *call, enum device_kind kind, const char *
 		return;
 	}
 	json_object_set_string_member(control_answer(call), member, slot->name);
+	json_object_set_int_member(control_answer(call), "slot", virtio_pci_slot(slot->pci));
 	control_done(call);
 }
 

@@ -73,6 +73,7 @@ static const struct plain_rule plain_rules[] = {
 	{ ALL, SCMP_SYS(writev) },
 	{ ALL, SCMP_SYS(poll) },
 	{ ALL, SCMP_SYS(ppoll) },
+	{ ALL, SCMP_SYS(epoll_wait) },
 	{ ALL, SCMP_SYS(close) },
 	{ ALL, SCMP_SYS(fstat) },
 	{ WORK, SCMP_SYS(readv) },

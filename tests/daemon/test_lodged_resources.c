@@ -253,7 +253,7 @@ static void a_guest_is_saved_to_a_file_and_goes_on(void **state)
 	linux_comes_to_say("disks vda:16 nics");
 	g_clear_pointer(&command, g_free);
 	command = g_strdup_printf("restore %s", path);
-	fails(command, "is not a saved guest");
+	fails(command, "image magic is incorrect");
 }
 
 /* A shell's command, beside us. */

@@ -9,9 +9,12 @@
 // clang-format on
 #include "tests/daemon/daemon.h"
 
+#include <fcntl.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 static virConnectPtr connection;
 /* Why it could not be opened. */
@@ -123,6 +126,49 @@ static void a_console_speaks_and_listens(void **state)
 	end(guest);
 }
 
+/* Says it at the terminal, and waits until it comes back. */
+static void echoes_at(const char *path, const char *text)
+{
+	int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	g_autoptr(GString) said = g_string_new(NULL);
+	char bytes[256];
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	while (!strstr(said->str, text)) {
+		assert_int_equal(poll(&ready, 1, PATIENCE_S * 1000), 1);
+		ssize_t n = read(fd, bytes, sizeof(bytes));
+		assert_true(n > 0);
+		g_string_append_len(said, bytes, n);
+	}
+	close(fd);
+}
+
+static void a_terminal_speaks_and_listens(void **state)
+{
+	virDomainPtr guest = start_echo("c6", "<console type='pty'/>");
+	virStreamPtr stream = open_console(guest, NULL, 0);
+	g_autofree char *path = virsh("ttyconsole c6"), *file = NULL, *saved = NULL;
+
+	assert_true(g_str_has_prefix(path, "/dev/pts/"));
+	expect(stream, "ready\n");
+	echoes_at(path, "hello terminal\n");
+	echoes_at(path, "hello again\n");
+	expect(stream, "hello terminal\nhello again\n");
+	is_alive(stream);
+	finish(stream);
+	/* What is read of a running guest can be defined, without what is of this run. */
+	file = g_build_filename(daemon_under_test.root, "running.xml", NULL);
+	done("dumpxml c6 >%s", file);
+	done("define %s", file);
+	saved = virsh("dumpxml c6 --inactive");
+	assert_null(strstr(saved, "/dev/pts"));
+	assert_non_null(strstr(saved, "<console type='pty'>"));
+	end(guest);
+	done("undefine c6");
+}
+
 static void a_console_has_one_client(void **state)
 {
 	virDomainPtr guest = start_echo("c2", "<serial type='pty'/><console type='pty'/>");
@@ -220,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_console_speaks_and_listens),
+		cmocka_unit_test(a_terminal_speaks_and_listens),
 		cmocka_unit_test(a_console_has_one_client),
 		cmocka_unit_test(the_end_of_the_guest_is_the_end_of_its_console),
 		cmocka_unit_test(a_reader_that_sleeps_holds_up_nobody),
