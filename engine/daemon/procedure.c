@@ -28,15 +28,40 @@ const struct procedure *procedure_find(int number)
 	return NULL;
 }
 
+bool procedure_return_int(struct call *call, int value)
+{
+	((struct wire_int_ret *)call->ret)->value = value;
+	return true;
+}
+
+bool procedure_return_text(struct call *call, char *text)
+{
+	((struct wire_text_ret *)call->ret)->text = text;
+	return true;
+}
+
+bool procedure_check_flags(unsigned flags, unsigned known, GError **error)
+{
+	return !(flags & ~known) ||
+	       fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
+}
+
+bool procedure_register(struct call *call, enum event_about about, int event, const char *uuid,
+	GError **error)
+{
+	int number = event_add_callback(call->client, about, event, uuid, false);
+
+	return number >= 0 ? procedure_return_int(call, number)
+			   : fault_set(error, VIR_ERR_OPERATION_FAILED,
+				     "too many event callbacks are registered");
+}
+
 struct guest *procedure_guest(
 	const struct call *call, unsigned flags, unsigned known, GError **error)
 {
 	struct guest *guest = registry_find(call->server->registry, call->args, error);
 
-	if (!guest || !(flags & ~known))
-		return guest;
-	fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
-	return NULL;
+	return guest && procedure_check_flags(flags, known, error) ? guest : NULL;
 }
 
 struct guest *procedure_guest_or_answer(struct call *call, unsigned flags, unsigned known)

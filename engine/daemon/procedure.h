@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/daemon/client.h"
+#include "engine/daemon/events.h"
 
 enum procedure_flags {
 	/* Not for read-only connections, and written to the audit log, with what it is about: the
@@ -42,6 +43,15 @@ extern const struct procedure procedures_save[];
 const struct procedure *procedure_find(int number);
 /* libvirt's function behind any number of a program of the protocol, or NULL. */
 const char *procedure_name(unsigned program, int number);
+
+/* For procedures that run at once: what they answer. True. */
+bool procedure_return_int(struct call *call, int value);
+bool procedure_return_text(struct call *call, char *text); /* taken */
+/* Whether the flags are among those known; sets libvirt's error. */
+bool procedure_check_flags(unsigned flags, unsigned known, GError **error);
+/* Registers the caller for an event, as event_add_callback() does; answers with the number. */
+bool procedure_register(struct call *call, enum event_about about, int event, const char *uuid,
+	GError **error);
 
 /* The guest that a call names (all arguments that name one begin with it), where its flags are among
  * those known. Errors: no such guest, unsupported flags. */

@@ -56,12 +56,6 @@ static struct wire_network to_wire(const struct network *network)
 	return wire;
 }
 
-static bool return_int(struct call *call, int value)
-{
-	((struct wire_int_ret *)call->ret)->value = value;
-	return true;
-}
-
 /* ---- finding --------------------------------------------------------------------------------- */
 
 /* They are active, persistent and come by themselves. */
@@ -112,7 +106,7 @@ static bool do_count(struct call *call, GError **error)
 {
 	g_autoptr(GPtrArray) list = network_list();
 
-	return return_int(call, (int)list->len);
+	return procedure_return_int(call, (int)list->len);
 }
 
 /* Of those that are defined but not there. */
@@ -176,7 +170,7 @@ static bool do_yes(struct call *call, GError **error)
 {
 	g_autoptr(GPtrArray) list = network_list();
 
-	return find(call, list, error) && return_int(call, 1);
+	return find(call, list, error) && procedure_return_int(call, 1);
 }
 
 /* The engine gives no addresses; passt does, without telling. */
@@ -194,7 +188,6 @@ static bool do_register(struct call *call, GError **error)
 	const struct wire_network_event_args *args = call->args;
 	g_autoptr(GPtrArray) list = network_list();
 	const struct network *network = NULL;
-	int number;
 
 	if (args->event != VIR_NETWORK_EVENT_ID_LIFECYCLE)
 		return fault_set(
@@ -204,11 +197,8 @@ static bool do_register(struct call *call, GError **error)
 		if (!network)
 			return false;
 	}
-	number = event_add_callback(
-		call->client, EVENT_NETWORK, args->event, network ? network->uuid : NULL, false);
-	return number >= 0 ? return_int(call, number)
-			   : fault_set(error, VIR_ERR_OPERATION_FAILED,
-				     "too many event callbacks are registered");
+	return procedure_register(
+		call, EVENT_NETWORK, args->event, network ? network->uuid : NULL, error);
 }
 
 static bool do_deregister(struct call *call, GError **error)

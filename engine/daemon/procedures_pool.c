@@ -48,22 +48,19 @@ void procedure_tell_refresh(struct server *server, const struct pool *pool)
 	event_tell_refresh(server, &wire, pool->uuid);
 }
 
-static bool return_int(struct call *call, int value)
-{
-	((struct wire_int_ret *)call->ret)->value = value;
-	return true;
-}
-
 static bool return_pool(struct call *call, const struct pool *pool)
 {
 	((struct wire_pool_ret *)call->ret)->pool = procedure_wire_pool(pool);
 	return true;
 }
 
-static bool check_flags(unsigned flags, unsigned known, GError **error)
+/* What was looked for by what; pool NULL: it is not there. */
+static bool return_found(struct call *call, const struct pool *pool, const char *what,
+	const char *value, GError **error)
 {
-	return !(flags & ~known) ||
-	       fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
+	return pool ? return_pool(call, pool)
+		    : fault_set(error, VIR_ERR_NO_STORAGE_POOL,
+			      "no storage pool with matching %s '%s'", what, value);
 }
 
 /* ---- finding --------------------------------------------------------------------------------- */
@@ -144,22 +141,19 @@ static int count(const struct call *call, bool active)
 
 static bool do_count(struct call *call, GError **error)
 {
-	return return_int(call, count(call, true));
+	return procedure_return_int(call, count(call, true));
 }
 
 static bool do_count_defined(struct call *call, GError **error)
 {
-	return return_int(call, count(call, false));
+	return procedure_return_int(call, count(call, false));
 }
 
 static bool do_lookup_name(struct call *call, GError **error)
 {
 	const char *name = ((const struct wire_text_args *)call->args)->text;
-	const struct pool *pool = pools_find_name(pools_of(call), name);
 
-	return pool ? return_pool(call, pool)
-		    : fault_set(error, VIR_ERR_NO_STORAGE_POOL,
-			      "no storage pool with matching name '%s'", name);
+	return return_found(call, pools_find_name(pools_of(call), name), "name", name, error);
 }
 
 static bool do_lookup_uuid(struct call *call, GError **error)
@@ -176,21 +170,15 @@ static bool do_lookup_uuid(struct call *call, GError **error)
 static bool do_lookup_volume(struct call *call, GError **error)
 {
 	const char *name = ((const struct wire_volume_args *)call->args)->volume.pool;
-	const struct pool *pool = pools_find_name(pools_of(call), name);
 
-	return pool ? return_pool(call, pool)
-		    : fault_set(error, VIR_ERR_NO_STORAGE_POOL,
-			      "no storage pool with matching name '%s'", name);
+	return return_found(call, pools_find_name(pools_of(call), name), "name", name, error);
 }
 
 static bool do_lookup_path(struct call *call, GError **error)
 {
 	const char *path = ((const struct wire_text_args *)call->args)->text;
-	const struct pool *pool = pools_find_path(pools_of(call), path);
 
-	return pool ? return_pool(call, pool)
-		    : fault_set(error, VIR_ERR_NO_STORAGE_POOL,
-			      "no storage pool with matching target path '%s'", path);
+	return return_found(call, pools_find_path(pools_of(call), path), "target path", path, error);
 }
 
 /* ---- definitions ----------------------------------------------------------------------------- */
@@ -200,7 +188,7 @@ static bool do_define(struct call *call, GError **error)
 	const struct wire_text_flags_args *args = call->args;
 	const struct pool *pool;
 
-	if (!check_flags(args->flags, VIR_STORAGE_POOL_DEFINE_VALIDATE, error))
+	if (!procedure_check_flags(args->flags, VIR_STORAGE_POOL_DEFINE_VALIDATE, error))
 		return false;
 	pool = pools_define(pools_of(call), args->text, error);
 	if (!pool)
@@ -215,7 +203,7 @@ static bool do_create_xml(struct call *call, GError **error)
 	struct pools *pools = pools_of(call);
 	struct pool *pool;
 
-	if (!check_flags(args->flags,
+	if (!procedure_check_flags(args->flags,
 		    VIR_STORAGE_POOL_CREATE_WITH_BUILD |
 			    VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE |
 			    VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
@@ -233,7 +221,10 @@ static bool do_create_xml(struct call *call, GError **error)
 	return return_pool(call, pool);
 }
 
-static bool do_undefine(struct call *call, GError **error)
+/* Ends it in some way, after which it may be gone: what its listeners are told is kept. */
+static bool end_pool(struct call *call,
+	bool (*end)(struct pools *pools, struct pool *pool, GError **error), int event,
+	GError **error)
 {
 	struct pool *pool = procedure_pool(call, error);
 	struct wire_pool wire;
@@ -244,11 +235,16 @@ static bool do_undefine(struct call *call, GError **error)
 		return false;
 	wire = procedure_wire_pool(pool);
 	memcpy(uuid, pool->uuid, sizeof(uuid));
-	ok = pools_undefine(pools_of(call), pool, error);
+	ok = end(pools_of(call), pool, error);
 	if (ok)
-		event_tell_pool(call->server, &wire, uuid, VIR_STORAGE_POOL_EVENT_UNDEFINED);
+		event_tell_pool(call->server, &wire, uuid, event);
 	g_free(wire.name);
 	return ok;
+}
+
+static bool do_undefine(struct call *call, GError **error)
+{
+	return end_pool(call, pools_undefine, VIR_STORAGE_POOL_EVENT_UNDEFINED, error);
 }
 
 static bool do_get_xml(struct call *call, GError **error)
@@ -256,7 +252,7 @@ static bool do_get_xml(struct call *call, GError **error)
 	const struct wire_pool_flags_args *args = call->args;
 	const struct pool *pool = procedure_pool(call, error);
 
-	if (!pool || !check_flags(args->flags, VIR_STORAGE_XML_INACTIVE, error))
+	if (!pool || !procedure_check_flags(args->flags, VIR_STORAGE_XML_INACTIVE, error))
 		return false;
 	((struct wire_text_ret *)call->ret)->text =
 		pool_print(pool, args->flags & VIR_STORAGE_XML_INACTIVE);
@@ -267,7 +263,7 @@ static bool do_get_autostart(struct call *call, GError **error)
 {
 	const struct pool *pool = procedure_pool(call, error);
 
-	return pool && return_int(call, pool->autostart);
+	return pool && procedure_return_int(call, pool->autostart);
 }
 
 static bool do_set_autostart(struct call *call, GError **error)
@@ -285,7 +281,7 @@ static bool do_build(struct call *call, GError **error)
 	const struct wire_pool_flags_args *args = call->args;
 	const struct pool *pool = procedure_pool(call, error);
 
-	if (!pool || !check_flags(args->flags, 0, error) || !pool_build(pool, error))
+	if (!pool || !procedure_check_flags(args->flags, 0, error) || !pool_build(pool, error))
 		return false;
 	tell(call, pool, VIR_STORAGE_POOL_EVENT_CREATED);
 	return true;
@@ -297,7 +293,7 @@ static bool do_start(struct call *call, GError **error)
 	struct pool *pool = procedure_pool(call, error);
 
 	if (!pool ||
-		!check_flags(args->flags,
+		!procedure_check_flags(args->flags,
 			VIR_STORAGE_POOL_CREATE_WITH_BUILD |
 				VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE |
 				VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
@@ -311,20 +307,7 @@ static bool do_start(struct call *call, GError **error)
 
 static bool do_stop(struct call *call, GError **error)
 {
-	struct pool *pool = procedure_pool(call, error);
-	struct wire_pool wire;
-	char uuid[37];
-	bool ok;
-
-	if (!pool)
-		return false;
-	wire = procedure_wire_pool(pool);
-	memcpy(uuid, pool->uuid, sizeof(uuid));
-	ok = pool_stop(pools_of(call), pool, error);
-	if (ok)
-		event_tell_pool(call->server, &wire, uuid, VIR_STORAGE_POOL_EVENT_STOPPED);
-	g_free(wire.name);
-	return ok;
+	return end_pool(call, pool_stop, VIR_STORAGE_POOL_EVENT_STOPPED, error);
 }
 
 static bool do_delete(struct call *call, GError **error)
@@ -332,7 +315,7 @@ static bool do_delete(struct call *call, GError **error)
 	const struct wire_pool_flags_args *args = call->args;
 	const struct pool *pool = procedure_pool(call, error);
 
-	if (!pool || !check_flags(args->flags, 0, error) || !pool_delete(pool, error))
+	if (!pool || !procedure_check_flags(args->flags, 0, error) || !pool_delete(pool, error))
 		return false;
 	tell(call, pool, VIR_STORAGE_POOL_EVENT_DELETED);
 	return true;
@@ -343,7 +326,8 @@ static bool do_refresh(struct call *call, GError **error)
 	const struct wire_pool_flags_args *args = call->args;
 	const struct pool *pool = procedure_pool(call, error);
 
-	if (!pool || !check_flags(args->flags, 0, error) || !pool_check_active(pool, error))
+	if (!pool || !procedure_check_flags(args->flags, 0, error) ||
+		!pool_check_active(pool, error))
 		return false;
 	procedure_tell_refresh(call->server, pool);
 	return true;
@@ -371,14 +355,14 @@ static bool do_is_active(struct call *call, GError **error)
 {
 	const struct pool *pool = procedure_pool(call, error);
 
-	return pool && return_int(call, pool->active);
+	return pool && procedure_return_int(call, pool->active);
 }
 
 static bool do_is_persistent(struct call *call, GError **error)
 {
 	const struct pool *pool = procedure_pool(call, error);
 
-	return pool && return_int(call, pool->persistent);
+	return pool && procedure_return_int(call, pool->persistent);
 }
 
 static bool do_capabilities(struct call *call, GError **error)
@@ -398,7 +382,6 @@ static bool do_register(struct call *call, GError **error)
 	const struct wire_pool_event_args *args = call->args;
 	const struct pool *pool = NULL;
 	char uuid[37];
-	int number;
 
 	if (args->event < 0 || args->event > VIR_STORAGE_POOL_EVENT_ID_REFRESH)
 		return fault_set(
@@ -409,11 +392,7 @@ static bool do_register(struct call *call, GError **error)
 		if (!pool)
 			return false;
 	}
-	number = event_add_callback(
-		call->client, EVENT_POOL, args->event, pool ? uuid : NULL, false);
-	return number >= 0 ? return_int(call, number)
-			   : fault_set(error, VIR_ERR_OPERATION_FAILED,
-				     "too many event callbacks are registered");
+	return procedure_register(call, EVENT_POOL, args->event, pool ? uuid : NULL, error);
 }
 
 static bool do_deregister(struct call *call, GError **error)

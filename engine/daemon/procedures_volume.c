@@ -13,12 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool check_flags(unsigned flags, unsigned known, GError **error)
-{
-	return !(flags & ~known) ||
-	       fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
-}
-
 static struct pool *active_pool(const struct call *call, GError **error)
 {
 	struct pool *pool = procedure_pool(call, error);
@@ -63,12 +57,6 @@ static bool return_volume(struct call *call, const struct pool *pool, const char
 	return true;
 }
 
-static bool return_text(struct call *call, char *text)
-{
-	((struct wire_text_ret *)call->ret)->text = text;
-	return true;
-}
-
 /* ---- finding --------------------------------------------------------------------------------- */
 
 static bool do_count(struct call *call, GError **error)
@@ -107,7 +95,7 @@ static bool do_list_all(struct call *call, GError **error)
 	const struct pool *pool = active_pool(call, error);
 	g_autoptr(GPtrArray) list = pool ? volume_list(pool->path) : NULL;
 
-	if (!pool || !check_flags(args->flags, 0, error))
+	if (!pool || !procedure_check_flags(args->flags, 0, error))
 		return false;
 	ret->volumes.volumes_val = calloc(list->len + 1, sizeof(*ret->volumes.volumes_val));
 	ret->count = list->len;
@@ -181,7 +169,7 @@ static bool do_get_info_flags(struct call *call, GError **error)
 {
 	unsigned flags = ((const struct wire_volume_flags_args *)call->args)->flags;
 
-	return check_flags(flags, VIR_STORAGE_VOL_GET_PHYSICAL, error) &&
+	return procedure_check_flags(flags, VIR_STORAGE_VOL_GET_PHYSICAL, error) &&
 	       return_info(call, flags, error);
 }
 
@@ -189,8 +177,8 @@ static bool do_get_xml(struct call *call, GError **error)
 {
 	const struct wire_volume_flags_args *args = call->args;
 	struct volume *volume = find_arg(call, NULL, error);
-	bool ok = volume && check_flags(args->flags, 0, error) &&
-		  return_text(call, volume_print(volume));
+	bool ok = volume && procedure_check_flags(args->flags, 0, error) &&
+		  procedure_return_text(call, volume_print(volume));
 
 	volume_free(volume);
 	return ok;
@@ -199,7 +187,7 @@ static bool do_get_xml(struct call *call, GError **error)
 static bool do_get_path(struct call *call, GError **error)
 {
 	struct volume *volume = find_arg(call, NULL, error);
-	bool ok = volume && return_text(call, g_strdup(volume->path));
+	bool ok = volume && procedure_return_text(call, g_strdup(volume->path));
 
 	volume_free(volume);
 	return ok;
@@ -297,7 +285,7 @@ static void create(struct call *call, const struct pool *pool, const char *xml, 
 	if (flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
 		fault_set(&error, VIR_ERR_INVALID_ARG,
 			"metadata preallocation is not supported for raw volumes");
-	if (error || !check_flags(flags, VIR_STORAGE_VOL_CREATE_VALIDATE, &error) ||
+	if (error || !procedure_check_flags(flags, VIR_STORAGE_VOL_CREATE_VALIDATE, &error) ||
 		!volume_parse(xml, &job->wish, &error) ||
 		(volume && !check_free_name(job, &error))) {
 		call_done(call, error);
@@ -375,7 +363,7 @@ static void do_resize(struct call *call)
 	struct job *job;
 
 	if (!volume ||
-		!check_flags(args->flags,
+		!procedure_check_flags(args->flags,
 			VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA |
 				VIR_STORAGE_VOL_RESIZE_SHRINK,
 			&error) ||
@@ -401,7 +389,7 @@ static void wipe(struct call *call, unsigned algorithm, unsigned flags)
 	if (algorithm != VIR_STORAGE_VOL_WIPE_ALG_ZERO && !error)
 		fault_set(&error, VIR_ERR_OPERATION_UNSUPPORTED,
 			"a volume can only be wiped with zeros");
-	if (error || !check_flags(flags, 0, &error)) {
+	if (error || !procedure_check_flags(flags, 0, &error)) {
 		volume_free(volume);
 		call_done(call, error);
 		return;
@@ -429,7 +417,8 @@ static bool do_delete(struct call *call, GError **error)
 	const struct wire_volume_flags_args *args = call->args;
 	struct pool *pool;
 	struct volume *volume = find_arg(call, &pool, error);
-	bool ok = volume && check_flags(args->flags, 0, error) && volume_delete(volume, error);
+	bool ok = volume && procedure_check_flags(args->flags, 0, error) &&
+		  volume_delete(volume, error);
 
 	volume_free(volume);
 	if (ok)
@@ -468,7 +457,7 @@ static void transfer(struct call *call, bool is_upload)
 	struct upload *upload;
 	int fd = -1;
 
-	if (volume && check_flags(args->flags, 0, &error) &&
+	if (volume && procedure_check_flags(args->flags, 0, &error) &&
 		(args->offset > G_MAXINT64 || args->length > G_MAXINT64))
 		fault_set(&error, VIR_ERR_INVALID_ARG, "offset or length cannot be");
 	if (volume && !error)
