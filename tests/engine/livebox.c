@@ -3,6 +3,8 @@
 
 #include "tests/engine/livebox.h"
 
+#include "tests/engine/folder.h"
+
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -271,24 +273,14 @@ int livebox_wait_end(struct livebox *box)
 
 void livebox_free(struct livebox *box)
 {
-	g_autoptr(GDir) dir = NULL;
-	const char *name;
-
 	if (!box)
 		return;
 	livebox_kill(box);
-	dir = g_dir_open(box->directory, 0, NULL);
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(box->directory, name, NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(box->directory);
+	folder_remove(box->directory);
 	g_ptr_array_free(box->clients, TRUE);
 	g_string_free(box->console, TRUE);
 	g_string_free(box->errors, TRUE);
 	g_free(box->name);
-	g_free(box->directory);
 	g_free(box->socket);
 	g_free(box->keeper);
 	g_free(box->xml);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Kernel loaders and ACPI tables, without a processor: what lies in memory, and what is refused. */
+#include "tests/engine/folder.h"
 #include "engine/vmm/boot/acpi.h"
 #include "engine/vmm/boot/boot.h"
 #include "engine/vmm/boot/elf.h"
@@ -34,16 +35,7 @@ static int make_directory(void **state)
 
 static int remove_directory(void **state)
 {
-	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-	const char *name;
-
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(directory, name, NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(directory);
-	g_free(directory);
+	folder_remove(directory);
 	return 0;
 }
 

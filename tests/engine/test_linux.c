@@ -11,6 +11,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
+#include "tests/engine/folder.h"
+
 #include <arpa/inet.h>
 #include <glib/gstdio.h>
 #include <poll.h>
@@ -91,16 +93,7 @@ static int prepare(void **state)
 
 static int remove_directory(void **state)
 {
-	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-	const char *name;
-
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(directory, name, NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(directory);
-	g_free(directory);
+	folder_remove(directory);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* A CD-ROM drive as Linux sees it: media that come, go and are held. */
 #include "config.h"
 
+#include "tests/engine/folder.h"
 #include "tests/engine/livebox.h"
 #include "tests/iso.h"
 
@@ -118,18 +119,8 @@ static int boot(void **state)
 
 static int end(void **state)
 {
-	g_autoptr(GDir) dir = NULL;
-	const char *name;
-
 	livebox_free(box);
-	dir = g_dir_open(directory, 0, NULL);
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = path_of(name);
-
-		g_unlink(path);
-	}
-	g_rmdir(directory);
-	g_free(directory);
+	folder_remove(directory);
 	return 0;
 }
 

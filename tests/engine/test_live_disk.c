@@ -2,6 +2,7 @@
 /* Disks that come, go, grow and are limited while the guest runs, as the guest sees them. */
 #include "config.h"
 
+#include "tests/engine/folder.h"
 #include "tests/engine/livebox.h"
 
 // clang-format off
@@ -152,18 +153,8 @@ static int boot(void **state)
 
 static int end(void **state)
 {
-	g_autoptr(GDir) dir = NULL;
-	const char *name;
-
 	livebox_free(box);
-	dir = g_dir_open(directory, 0, NULL);
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = image_path(name);
-
-		g_unlink(path);
-	}
-	g_rmdir(directory);
-	g_free(directory);
+	folder_remove(directory);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Whole machines with small guests, on both backends: boot, power off, reset, pause, the button. */
+#include "tests/engine/folder.h"
 #include "engine/vmm/machine.h"
 
 // clang-format off
@@ -56,16 +57,7 @@ static int prepare(void **state)
 
 static int remove_directory(void **state)
 {
-	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-	const char *name;
-
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(directory, name, NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(directory);
-	g_free(directory);
+	folder_remove(directory);
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
+#include "tests/engine/folder.h"
+
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -37,16 +39,7 @@ static int prepare(void **state)
 
 static int remove_directory(void **state)
 {
-	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-	const char *name;
-
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = g_build_filename(directory, name, NULL);
-
-		g_unlink(path);
-	}
-	g_rmdir(directory);
-	g_free(directory);
+	folder_remove(directory);
 	g_free(program);
 	g_free(build);
 	return 0;

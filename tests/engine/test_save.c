@@ -3,6 +3,7 @@
  * A guest is saved in the middle of its work, its monitor ends or is killed, and another goes on
  * with it. And what is not that guest's file, whole, is refused.
  */
+#include "tests/engine/folder.h"
 #include "tests/engine/livebox.h"
 
 // clang-format off
@@ -104,20 +105,11 @@ static int boot(void **state)
 
 static int end(void **state)
 {
-	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-	const char *name;
-
 	livebox_free(box);
 	shutdown(server, SHUT_RDWR);
 	g_thread_join(serving);
 	close(server);
-	while ((name = g_dir_read_name(dir))) {
-		g_autofree char *path = in_directory(name);
-
-		g_unlink(path);
-	}
-	g_rmdir(directory);
-	g_free(directory);
+	folder_remove(directory);
 	g_free(disk);
 	g_free(file);
 	return 0;

@@ -81,3 +81,14 @@ static inline enum ui_style painted_style(int x, int y)
 		g_autofree char *line_ = painted(y);                                               \
 		assert_string_equal(line_, wanted);                                                \
 	} while (0)
+
+/// Runs an array of cmocka's tests between paint_begin() and paint_end(); the program's exit status.
+#define paint_run(tests)                                                                           \
+	({                                                                                         \
+		int failed_ = 77; /* skipped */                                                    \
+		if (paint_begin()) {                                                               \
+			failed_ = cmocka_run_group_tests(tests, NULL, NULL);                       \
+			paint_end();                                                               \
+		}                                                                                  \
+		failed_;                                                                           \
+	})

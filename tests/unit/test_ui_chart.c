@@ -167,11 +167,6 @@ int main(void)
 		cmocka_unit_test(braille_mode_tells_sentences),
 		cmocka_unit_test(tiny_charts_do_no_harm),
 	};
-	int failed;
 
-	if (!paint_begin())
-		return 77;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	paint_end();
-	return failed;
+	return paint_run(tests);
 }

@@ -406,11 +406,6 @@ int main(void)
 		cmocka_unit_test(tiny_tables_do_no_harm),
 		cmocka_unit_test(an_empty_table_says_so),
 	};
-	int failed;
 
-	if (!paint_begin())
-		return 77;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	paint_end();
-	return failed;
+	return paint_run(tests);
 }

@@ -205,11 +205,6 @@ int main(void)
 		cmocka_unit_test(the_log_follows_until_held),
 		cmocka_unit_test(the_log_forgets_the_oldest),
 	};
-	int failed;
 
-	if (!paint_begin())
-		return 77;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	paint_end();
-	return failed;
+	return paint_run(tests);
 }

@@ -160,11 +160,6 @@ int main(void)
 		cmocka_unit_test(the_mouse_moves_and_opens),
 		cmocka_unit_test(scrolls_to_the_cursor),
 	};
-	int failed;
 
-	if (!paint_begin())
-		return 77;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	paint_end();
-	return failed;
+	return paint_run(tests);
 }

@@ -401,11 +401,6 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_keybar),
 	};
-	int failed;
 
-	if (!paint_begin())
-		return 77;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	paint_end();
-	return failed;
+	return paint_run(tests);
 }
