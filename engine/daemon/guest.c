@@ -509,6 +509,8 @@ static bool launch(struct guest *guest, GError **error)
 		.log = log,
 		.paused = guest->start_paused,
 		.restore = guest->restore,
+		.user = guest->registry->settings->guest_user,
+		.group = guest->registry->settings->guest_group,
 		.files = files,
 	};
 	GStatBuf info;

@@ -492,6 +492,15 @@ static void pass(struct command *command, int source, int target)
 	g_array_append_val(command->targets, target);
 }
 
+/* An option with its value; NULL: without both. */
+static void say_value(struct command *command, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	say(command, option);
+	say(command, value);
+}
+
 static void pass_files(struct command *command, const GPtrArray *files)
 {
 	for (guint i = 0; i < files->len; i++) {
@@ -528,6 +537,8 @@ static struct command command_new(const struct monitor_start *start, int lock)
 		say(&command, "--restore-fd");
 		say(&command, G_STRINGIFY(RESTORE_FD));
 	}
+	say_value(&command, "--user", start->user);
+	say_value(&command, "--group", start->group);
 	pass_files(&command, start->files);
 	say(&command, "guest.xml");
 	g_ptr_array_add(command.arguments, NULL);

@@ -45,6 +45,7 @@ struct monitor_start {
 	int cgroup;          /* the cgroup.procs of its control group (taken), or -1 */
 	bool paused;         /* the guest does not run yet */
 	int restore;         /* where the monitor of a saved guest has written, or -1 */
+	const char *user, *group; /* that it becomes when it is set up; or NULL */
 	const GPtrArray *files; /* struct file: all that the definition names (files.h) */
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <string.h>
 
 #define SESSION_IDLE_S 300u
@@ -41,6 +42,30 @@ static bool read_group(const char *text, void *value, GError **error)
 		*(gid_t *)value = (gid_t)number;
 	else
 		return fail(error, text, "a group of this host");
+	return true;
+}
+
+/* Monitors look them up for themselves. */
+static bool read_guest_group(const char *text, void *value, GError **error)
+{
+	gid_t group;
+
+	if (!read_group(text, &group, error))
+		return false;
+	g_free(*(char **)value);
+	*(char **)value = g_strdup(text);
+	return true;
+}
+
+static bool read_guest_user(const char *text, void *value, GError **error)
+{
+	guint64 number;
+
+	if (!getpwnam(text) &&
+		!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, &number, NULL))
+		return fail(error, text, "a user of this host");
+	g_free(*(char **)value);
+	*(char **)value = g_strdup(text);
 	return true;
 }
 
@@ -92,6 +117,8 @@ static const struct rule {
 	{"sockets", "read-only-mode", offsetof(struct settings, read_only_mode), read_mode},
 	{"sockets", "group", offsetof(struct settings, group), read_group},
 	{"paths", "allowed", offsetof(struct settings, allowed), read_folders},
+	{"guests", "user", offsetof(struct settings, guest_user), read_guest_user},
+	{"guests", "group", offsetof(struct settings, guest_group), read_guest_group},
 	{"admission", "memory", offsetof(struct settings, memory), read_policy},
 	{"admission", "memory-limit", offsetof(struct settings, memory_limit), read_number},
 	{"admission", "vcpus", offsetof(struct settings, vcpus), read_policy},
@@ -182,5 +209,7 @@ void settings_free(struct settings *settings)
 	if (!settings)
 		return;
 	g_strfreev(settings->allowed);
+	g_free(settings->guest_user);
+	g_free(settings->guest_group);
 	g_free(settings);
 }

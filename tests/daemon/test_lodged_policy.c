@@ -493,6 +493,81 @@ static void saved_guests_stay_in_the_folders(void **state)
 	g_unlink(link);
 }
 
+/* ---- another user -------------------------------------------------------------------------------- */
+
+/* The line of /proc/PID/status with this name, of each process that has the file open. */
+static char *status_of_openers(const char *path, const char *name)
+{
+	g_autofree char *command = g_strdup_printf(
+		"for f in $(find /proc/[0-9]*/fd -lname '%s'); do "
+		"sed -n 's/^%s:[ \t]*//p' ${f%%/fd/*}/status; done | sort -u",
+		path, name);
+	const char *arguments[] = {"sh", "-c", command, NULL};
+	char *found = NULL;
+
+	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &found, NULL, NULL,
+		NULL));
+	return g_strstrip(found);
+}
+
+static void is_nobodys(const char *path)
+{
+	g_autofree char *users = status_of_openers(path, "Uid");
+	g_autofree char *groups = status_of_openers(path, "Gid");
+
+	assert_string_equal(users, "65534\t65534\t65534\t65534");
+	assert_string_equal(groups, "65534\t65534\t65534\t65534");
+}
+
+static void guests_may_be_of_another_user(void **state)
+{
+	g_autofree char *disk = image(inside, "roots.img"), *more = image(inside, "more.img");
+	g_autofree char *saved = in(inside, "saved-nobody"), *log = in(inside, "nobody.log");
+	g_autofree char *settings = NULL;
+
+	if (geteuid() != 0)
+		skip();
+	settings = g_strdup_printf("[paths]\nallowed=%s:%s/tests/engine/boot\n"
+				   "[guests]\nuser=nobody\ngroup=65534\n",
+		inside, daemon_under_test.build);
+	daemon_restart_with(settings);
+	g_chmod(disk, 0600);
+	g_chmod(more, 0600);
+	define_devices("nobodys", DISK "<serial type='pty'><log file='%s'/></serial>", disk, log);
+	done("start nobodys");
+	is_nobodys(disk);
+	says("running", "domstate nobodys");
+	done("attach-disk nobodys %s vdb", more);
+	is_nobodys(more);
+	done("setmem nobodys 8192");
+	done("suspend nobodys");
+	done("resume nobodys");
+	done("save nobodys %s", saved);
+	done("restore %s", saved);
+	is_nobodys(disk);
+	is_nobodys(more);
+	/* The next daemon finds it. */
+	daemon_restart_with(settings);
+	comes_to_say("running", "domstate nobodys");
+	done("destroy nobodys");
+	done("undefine nobodys");
+}
+
+static void whom_guests_become_must_be_there(void **state)
+{
+	g_autofree char *path = g_build_filename(daemon_under_test.root, "etc", "lodged.conf", NULL);
+	g_autofree char *command = g_strdup_printf("%s/lodged --root %s/other --config %s 2>&1",
+		daemon_under_test.build, daemon_under_test.root, path);
+	const char *arguments[] = {"sh", "-c", command, NULL};
+	g_autofree char *said = NULL;
+
+	assert_true(g_file_set_contents(path, "[guests]\nuser=no such user\n", -1, NULL));
+	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+		&said, NULL, NULL, NULL));
+	assert_non_null(strstr(said, "[guests] user: 'no such user' is not a user of this host"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +585,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_chain_is_said),
 		cmocka_unit_test(plugged_disks_are_judged_too),
 		cmocka_unit_test(saved_guests_stay_in_the_folders),
+		cmocka_unit_test(guests_may_be_of_another_user),
+		cmocka_unit_test(whom_guests_become_must_be_there),
 	};
 
 	return cmocka_run_group_tests_name("files of guests", tests, prepare, clean_up);
