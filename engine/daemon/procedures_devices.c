@@ -4,6 +4,7 @@
 #include "engine/daemon/devices.h"
 #include "engine/daemon/drives.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/files.h"
 #include "engine/daemon/limits.h"
 #include "engine/daemon/network.h"
 #include "engine/daemon/plug.h"
@@ -203,19 +204,16 @@ static void do_resize(struct call *call)
 	guest_ask(guest, "resize-disk", members, -1, call_answered, call);
 }
 
-static bool measure(const char *path, struct wire_block_info_ret *info, GError **error)
+/* fd: taken; -1: there was an error. */
+static bool measure(int fd, struct wire_block_info_ret *info)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint64_t bytes = 0;
-	struct stat stat;
+	struct stat stat = {0};
 
-	if (fd < 0 || fstat(fd, &stat) < 0) {
-		fault_set(error, VIR_ERR_SYSTEM_ERROR, "Failed to open file '%s': %s", path,
-			g_strerror(errno));
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0)
 		return false;
-	}
+	/* It is open: this cannot fail. */
+	fstat(fd, &stat);
 	info->physical = (uint64_t)stat.st_size;
 	info->allocation = (uint64_t)stat.st_blocks * 512;
 	if (S_ISBLK(stat.st_mode) && ioctl(fd, BLKGETSIZE64, &bytes) == 0)
@@ -246,7 +244,8 @@ static bool do_block_info(struct call *call, GError **error)
 	if (!path && drive_is(disk))
 		return fault_set(error, VIR_ERR_INVALID_ARG,
 			"disk '%s' does not currently have a source assigned", args->text);
-	if (path && !measure(path, ret, error))
+	if (path &&
+		!measure(file_open(guest->registry->settings, path, FILE_IMAGE_READ, error), ret))
 		return false;
 	/* The guest sees as much, whatever the image's format. */
 	running = statistics_disk(statistics_read(guest), name);
