@@ -106,7 +106,13 @@ static int make(
 		return -1;
 	fd = openat(folder, name, use->flags | O_EXCL | O_NOFOLLOW | FLAGS, 0600);
 	drop(folder);
-	return fd >= 0 ? fd : fail(error, use->failure, path);
+	if (fd < 0)
+		return fail(error, use->failure, path);
+	/* passt opens its log again; who may not give it away has no other user either. */
+	if (settings && settings->guest_uid != (uid_t)-1 &&
+		fchown(fd, settings->guest_uid, (gid_t)-1) < 0)
+		g_debug("'%s' stays root's: %s", path, g_strerror(errno));
+	return fd;
 }
 
 int file_open(const struct settings *settings, const char *path, enum file_use use, GError **error)

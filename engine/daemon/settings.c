@@ -59,13 +59,15 @@ static bool read_guest_group(const char *text, void *value, GError **error)
 
 static bool read_guest_user(const char *text, void *value, GError **error)
 {
+	struct settings *settings = value;
+	const struct passwd *user = getpwnam(text);
 	guint64 number;
 
-	if (!getpwnam(text) &&
-		!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, &number, NULL))
+	if (!user && !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, &number, NULL))
 		return fail(error, text, "a user of this host");
-	g_free(*(char **)value);
-	*(char **)value = g_strdup(text);
+	g_free(settings->guest_user);
+	settings->guest_user = g_strdup(text);
+	settings->guest_uid = user ? user->pw_uid : (uid_t)number;
 	return true;
 }
 
@@ -117,7 +119,7 @@ static const struct rule {
 	{"sockets", "read-only-mode", offsetof(struct settings, read_only_mode), read_mode},
 	{"sockets", "group", offsetof(struct settings, group), read_group},
 	{"paths", "allowed", offsetof(struct settings, allowed), read_folders},
-	{"guests", "user", offsetof(struct settings, guest_user), read_guest_user},
+	{"guests", "user", 0, read_guest_user},
 	{"guests", "group", offsetof(struct settings, guest_group), read_guest_group},
 	{"admission", "memory", offsetof(struct settings, memory), read_policy},
 	{"admission", "memory-limit", offsetof(struct settings, memory_limit), read_number},
@@ -193,6 +195,7 @@ struct settings *settings_read(const char *path, bool system, GError **error)
 
 	settings->mode = settings->read_only_mode = 0600;
 	settings->group = (gid_t)-1;
+	settings->guest_uid = (uid_t)-1;
 	settings->memory = settings->vcpus = POLICY_WARN;
 	settings->memory_limit = 100;
 	settings->vcpus_limit = 800;

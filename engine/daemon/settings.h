@@ -27,6 +27,7 @@ struct settings {
 	gid_t group;                 /* of the sockets, or -1: the daemon's own */
 	char **allowed;              /* folders that guests' files may be in; NULL: any */
 	char *guest_user, *guest_group; /* that monitors become; NULL: the daemon's own */
+	uid_t guest_uid;                /* the user's, or -1 */
 	enum settings_policy memory, vcpus;
 	unsigned memory_limit;    /* all guests' memory, per cent of the host's */
 	unsigned vcpus_limit;     /* all guests' vCPUs, per cent of the host's CPUs */

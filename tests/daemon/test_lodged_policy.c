@@ -540,7 +540,7 @@ static void guests_may_be_of_another_user(void **state)
 	says("running", "domstate nobodys");
 	done("attach-disk nobodys %s vdb", more);
 	is_nobodys(more);
-	done("setmem nobodys 8192");
+	done("schedinfo nobodys --set cpu_shares=200");
 	done("suspend nobodys");
 	done("resume nobodys");
 	done("save nobodys %s", saved);
@@ -552,6 +552,34 @@ static void guests_may_be_of_another_user(void **state)
 	comes_to_say("running", "domstate nobodys");
 	done("destroy nobodys");
 	done("undefine nobodys");
+}
+
+/* qemu-storage-daemon and passt, which need more than an open file. */
+static void programs_of_guests_are_of_that_user(void **state)
+{
+	g_autofree char *base = image(inside, "nobodys-base.img");
+	g_autofree char *top = overlay("nobodys.qcow2", "raw", base);
+	g_autofree char *log = in(inside, "passt.log");
+	GStatBuf status;
+
+	if (geteuid() != 0)
+		skip();
+	define_devices("programs",
+		QCOW2 "<interface type='user'><mac address='52:54:00:00:00:42'/>"
+		      "<model type='virtio'/>"
+		      "<backend type='passt' logFile='%s'/></interface>",
+		top, log);
+	has("Permission denied", false, "start programs");
+	assert_int_equal(chown(top, 65534, 65534), 0);
+	g_chmod(base, 0644);
+	done("start programs");
+	is_nobodys(top);
+	is_nobodys(base);
+	is_nobodys(log);
+	assert_int_equal(g_stat(log, &status), 0);
+	assert_int_equal(status.st_uid, 65534);
+	done("destroy programs");
+	done("undefine programs");
 }
 
 static void whom_guests_become_must_be_there(void **state)
@@ -586,6 +614,7 @@ int main(void)
 		cmocka_unit_test(plugged_disks_are_judged_too),
 		cmocka_unit_test(saved_guests_stay_in_the_folders),
 		cmocka_unit_test(guests_may_be_of_another_user),
+		cmocka_unit_test(programs_of_guests_are_of_that_user),
 		cmocka_unit_test(whom_guests_become_must_be_there),
 	};
 
