@@ -15,17 +15,6 @@ static void move_free(struct device_move *move)
 	g_free(move);
 }
 
-static char *node_text(xmlNode *node)
-{
-	xmlBuffer *buffer = xmlBufferCreate();
-	char *text;
-
-	xmlNodeDump(buffer, node->doc, node, 0, 0);
-	text = g_strdup((const char *)xmlBufferContent(buffer));
-	xmlBufferFree(buffer);
-	return text;
-}
-
 static bool has_name(xmlNode *device)
 {
 	return !strcmp((const char *)device->name, "disk") ||
@@ -64,10 +53,10 @@ xmlNode *device_same(const struct document *document, xmlNode *device)
 
 static bool alike(const GPtrArray *others, xmlNode *device)
 {
-	g_autofree char *text = node_text(device);
+	g_autofree char *text = xml_dump(device);
 
 	for (guint i = 0; i < others->len; i++) {
-		g_autofree char *other = node_text(others->pdata[i]);
+		g_autofree char *other = xml_dump(others->pdata[i]);
 
 		if (!strcmp(text, other))
 			return true;
@@ -113,7 +102,7 @@ static void add_moves(
 		move->path = g_strdup_printf("devices/%s[%u]", device->name, number_of(device));
 		move->label = name ? g_strdup_printf("%s %s", device->name, name) :
 				     g_strdup((const char *)device->name);
-		move->xml = node_text(device);
+		move->xml = xml_dump(device);
 		g_ptr_array_add(moves, move);
 	}
 }

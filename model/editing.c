@@ -141,17 +141,6 @@ static xmlNode *device_of(const struct document *document, const char *assignmen
 	return xpath ? document_find(document, xpath) : NULL;
 }
 
-static char *node_text(xmlNode *node)
-{
-	xmlBuffer *buffer = xmlBufferCreate();
-	char *text;
-
-	xmlNodeDump(buffer, node->doc, node, 0, 0);
-	text = g_strdup((const char *)xmlBufferContent(buffer));
-	xmlBufferFree(buffer);
-	return text;
-}
-
 // A device of the running guest changed as the assignment says, by libvirt's device update.
 static bool update_device(
 	virDomainPtr domain, const char *running, const char *assignment, GError **error)
@@ -169,7 +158,7 @@ static bool update_device(
 			_("'%s' cannot be changed while the guest runs: use --next-boot."), assignment);
 		return false;
 	}
-	xml = node_text(device);
+	xml = xml_dump(device);
 	if (virDomainUpdateDeviceFlags(domain, xml, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return true;
 	g_autofree char *headline =

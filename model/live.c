@@ -34,17 +34,6 @@ static char *words_of(const struct device_move *move)
 	return g_strdup_printf(move->added ? _("plug in %s") : _("unplug %s"), move->label);
 }
 
-static char *node_text(xmlNode *node)
-{
-	xmlBuffer *buffer = xmlBufferCreate();
-	char *text;
-
-	xmlNodeDump(buffer, node->doc, node, 0, 0);
-	text = g_strdup((const char *)xmlBufferContent(buffer));
-	xmlBufferFree(buffer);
-	return text;
-}
-
 // Disks and NICs that come and go. What goes is unplugged as the running guest has it.
 static void add_devices(GPtrArray *steps, const struct document *from, const struct document *to,
 	const struct document *running)
@@ -61,7 +50,7 @@ static void add_devices(GPtrArray *steps, const struct document *from, const str
 		if (!name || move->added == (now != NULL))
 			continue;
 		add(steps, move->added ? LIVE_PLUG : LIVE_UNPLUG, g_strdup(move->path),
-			move->added ? g_strdup(move->xml) : node_text(now), words_of(move));
+			move->added ? g_strdup(move->xml) : xml_dump(now), words_of(move));
 	}
 }
 

@@ -582,13 +582,9 @@ static bool read_virtio_mem(
 
 static bool update_device(virDomainPtr domain, xmlNode *device)
 {
-	xmlBuffer *text = xmlBufferCreate();
-	bool done = xmlNodeDump(text, device->doc, device, 0, 0) > 0 &&
-		    virDomainUpdateDeviceFlags(domain, (const char *)xmlBufferContent(text),
-			    VIR_DOMAIN_AFFECT_LIVE) == 0;
+	g_autofree char *text = xml_dump(device);
 
-	xmlBufferFree(text);
-	return done;
+	return virDomainUpdateDeviceFlags(domain, text, VIR_DOMAIN_AFFECT_LIVE) == 0;
 }
 
 static bool write_virtio_mem(

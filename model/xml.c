@@ -120,3 +120,14 @@ char *xml_text(xmlNode *node)
 	xmlFree(value);
 	return copy;
 }
+
+char *xml_dump(xmlNode *node)
+{
+	xmlBuffer *buffer = xmlBufferCreate();
+	char *text;
+
+	xmlNodeDump(buffer, node->doc, node, 0, 0);
+	text = g_strdup((const char *)xmlBufferContent(buffer));
+	xmlBufferFree(buffer);
+	return text;
+}

@@ -24,5 +24,8 @@ xmlNode *xml_next(xmlNode *node, const char *name, const char *ns);
 char *xml_attribute(xmlNode *node, const char *name);
 char *xml_text(xmlNode *node);
 
+// An element as it is written, with all that is in it. Caller frees with g_free.
+char *xml_dump(xmlNode *node);
+
 // The 1-based line on which a text stops being well-formed; 0 where it is. libxml2's first error.
 unsigned xml_error_line(const char *text);

@@ -27,22 +27,10 @@ static struct wire_domain copy_domain(const struct guest *guest)
 	return domain;
 }
 
-static bool return_int(struct call *call, int value)
-{
-	((struct wire_int_ret *)call->ret)->value = value;
-	return true;
-}
-
 static bool return_text(struct call *call, char *text)
 {
 	((struct wire_text_ret *)call->ret)->text = text;
 	return text != NULL;
-}
-
-static bool check_flags(unsigned flags, unsigned known, GError **error)
-{
-	return !(flags & ~known) ||
-	       fault_set(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", flags & ~known);
 }
 
 /* ---- finding --------------------------------------------------------------------------------- */
@@ -186,12 +174,12 @@ static int count_active(const struct call *call, bool active)
 
 static bool do_count_active(struct call *call, GError **error)
 {
-	return return_int(call, count_active(call, true));
+	return procedure_return_int(call, count_active(call, true));
 }
 
 static bool do_count_defined(struct call *call, GError **error)
 {
-	return return_int(call, count_active(call, false));
+	return procedure_return_int(call, count_active(call, false));
 }
 
 /* ---- definitions ----------------------------------------------------------------------------- */
@@ -214,7 +202,7 @@ static bool do_define_flags(struct call *call, GError **error)
 	const struct wire_text_flags_args *args = call->args;
 
 	/* Every definition is validated. */
-	return check_flags(args->flags, VIR_DOMAIN_DEFINE_VALIDATE, error) &&
+	return procedure_check_flags(args->flags, VIR_DOMAIN_DEFINE_VALIDATE, error) &&
 	       define(call, args->text, error);
 }
 
@@ -244,7 +232,7 @@ static bool do_undefine_flags(struct call *call, GError **error)
 	const struct wire_domain_flags_args *args = call->args;
 
 	/* There is never a snapshot, a checkpoint, or firmware's memory to go too. */
-	return check_flags(args->flags,
+	return procedure_check_flags(args->flags,
 		       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
 			       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
 			       VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
@@ -258,7 +246,7 @@ static bool do_get_xml(struct call *call, GError **error)
 	struct guest *guest = find(call, error);
 	bool live;
 
-	if (!guest || !check_flags(args->flags,
+	if (!guest || !procedure_check_flags(args->flags,
 			      VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE |
 				      VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_UPDATE_CPU,
 			      error))
@@ -279,17 +267,17 @@ static bool do_rename(struct call *call, GError **error)
 	const struct wire_domain_optional_flags_args *args = call->args;
 	struct guest *guest = find(call, error);
 
-	return guest && check_flags(args->flags, 0, error) &&
+	return guest && procedure_check_flags(args->flags, 0, error) &&
 	       (args->text || fault_set(error, VIR_ERR_INVALID_ARG, "there is no new name")) &&
 	       registry_rename(call->server->registry, guest, *args->text, error) &&
-	       return_int(call, 0);
+	       procedure_return_int(call, 0);
 }
 
 static bool do_get_autostart(struct call *call, GError **error)
 {
 	struct guest *guest = find(call, error);
 
-	return guest && return_int(call, guest->autostart);
+	return guest && procedure_return_int(call, guest->autostart);
 }
 
 static bool do_set_autostart(struct call *call, GError **error)
@@ -307,7 +295,7 @@ static bool do_get_metadata(struct call *call, GError **error)
 	struct guest *guest = find(call, error);
 	const struct definition *definition;
 
-	if (!guest || !check_flags(args->flags, AFFECT, error))
+	if (!guest || !procedure_check_flags(args->flags, AFFECT, error))
 		return false;
 	definition = change_pick(guest, args->flags, error);
 	return definition && return_text(call, definition_get_metadata(definition, args->type,
@@ -368,7 +356,7 @@ static void do_set_metadata(struct call *call)
 	struct guest *guest = find(call, &error);
 	struct metadata *metadata;
 
-	if (!guest || !check_flags(args->flags, AFFECT, &error)) {
+	if (!guest || !procedure_check_flags(args->flags, AFFECT, &error)) {
 		call_done(call, error);
 		return;
 	}
@@ -386,27 +374,27 @@ static bool do_is_active(struct call *call, GError **error)
 {
 	struct guest *guest = find(call, error);
 
-	return guest && return_int(call, guest_is_active(guest));
+	return guest && procedure_return_int(call, guest_is_active(guest));
 }
 
 static bool do_is_persistent(struct call *call, GError **error)
 {
 	struct guest *guest = find(call, error);
 
-	return guest && return_int(call, guest->saved != NULL);
+	return guest && procedure_return_int(call, guest->saved != NULL);
 }
 
 static bool do_is_updated(struct call *call, GError **error)
 {
 	struct guest *guest = find(call, error);
 
-	return guest && return_int(call, guest->updated);
+	return guest && procedure_return_int(call, guest->updated);
 }
 
 /* What cannot be: no guest has a snapshot. */
 static bool do_zero(struct call *call, GError **error)
 {
-	return find(call, error) && return_int(call, 0);
+	return find(call, error) && procedure_return_int(call, 0);
 }
 
 static bool do_get_info(struct call *call, GError **error)
@@ -465,7 +453,7 @@ static bool do_max_vcpus(struct call *call, GError **error)
 {
 	struct guest *guest = find(call, error);
 
-	return guest && return_int(call, (int)guest_definition(guest)->config->vcpus_max);
+	return guest && procedure_return_int(call, (int)guest_definition(guest)->config->vcpus_max);
 }
 
 static bool do_os_type(struct call *call, GError **error)
@@ -479,7 +467,7 @@ static bool do_get_messages(struct call *call, GError **error)
 	struct wire_texts_ret *ret = call->ret;
 	const struct guest *guest = find(call, error);
 
-	if (!guest || !check_flags(args->flags,
+	if (!guest || !procedure_check_flags(args->flags,
 			      VIR_DOMAIN_MESSAGE_DEPRECATION | VIR_DOMAIN_MESSAGE_TAINTING, error))
 		return false;
 	if (!guest->message)

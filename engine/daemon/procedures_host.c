@@ -59,16 +59,10 @@ static bool do_supports_feature(struct call *call, GError **error)
 	return true;
 }
 
-static bool return_text(struct call *call, char *text)
-{
-	((struct wire_text_ret *)call->ret)->text = text;
-	return true;
-}
-
 static bool do_get_type(struct call *call, GError **error)
 {
 	/* Tools know what a guest's definition may hold by this name. */
-	return return_text(call, g_strdup("QEMU"));
+	return procedure_return_text(call, g_strdup("QEMU"));
 }
 
 static bool do_get_version(struct call *call, GError **error)
@@ -88,12 +82,12 @@ static bool do_get_lib_version(struct call *call, GError **error)
 
 static bool do_get_hostname(struct call *call, GError **error)
 {
-	return return_text(call, g_strdup(g_get_host_name()));
+	return procedure_return_text(call, g_strdup(g_get_host_name()));
 }
 
 static bool do_get_uri(struct call *call, GError **error)
 {
-	return return_text(call, g_strdup(client_uri(call->client)));
+	return procedure_return_text(call, g_strdup(client_uri(call->client)));
 }
 
 static bool do_get_max_vcpus(struct call *call, GError **error)
@@ -109,14 +103,14 @@ static bool do_get_max_vcpus(struct call *call, GError **error)
 
 static bool do_get_capabilities(struct call *call, GError **error)
 {
-	return return_text(call, host_capabilities(call->server->registry->program));
+	return procedure_return_text(call, host_capabilities(call->server->registry->program));
 }
 
 static bool do_get_sysinfo(struct call *call, GError **error)
 {
 	char *xml = host_sysinfo();
 
-	return xml ? return_text(call, xml)
+	return xml ? procedure_return_text(call, xml)
 		   : fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
 			     "Host SMBIOS information is not available");
 }
@@ -137,7 +131,7 @@ static bool do_get_domain_capabilities(struct call *call, GError **error)
 	if (!config_knows_machine(machine))
 		return fault_set(error, VIR_ERR_INVALID_ARG,
 			"the machine '%s' is not supported by emulator '%s'", machine, program);
-	return return_text(call, host_domain_capabilities(program, kvm, machine));
+	return procedure_return_text(call, host_domain_capabilities(program, kvm, machine));
 }
 
 static bool do_node_info(struct call *call, GError **error)
@@ -250,19 +244,17 @@ static bool check_event(int event, GError **error)
 	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "unsupported event ID %d", event);
 }
 
-static bool add_callback(
-	struct call *call, int event, const char *uuid, bool old, int *number, GError **error)
+/* In the form of old, without a number. */
+static bool add_old(struct call *call, int event, GError **error)
 {
-	*number = event_add_callback(call->client, EVENT_GUEST, event, uuid, old);
-	return *number >= 0 || fault_set(error, VIR_ERR_OPERATION_FAILED,
-				       "too many event callbacks are registered");
+	return event_add_callback(call->client, EVENT_GUEST, event, NULL, true) >= 0 ||
+	       fault_set(error, VIR_ERR_OPERATION_FAILED,
+		       "too many event callbacks are registered");
 }
 
 static bool do_event_register(struct call *call, GError **error)
 {
-	int number;
-
-	return add_callback(call, VIR_DOMAIN_EVENT_ID_LIFECYCLE, NULL, true, &number, error);
+	return add_old(call, VIR_DOMAIN_EVENT_ID_LIFECYCLE, error);
 }
 
 static bool do_event_deregister(struct call *call, GError **error)
@@ -273,9 +265,9 @@ static bool do_event_deregister(struct call *call, GError **error)
 
 static bool do_event_register_any(struct call *call, GError **error)
 {
-	int event = ((const struct wire_int_args *)call->args)->value, number;
+	int event = ((const struct wire_int_args *)call->args)->value;
 
-	return check_event(event, error) && add_callback(call, event, NULL, true, &number, error);
+	return check_event(event, error) && add_old(call, event, error);
 }
 
 static bool do_event_deregister_any(struct call *call, GError **error)
@@ -298,8 +290,8 @@ static bool do_callback_register_any(struct call *call, GError **error)
 		if (!guest)
 			return false;
 	}
-	return add_callback(call, args->event, guest ? guest_definition(guest)->uuid : NULL, false,
-		&((struct wire_int_ret *)call->ret)->value, error);
+	return procedure_register(call, EVENT_GUEST, args->event,
+		guest ? guest_definition(guest)->uuid : NULL, error);
 }
 
 static bool do_callback_deregister_any(struct call *call, GError **error)

@@ -8,6 +8,8 @@
  * shown by stopping them all (SIGSTOP): it takes no longer then. Everything lies in a folder in /tmp
  * that is removed at the end, also by SIGINT and SIGTERM.
  */
+#include "tests/folder.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <glib-unix.h>
@@ -180,20 +182,6 @@ static void kill_daemon(void)
 	virConnectClose(g_steal_pointer(&my.connection));
 }
 
-static void remove_tree(const char *path)
-{
-	GDir *folder = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (folder && (name = g_dir_read_name(folder))) {
-		g_autofree char *file = g_build_filename(path, name, NULL);
-
-		remove_tree(file);
-	}
-	g_clear_pointer(&folder, g_dir_close);
-	g_remove(path);
-}
-
 static void clean_up(void)
 {
 	if (my.pid) {
@@ -202,7 +190,7 @@ static void clean_up(void)
 	}
 	find_monitors();
 	signal_monitors(SIGKILL);
-	remove_tree(my.root);
+	folder_remove_tree(my.root);
 }
 
 /* ---- what is measured -------------------------------------------------------------------------- */

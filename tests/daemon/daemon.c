@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/daemon/daemon.h"
+#include "tests/folder.h"
 
 // clang-format off
 #include <stdarg.h>
@@ -100,20 +101,6 @@ int daemon_prepare(void **state)
 	return 0;
 }
 
-void remove_tree(const char *path)
-{
-	GDir *folder = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (folder && (name = g_dir_read_name(folder))) {
-		g_autofree char *file = g_build_filename(path, name, NULL);
-
-		remove_tree(file);
-	}
-	g_clear_pointer(&folder, g_dir_close);
-	g_remove(path);
-}
-
 /* Guests outlive their daemon: none is left by a test that failed, whether or not a daemon runs. */
 static void end_monitors(void)
 {
@@ -141,7 +128,7 @@ int daemon_clean_up(void **state)
 		waitpid(my->pid, &status, 0);
 	}
 	end_monitors();
-	remove_tree(my->root);
+	folder_remove_tree(my->root);
 	g_free(my->build);
 	g_free(my->root);
 	g_free(my->uri);

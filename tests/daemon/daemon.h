@@ -36,7 +36,6 @@ void daemon_end(int signal);
 void daemon_restart_with(const char *settings);
 /* A connection to its socket, or -1. */
 int connect_raw(void);
-void remove_tree(const char *path);
 
 /* Runs a command of virsh at a URI; what it says on both outputs. */
 char *virsh_at(const char *uri, bool works, const char *command);

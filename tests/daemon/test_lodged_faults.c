@@ -11,6 +11,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "tests/daemon/daemon.h"
+#include "tests/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,7 +142,7 @@ static void a_daemon_may_die_at_any_moment(void **state)
 		waitpid(changes, &status, 0);
 		daemon_start();
 		all_is_whole();
-		remove_tree(pool);
+		folder_remove_tree(pool);
 	}
 }
 

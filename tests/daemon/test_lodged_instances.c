@@ -8,6 +8,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "tests/daemon/daemon.h"
+#include "tests/folder.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -444,7 +445,7 @@ static void a_new_user_types_lodge(void **state)
 	assert_non_null(strstr(listed, "mine  running"));
 	g_free(as_a_new_user(home, "destroy mine"));
 	wait_until_free(lock);
-	remove_tree(home);
+	folder_remove_tree(home);
 }
 
 /* As systemd does: the socket is there first, and stays. */

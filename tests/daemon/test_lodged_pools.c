@@ -8,6 +8,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "tests/daemon/daemon.h"
+#include "tests/folder.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -45,7 +46,7 @@ static void drop_pool(const char *name)
 
 	done("pool-destroy %s", name);
 	done("pool-undefine %s", name);
-	remove_tree(path);
+	folder_remove_tree(path);
 }
 
 static void there_is_a_default_pool(void **state)
@@ -127,7 +128,7 @@ static void pools_stay_when_the_daemon_dies(void **state)
 	done("pool-undefine idle");
 	drop_pool("k");
 	says("", "pool-list --all --name");
-	remove_tree(path);
+	folder_remove_tree(path);
 }
 
 static void volumes_are_made_changed_and_removed(void **state)

@@ -3,7 +3,7 @@
 
 #include "tests/engine/livebox.h"
 
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 
 // clang-format off
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Kernel loaders and ACPI tables, without a processor: what lies in memory, and what is refused. */
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 #include "engine/vmm/boot/acpi.h"
 #include "engine/vmm/boot/boot.h"
 #include "engine/vmm/boot/elf.h"

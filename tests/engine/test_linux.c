@@ -11,7 +11,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 
 #include <arpa/inet.h>
 #include <glib/gstdio.h>

@@ -2,7 +2,7 @@
 /* A CD-ROM drive as Linux sees it: media that come, go and are held. */
 #include "config.h"
 
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 #include "tests/engine/livebox.h"
 #include "tests/iso.h"
 

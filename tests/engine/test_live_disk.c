@@ -2,7 +2,7 @@
 /* Disks that come, go, grow and are limited while the guest runs, as the guest sees them. */
 #include "config.h"
 
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 #include "tests/engine/livebox.h"
 
 // clang-format off

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Whole machines with small guests, on both backends: boot, power off, reset, pause, the button. */
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 #include "engine/vmm/machine.h"
 
 // clang-format off

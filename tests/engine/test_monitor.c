@@ -7,7 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -3,7 +3,7 @@
  * A guest is saved in the middle of its work, its monitor ends or is killed, and another goes on
  * with it. And what is not that guest's file, whole, is refused.
  */
-#include "tests/engine/folder.h"
+#include "tests/folder.h"
 #include "tests/engine/livebox.h"
 
 // clang-format off

@@ -8,6 +8,7 @@
 #include "engine/daemon/events.h"
 #include "engine/daemon/pool.h"
 #include "engine/daemon/procedure.h"
+#include "tests/folder.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -41,20 +42,6 @@ static void ignore(const char *sentence)
 {
 }
 
-static void remove_tree(const char *path)
-{
-	GDir *folder = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (folder && (name = g_dir_read_name(folder))) {
-		g_autofree char *file = g_build_filename(path, name, NULL);
-
-		remove_tree(file);
-	}
-	g_clear_pointer(&folder, g_dir_close);
-	g_remove(path);
-}
-
 static void end(void)
 {
 	server_close(&server);
@@ -63,7 +50,7 @@ static void end(void)
 	settings_free(settings);
 	store_close(store);
 	g_ptr_array_unref(words);
-	remove_tree(root);
+	folder_remove_tree(root);
 	g_free(root);
 }
 
