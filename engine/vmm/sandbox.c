@@ -269,6 +269,8 @@ static void load_lazy_files(void)
 		g_dgettext(domains[i], "yes");
 	for (int code = 1; code < 40; code++)
 		(void)g_strerror(code);
+	/* The terminal's characters, and how to make ours of them. */
+	g_printerr("%s", "");
 #ifdef M_ARENA_MAX
 	/* Giving back memory of other arenas than the first, the C library reads a file. */
 	mallopt(M_ARENA_MAX, 1);
