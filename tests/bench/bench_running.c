@@ -77,7 +77,19 @@ static void show(const char *what, double value, const char *unit)
 
 /* ---- processes --------------------------------------------------------------------------------- */
 
-/* A monitor runs in its guest's folder. */
+/* And its child, if it has one. */
+static void add_monitor(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", (int)pid, (int)pid);
+	g_autofree char *text = NULL;
+	pid_t child;
+
+	g_array_append_val(my.monitors, pid);
+	if (g_file_get_contents(path, &text, NULL, NULL) && (child = atoi(text)))
+		add_monitor(child);
+}
+
+/* A monitor's first process is in its guest's folder. */
 static void find_monitors(void)
 {
 	g_autofree char *folder = g_build_filename(my.root, "run", "guests", "", NULL);
@@ -88,10 +100,9 @@ static void find_monitors(void)
 	while ((name = g_dir_read_name(processes))) {
 		g_autofree char *link = g_build_filename("/proc", name, "cwd", NULL);
 		g_autofree char *target = g_file_read_link(link, NULL);
-		pid_t pid = atoi(name);
 
 		if (target && g_str_has_prefix(target, folder))
-			g_array_append_val(my.monitors, pid);
+			add_monitor(atoi(name));
 	}
 	g_dir_close(processes);
 }
@@ -297,7 +308,7 @@ static void measure_memory(void)
 	double pss = 0, own = 0;
 	unsigned looked = 0, threads = 0;
 
-	for (guint i = 0; i < my.monitors->len; i += 1 + my.monitors->len / 50, looked++) {
+	for (guint i = 0; i < my.monitors->len; i += my.monitors->len / 99 | 1, looked++) {
 		pid_t pid = g_array_index(my.monitors, pid_t, i);
 
 		pss += kib_of(pid, "smaps_rollup", "Pss:");

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 // clang-format on
 #include <signal.h>
+#include <unistd.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -95,7 +96,8 @@ static void signal_monitors(int number)
 		pid_t pid = machine_of(digits);
 
 		assert_true(pid > 0);
-		kill(pid, number);
+		/* All its processes. */
+		assert_int_equal(killpg(getpgid(pid), number), 0);
 	}
 }
 
