@@ -230,99 +230,100 @@ static void reads_drives(void **state)
 	config_free(config);
 }
 
+/* What is refused, why, and where that is said to be. */
+static const struct {
+	const char *text;
+	enum config_error code;
+	const char *message;
+} refusals[] = {
+	{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda'/></disk>"
+		  "<disk type='file'><source file='/e'/><target dev='vda'/></disk></devices>"
+		  "</domain>",
+		CONFIG_ERROR_INVALID, "g.xml:1: there are two disks 'vda'" },
+	{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda'/><iotune>"
+		  "<total_iops_sec_max>5</total_iops_sec_max></iotune></disk></devices></domain>",
+		CONFIG_ERROR_INVALID, 
+		"g.xml:5: total_iops_sec: a burst must be faster than the limit that it is a "
+		"burst of" },
+	{ HEAD OS "<devices><disk type='network'><source protocol='nbd' name='x'/>"
+		  "<target dev='vda'/></disk></devices></domain>",
+		CONFIG_ERROR_UNSUPPORTED, 
+		"g.xml:5: protocol='nbd' of <source> is not supported" },
+	{ HEAD OS "<devices><disk type='network'><source protocol='rbd' name='x'/>"
+		  "<target dev='vda'/></disk></devices></domain>",
+		CONFIG_ERROR_INVALID, 
+		"g.xml:5: <source> of this <disk> has no name of the form POOL/IMAGE" },
+	{ HEAD OS "<devices><interface type='bridge'><model type='virtio'/></interface>"
+		  "</devices></domain>",
+		CONFIG_ERROR_MISSING,
+		"g.xml:5: <interface> has no <source bridge=…>" },
+	{ HEAD OS "<devices>\n<graphics type='vnc'/>\n</devices></domain>",
+		CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:6: element <graphics> in <devices> is not supported" },
+	{ HEAD OS "<devices><disk type='file'><driver type='cow'/><source file='/d'/>"
+		  "<target dev='vda'/></disk></devices></domain>",
+		CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: type='cow' of <driver> is not supported" },
+	{ HEAD OS "<devices><disk type='file'><driver cache='writethrough'/>"
+		  "<source file='/d'/><target dev='vda'/></disk></devices></domain>",
+		CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: cache='writethrough' of <driver> is not supported" },
+	{ HEAD OS DRIVE("<target dev='hda' bus='ide'/>"), CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: CD-ROM drive 'hda' is not on the SCSI bus: write bus='scsi'" },
+	{ HEAD OS DRIVE("<target dev='hda' bus='scsi'/>"), CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: CD-ROM drive 'hda' has another bus's name: write dev='sda'" },
+	{ HEAD OS DRIVE("<driver type='qcow2'/><target dev='sda'/>"), CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: the medium of a CD-ROM drive must be a plain image: write "
+		"type='raw'" },
+	{ HEAD OS DRIVE("<driver rerror_policy='stop'/><target dev='sda'/>"), CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: errors of a CD-ROM drive can only be reported to the guest" },
+	{ HEAD OS DRIVE(""), CONFIG_ERROR_MISSING, "g.xml:5: <disk> has no <target>" },
+	{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='sda' "
+		  "bus='scsi'/></disk></devices></domain>",
+		CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: disk 'sda' is not on the virtio bus: write bus='virtio'" },
+	{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda' "
+		  "tray='open'/></disk></devices></domain>",
+		CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: disk 'vda' has no tray: only a CD-ROM drive has" },
+	{ HEAD OS "<vcpu cpuset='1'>2</vcpu></domain>", CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: attribute 'cpuset' of <vcpu> is not supported" },
+	{ "<domain type='xen'/>", CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:1: type='xen' of <domain> is not supported" },
+	{ "<domain/>", CONFIG_ERROR_MISSING,
+		"g.xml:1: <domain> has no type: it must be 'kvm' or 'qemu'" },
+	{ HEAD "</domain>", CONFIG_ERROR_MISSING,
+		"g.xml:1: <kernel> is missing in <os>: the engine boots a kernel file "
+		"directly" },
+	{ HEAD OS "<vcpu>0</vcpu></domain>", CONFIG_ERROR_INVALID,
+		"g.xml:5: '0' of <vcpu> is not a number from 1 to 64" },
+	{ HEAD OS "<name>again</name></domain>", CONFIG_ERROR_INVALID,
+		"g.xml:5: <name> stands here a second time" },
+	{ HEAD OS "<clock offset='utc'><timer name='hpet' present='yes'/></clock></domain>",
+		CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: the engine has no HPET: write present='no'" },
+	{ HEAD OS "<x:y xmlns:x='urn:z'/></domain>", CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: element <x:y> in <domain> is not supported" },
+	{ HEAD OS "stray</domain>", CONFIG_ERROR_INVALID,
+		"g.xml:5: <domain> must not hold text" },
+	{ "<domain type='qemu'>\n<memory unit='MiB'>99999999</memory></domain>",
+		CONFIG_ERROR_INVALID, "g.xml:2: <memory> must be from 1 MiB to 1 TiB" },
+	{ "<network/>", CONFIG_ERROR_INVALID,
+		"g.xml:1: this is not a domain definition: it does not begin with <domain>" },
+	{ HEAD OS "<devices><interface type='network'><source network='b'/></interface>"
+		  "</devices></domain>",
+		CONFIG_ERROR_UNSUPPORTED,
+		"g.xml:5: type='network' of <interface> is not supported" },
+};
+
 static void refuses_by_name_and_line(void **state)
 {
-	static const struct {
-		const char *text;
-		enum config_error code;
-		const char *message;
-	} cases[] = {
-		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda'/></disk>"
-			  "<disk type='file'><source file='/e'/><target dev='vda'/></disk></devices>"
-			  "</domain>",
-			CONFIG_ERROR_INVALID, "g.xml:1: there are two disks 'vda'" },
-		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda'/><iotune>"
-			  "<total_iops_sec_max>5</total_iops_sec_max></iotune></disk></devices></domain>",
-			CONFIG_ERROR_INVALID, 
-			"g.xml:5: total_iops_sec: a burst must be faster than the limit that it is a "
-			"burst of" },
-		{ HEAD OS "<devices><disk type='network'><source protocol='nbd' name='x'/>"
-			  "<target dev='vda'/></disk></devices></domain>",
-			CONFIG_ERROR_UNSUPPORTED, 
-			"g.xml:5: protocol='nbd' of <source> is not supported" },
-		{ HEAD OS "<devices><disk type='network'><source protocol='rbd' name='x'/>"
-			  "<target dev='vda'/></disk></devices></domain>",
-			CONFIG_ERROR_INVALID, 
-			"g.xml:5: <source> of this <disk> has no name of the form POOL/IMAGE" },
-		{ HEAD OS "<devices><interface type='bridge'><model type='virtio'/></interface>"
-			  "</devices></domain>",
-			CONFIG_ERROR_MISSING,
-			"g.xml:5: <interface> has no <source bridge=…>" },
-		{ HEAD OS "<devices>\n<graphics type='vnc'/>\n</devices></domain>",
-			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:6: element <graphics> in <devices> is not supported" },
-		{ HEAD OS "<devices><disk type='file'><driver type='cow'/><source file='/d'/>"
-			  "<target dev='vda'/></disk></devices></domain>",
-			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: type='cow' of <driver> is not supported" },
-		{ HEAD OS "<devices><disk type='file'><driver cache='writethrough'/>"
-			  "<source file='/d'/><target dev='vda'/></disk></devices></domain>",
-			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: cache='writethrough' of <driver> is not supported" },
-		{ HEAD OS DRIVE("<target dev='hda' bus='ide'/>"), CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: CD-ROM drive 'hda' is not on the SCSI bus: write bus='scsi'" },
-		{ HEAD OS DRIVE("<target dev='hda' bus='scsi'/>"), CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: CD-ROM drive 'hda' has another bus's name: write dev='sda'" },
-		{ HEAD OS DRIVE("<driver type='qcow2'/><target dev='sda'/>"), CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: the medium of a CD-ROM drive must be a plain image: write "
-			"type='raw'" },
-		{ HEAD OS DRIVE("<driver rerror_policy='stop'/><target dev='sda'/>"), CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: errors of a CD-ROM drive can only be reported to the guest" },
-		{ HEAD OS DRIVE(""), CONFIG_ERROR_MISSING, "g.xml:5: <disk> has no <target>" },
-		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='sda' "
-			  "bus='scsi'/></disk></devices></domain>",
-			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: disk 'sda' is not on the virtio bus: write bus='virtio'" },
-		{ HEAD OS "<devices><disk type='file'><source file='/d'/><target dev='vda' "
-			  "tray='open'/></disk></devices></domain>",
-			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: disk 'vda' has no tray: only a CD-ROM drive has" },
-		{ HEAD OS "<vcpu cpuset='1'>2</vcpu></domain>", CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: attribute 'cpuset' of <vcpu> is not supported" },
-		{ "<domain type='xen'/>", CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:1: type='xen' of <domain> is not supported" },
-		{ "<domain/>", CONFIG_ERROR_MISSING,
-			"g.xml:1: <domain> has no type: it must be 'kvm' or 'qemu'" },
-		{ HEAD "</domain>", CONFIG_ERROR_MISSING,
-			"g.xml:1: <kernel> is missing in <os>: the engine boots a kernel file "
-			"directly" },
-		{ HEAD OS "<vcpu>0</vcpu></domain>", CONFIG_ERROR_INVALID,
-			"g.xml:5: '0' of <vcpu> is not a number from 1 to 64" },
-		{ HEAD OS "<name>again</name></domain>", CONFIG_ERROR_INVALID,
-			"g.xml:5: <name> stands here a second time" },
-		{ HEAD OS "<clock offset='utc'><timer name='hpet' present='yes'/></clock></domain>",
-			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: the engine has no HPET: write present='no'" },
-		{ HEAD OS "<x:y xmlns:x='urn:z'/></domain>", CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: element <x:y> in <domain> is not supported" },
-		{ HEAD OS "stray</domain>", CONFIG_ERROR_INVALID,
-			"g.xml:5: <domain> must not hold text" },
-		{ "<domain type='qemu'>\n<memory unit='MiB'>99999999</memory></domain>",
-			CONFIG_ERROR_INVALID, "g.xml:2: <memory> must be from 1 MiB to 1 TiB" },
-		{ "<network/>", CONFIG_ERROR_INVALID,
-			"g.xml:1: this is not a domain definition: it does not begin with <domain>" },
-		{ HEAD OS "<devices><interface type='network'><source network='b'/></interface>"
-			  "</devices></domain>",
-			CONFIG_ERROR_UNSUPPORTED,
-			"g.xml:5: type='network' of <interface> is not supported" },
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+	for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
 		g_autoptr(GError) error = NULL;
 
-		assert_null(read_text(cases[i].text, &error));
-		assert_string_equal(error->message, cases[i].message);
-		assert_true(g_error_matches(error, CONFIG_ERROR, (int)cases[i].code));
+		assert_null(read_text(refusals[i].text, &error));
+		assert_string_equal(error->message, refusals[i].message);
+		assert_true(g_error_matches(error, CONFIG_ERROR, (int)refusals[i].code));
 	}
 }
 
