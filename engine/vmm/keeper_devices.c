@@ -250,6 +250,8 @@ bool keeper_devices_open(struct keeper_devices *devices, const char *name, GErro
 
 	if (!device || storage_of(device, error))
 		return true;
+	g_prefix_error(error, _("Cannot open the disk '%s': "),
+		device->disk->rbd ? device->disk->rbd : device->disk->path);
 	g_ptr_array_remove(devices->list, device);
 	return false;
 }
