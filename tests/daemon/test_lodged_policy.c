@@ -153,6 +153,22 @@ static bool has_opened(const char *folder)
 	return *found != '\0';
 }
 
+/* The line of /proc/PID/status with this name, of each process that has the file open. */
+static char *status_of_openers(const char *path, const char *name)
+{
+	g_autofree char *command = g_strdup_printf(
+		"for f in $(find /proc/[0-9]*/fd -lname '%s'); do "
+		"sed -n 's/^%s:[ \t]*//p' ${f%%/fd/*}/status; done | sort -u",
+		path, name);
+	const char *arguments[] = {"sh", "-c", command, NULL};
+	char *found = NULL;
+
+	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &found, NULL, NULL,
+		NULL));
+	return g_strstrip(found);
+}
+
 static void no_link_is_fast_enough(void **state)
 {
 	g_autofree char *good = image(inside, "good.img"), *bad = image(outside, "bad.img");
@@ -405,6 +421,33 @@ static void a_chain_does_not_lead_out(void **state)
 	done("undefine plug");
 }
 
+/* Its program has nothing but what it is given: so it is after a restore, too. */
+static void a_chain_is_plugged_and_restored(void **state)
+{
+	g_autofree char *base = image(inside, "plug-base.img"), *saved = in(inside, "saved-chain");
+	g_autofree char *middle = overlay("plug-middle.qcow2", "raw", "plug-base.img");
+	g_autofree char *top = overlay("plug-top.qcow2", "qcow2", middle);
+	g_autofree char *users = NULL, *restore = g_strdup_printf("restore %s", saved);
+
+	define_devices("plugged", "<serial type='pty'/>");
+	done("start plugged");
+	done("attach-disk plugged %s vdb --subdriver qcow2", top);
+	has(base, true, "dumpxml plugged");
+	users = status_of_openers(base, "Name");
+	assert_non_null(strstr(users, "qemu-storage-"));
+	done("save plugged %s", saved);
+	done("restore %s", saved);
+	g_free(g_steal_pointer(&users));
+	users = status_of_openers(base, "Name");
+	assert_non_null(strstr(users, "qemu-storage-"));
+	has(base, true, "dumpxml plugged");
+	done("destroy plugged");
+	done("undefine plugged");
+	/* The image stands on another one meanwhile. */
+	shell("qemu-img rebase -q -u -F raw -b /etc/shadow '%s'", middle);
+	has("'/etc/shadow' " NOT_ALLOWED, false, restore);
+}
+
 /* Changes the first bytes of a file that are these. */
 static void patch(const char *path, const char *from, const char *to, size_t size)
 {
@@ -494,22 +537,6 @@ static void saved_guests_stay_in_the_folders(void **state)
 }
 
 /* ---- another user -------------------------------------------------------------------------------- */
-
-/* The line of /proc/PID/status with this name, of each process that has the file open. */
-static char *status_of_openers(const char *path, const char *name)
-{
-	g_autofree char *command = g_strdup_printf(
-		"for f in $(find /proc/[0-9]*/fd -lname '%s'); do "
-		"sed -n 's/^%s:[ \t]*//p' ${f%%/fd/*}/status; done | sort -u",
-		path, name);
-	const char *arguments[] = {"sh", "-c", command, NULL};
-	char *found = NULL;
-
-	assert_true(g_spawn_sync(NULL, (char **)arguments, NULL,
-		G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &found, NULL, NULL,
-		NULL));
-	return g_strstrip(found);
-}
 
 static void is_nobodys(const char *path)
 {
@@ -610,6 +637,7 @@ int main(void)
 		cmocka_unit_test(sockets_of_others_are_connected_to),
 		cmocka_unit_test(a_chain_is_followed),
 		cmocka_unit_test(a_chain_does_not_lead_out),
+		cmocka_unit_test(a_chain_is_plugged_and_restored),
 		cmocka_unit_test(what_is_no_chain_is_said),
 		cmocka_unit_test(plugged_disks_are_judged_too),
 		cmocka_unit_test(saved_guests_stay_in_the_folders),
