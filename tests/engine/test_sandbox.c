@@ -40,7 +40,7 @@
 /* What a build with sanitizers cannot give up. */
 #ifdef LODGE_SANITIZED
 #define SANITIZED true
-#define USUAL_PROBLEMS 2u
+#define USUAL_PROBLEMS 3u
 #else
 #define SANITIZED false
 #define USUAL_PROBLEMS 0u
