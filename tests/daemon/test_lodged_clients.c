@@ -98,6 +98,50 @@ static void virt_install_makes_guests(void **state)
 	install(known);
 }
 
+G_GNUC_PRINTF(1, 2)
+static void works(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *line = g_strdup_vprintf(format, args), *said = NULL;
+	va_end(args);
+	int status;
+
+	said = run(&status, "%s", line);
+	if (status != 0)
+		print_message("%s\n%s\n", line, said);
+	assert_int_equal(status, 0);
+}
+
+/* virt-install's sisters. */
+static void guests_are_edited_and_copied(void **state)
+{
+	const char *uri = daemon_under_test.uri;
+	g_autofree char *probe = NULL, *listed = NULL;
+	int status;
+
+	probe = run(&status, "virt-xml --version && virt-clone --version");
+	if (status != 0) {
+		print_message("%s\n", probe);
+		skip();
+	}
+	define("first", "21", "b", "");
+	works("virt-xml --connect '%s' first --edit --memory 16", uri);
+	has("<memory unit='KiB'>16384</memory>", true, "dumpxml first");
+	works("virt-xml --connect '%s' first --add-device "
+	      "--disk size=0.001,bus=virtio,pool=default,format=raw",
+		uri);
+	works("virt-clone --connect '%s' -o first -n second --auto-clone", uri);
+	has("/images/second", true, "domblklist second");
+	works("virt-xml --connect '%s' first --remove-device --disk target=vda", uri);
+	listed = virsh("domblklist first");
+	assert_null(strstr(listed, "/images/first"));
+	done("undefine first");
+	done("undefine second");
+	done("vol-delete first.img default");
+	done("vol-delete second.img default");
+}
+
 static char *write_program(const char *name, const char *text)
 {
 	char *path = g_build_filename(daemon_under_test.root, name, NULL);
@@ -151,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_python_binding_works),
 		cmocka_unit_test(virt_install_makes_guests),
+		cmocka_unit_test(guests_are_edited_and_copied),
 		cmocka_unit_test(another_machine_is_reached_by_ssh),
 	};
 
