@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Volumes of storage pools. What may take long is done by a thread. */
 #include "engine/daemon/fault.h"
+#include "engine/daemon/files.h"
+#include "engine/daemon/policy.h"
 #include "engine/daemon/procedure.h"
 #include "engine/daemon/procedures_pool.h"
+#include "engine/daemon/qemu_img.h"
 #include "engine/daemon/transfer.h"
 #include "engine/daemon/volume.h"
 #include "engine/daemon/work.h"
@@ -12,6 +15,7 @@
 #include <libvirt/libvirt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct pool *active_pool(const struct call *call, GError **error)
 {
@@ -274,6 +278,46 @@ static bool check_free_name(const struct job *job, GError **error)
 				 "storage volume name '%s' already in use.", job->wish.name);
 }
 
+/* The chain that a source stands on is judged here, and no other is followed. */
+static bool find_source(struct job *job, GError **error)
+{
+	const struct volume *source = job->volume;
+	struct config_disk disk = {
+		.path = source->path,
+		.format = source->qcow2 ? "qcow2" : NULL,
+		.readonly = true,
+	};
+	g_autoptr(GPtrArray) files = files_new();
+	bool ok = files_add_disk(files, job->server->pools->settings, &disk, error);
+
+	if (ok)
+		job->wish.source = qemu_img_source(&disk);
+	job->wish.source_capacity = source->capacity;
+	g_clear_pointer(&disk.backing, g_ptr_array_unref);
+	return ok;
+}
+
+static bool complete_wish(struct job *job, unsigned flags, GError **error)
+{
+	const struct settings *settings = job->server->pools->settings;
+	struct volume_wish *wish = &job->wish;
+
+	/* A copy stands on nothing. */
+	if (job->volume)
+		g_clear_pointer(&wish->backing, g_free);
+	wish->preallocate = flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA;
+	if (wish->preallocate && !wish->qcow2)
+		return fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
+			"metadata preallocation is not supported for raw volumes");
+	if (wish->backing && !policy_check_path(settings, wish->backing, error))
+		return false;
+	if (wish->backing && access(wish->backing, R_OK) < 0)
+		return fault_set(error, VIR_ERR_SYSTEM_ERROR,
+			"inaccessible backing store volume %s: %s", wish->backing,
+			g_strerror(errno));
+	return !job->volume || (!wish->qcow2 && !job->volume->qcow2) || find_source(job, error);
+}
+
 /* Takes volume, which may be NULL. */
 static void create(struct call *call, const struct pool *pool, const char *xml, unsigned flags,
 	struct volume *volume)
@@ -282,12 +326,12 @@ static void create(struct call *call, const struct pool *pool, const char *xml, 
 	struct job *job = job_new(call, pool);
 
 	job->volume = volume;
-	if (flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-		fault_set(&error, VIR_ERR_INVALID_ARG,
-			"metadata preallocation is not supported for raw volumes");
-	if (error || !procedure_check_flags(flags, VIR_STORAGE_VOL_CREATE_VALIDATE, &error) ||
+	if (!procedure_check_flags(flags,
+		    VIR_STORAGE_VOL_CREATE_VALIDATE | VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA,
+		    &error) ||
 		!volume_parse(xml, &job->wish, &error) ||
-		(volume && !check_free_name(job, &error))) {
+		(volume && !check_free_name(job, &error)) ||
+		!complete_wish(job, flags, &error)) {
 		call_done(call, error);
 		job_free(job);
 		return;
@@ -333,9 +377,11 @@ static bool find_capacity(const struct volume *volume, uint64_t asked, unsigned 
 	bool shrink = flags & VIR_STORAGE_VOL_RESIZE_SHRINK;
 
 	*capacity = asked;
-	if (volume->qcow2 || volume->type != VIR_STORAGE_VOL_FILE)
-		return fault_set(
-			error, VIR_ERR_OPERATION_UNSUPPORTED, "only raw volumes can be resized");
+	if (volume->type != VIR_STORAGE_VOL_FILE)
+		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED, "only files can be resized");
+	if (volume->qcow2 && flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE)
+		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
+			"preallocate is only supported for raw type volume");
 	if (flags & VIR_STORAGE_VOL_RESIZE_DELTA) {
 		if (shrink ? asked > volume->capacity : asked > G_MAXINT64 - volume->capacity)
 			return fault_set(error, VIR_ERR_INVALID_ARG, "the new capacity cannot be");

@@ -3,7 +3,9 @@
 
 #include "engine/daemon/volume.h"
 
+#include "engine/daemon/chain.h"
 #include "engine/daemon/fault.h"
+#include "engine/daemon/qemu_img.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +17,11 @@
 #include <unistd.h>
 
 #define CHUNK (1u << 20)
-/* The first bytes of QEMU's format, and where it has the size (docs/interop/qcow2.txt of QEMU). */
+/* The first bytes of QEMU's format, and where it has the version, the size of clusters and that of the
+ * disk (docs/interop/qcow2.txt of QEMU). */
 #define QCOW2_MAGIC "QFI\xfb"
+#define QCOW2_VERSION 7
+#define QCOW2_CLUSTER 23
 #define QCOW2_SIZE 24
 
 void volume_free(struct volume *volume)
@@ -25,6 +30,8 @@ void volume_free(struct volume *volume)
 		return;
 	g_free(volume->name);
 	g_free(volume->path);
+	g_free(volume->backing);
+	g_free(volume->backing_format);
 	g_free(volume);
 }
 
@@ -46,7 +53,12 @@ static void look_inside(struct volume *volume)
 		memcmp(head, QCOW2_MAGIC, 4) == 0) {
 		memcpy(&size, head + QCOW2_SIZE, sizeof(size));
 		volume->qcow2 = true;
+		volume->version = head[QCOW2_VERSION];
+		volume->cluster = 1u << (head[QCOW2_CLUSTER] & 31);
 		volume->capacity = GUINT64_FROM_BE(size);
+		/* Who gives it to a guest says what is wrong with it. */
+		chain_next(fd, volume->path, "qcow2", &volume->backing, &volume->backing_format,
+			NULL);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -112,6 +124,35 @@ static void print_time(GString *xml, const char *name, const struct timespec *ti
 		(gint64)time->tv_sec, time->tv_nsec, name);
 }
 
+static void print_permissions(GString *xml, mode_t mode, uid_t user, gid_t group)
+{
+	g_string_append_printf(xml,
+		"    <permissions>\n      <mode>0%o</mode>\n      <owner>%u</owner>\n"
+		"      <group>%u</group>\n    </permissions>\n    <timestamps>\n",
+		mode, user, group);
+}
+
+static void print_backing(GString *xml, const struct volume *volume)
+{
+	g_autofree char *path = NULL;
+	struct stat info;
+
+	if (!volume->backing)
+		return;
+	path = g_markup_escape_text(volume->backing, -1);
+	g_string_append_printf(xml,
+		"  <backingStore>\n    <path>%s</path>\n    <format type='%s'/>\n", path,
+		volume->backing_format ? volume->backing_format : "raw");
+	if (stat(volume->backing, &info) == 0) {
+		print_permissions(xml, info.st_mode & 07777, info.st_uid, info.st_gid);
+		print_time(xml, "atime", &info.st_atim);
+		print_time(xml, "mtime", &info.st_mtim);
+		print_time(xml, "ctime", &info.st_ctim);
+		g_string_append(xml, "    </timestamps>\n");
+	}
+	g_string_append(xml, "  </backingStore>\n");
+}
+
 char *volume_print(const struct volume *volume)
 {
 	g_autofree char *name = g_markup_escape_text(volume->name, -1);
@@ -124,19 +165,24 @@ char *volume_print(const struct volume *volume)
 		"  <capacity unit='bytes'>%" G_GUINT64_FORMAT "</capacity>\n"
 		"  <allocation unit='bytes'>%" G_GUINT64_FORMAT "</allocation>\n"
 		"  <physical unit='bytes'>%" G_GUINT64_FORMAT "</physical>\n"
-		"  <target>\n    <path>%s</path>\n    <format type='%s'/>\n"
-		"    <permissions>\n      <mode>0%o</mode>\n      <owner>%u</owner>\n"
-		"      <group>%u</group>\n    </permissions>\n    <timestamps>\n",
+		"  <target>\n    <path>%s</path>\n    <format type='%s'/>\n",
 		is_dir ? "dir" : "file", name, path, volume->capacity, volume->allocation,
 		volume->physical, path,
 		is_dir          ? "dir"
 		: volume->qcow2 ? "qcow2"
-				: "raw",
-		volume->mode, volume->user, volume->group);
+				: "raw");
+	print_permissions(xml, volume->mode, volume->user, volume->group);
 	print_time(xml, "atime", &volume->accessed);
 	print_time(xml, "mtime", &volume->modified);
 	print_time(xml, "ctime", &volume->changed);
-	g_string_append(xml, "    </timestamps>\n  </target>\n</volume>\n");
+	g_string_append(xml, "    </timestamps>\n");
+	if (volume->qcow2)
+		g_string_append_printf(xml, "%s    <clusterSize unit='B'>%u</clusterSize>\n%s",
+			volume->version < 3 ? "" : "    <compat>1.1</compat>\n", volume->cluster,
+			volume->version < 3 ? "" : "    <features/>\n");
+	g_string_append(xml, "  </target>\n");
+	print_backing(xml, volume);
+	g_string_append(xml, "</volume>\n");
 	return g_string_free(xml, FALSE);
 }
 
@@ -244,7 +290,12 @@ bool volume_create(const char *path, const struct volume_wish *wish, const struc
 			"storage volume '%s' exists already", wish->name);
 	if (fd < 0)
 		return fail(error, "Failed to create file", file);
-	ok = fill(fd, wish, source, file, error);
+	if (wish->qcow2 || wish->source)
+		ok = qemu_img_create(file, wish, error) &&
+		     ((fchmod(fd, wish->mode) == 0 && fsync(fd) == 0) ||
+			     fail(error, "cannot write", file));
+	else
+		ok = fill(fd, wish, source, file, error);
 	close(fd);
 	if (!ok)
 		g_unlink(file);
@@ -256,6 +307,10 @@ bool volume_resize(const struct volume *volume, uint64_t capacity, bool all, GEr
 	int fd = volume_open(volume, O_RDWR, error);
 	bool ok = fd >= 0;
 
+	if (ok && volume->qcow2) {
+		close(fd);
+		return qemu_img_resize(volume, capacity, error);
+	}
 	if (ok && ftruncate(fd, (off_t)capacity) < 0)
 		ok = fail(error, "cannot resize", volume->path);
 	if (ok && all)

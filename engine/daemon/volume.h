@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Volumes: the files in a pool's folder. Links are not followed, hidden files are none. New ones
- * are raw. Any thread. Errors are those of fault.h.
+ * Volumes: the files in a pool's folder. Links are not followed, hidden files are none. They are
+ * raw, or of QEMU's format qcow2 (which qemu-img makes: qemu_img.h). Any thread. Errors are those of fault.h.
  */
 #pragma once
 
@@ -17,6 +17,10 @@ struct volume {
 	char *path; /* which is its key, too */
 	int type;   /* a virStorageVolType */
 	bool qcow2;
+	/* Of such, from its header: 2 or 3, bytes, and the image it stands on or NULL. */
+	unsigned version;
+	uint32_t cluster;
+	char *backing, *backing_format;
 	uint64_t capacity, allocation, physical; /* bytes */
 	mode_t mode;
 	uid_t user;
@@ -39,6 +43,12 @@ struct volume_wish {
 	char *name;
 	uint64_t capacity, allocation;
 	mode_t mode;
+	bool qcow2, preallocate;
+	unsigned version; /* of qcow2: 2 or 3 */
+	char *backing, *backing_format; /* or NULL */
+	/* For the caller to set when qemu-img is to copy: qemu_img_source(), or NULL. */
+	char *source;
+	uint64_t source_capacity;
 };
 bool volume_parse(const char *xml, struct volume_wish *wish, GError **error);
 void volume_wish_clear(struct volume_wish *wish);

@@ -71,6 +71,40 @@ static bool check_name(const char *name, GError **error)
 	return true;
 }
 
+static bool read_version(const xmlNode *target, struct volume_wish *wish, GError **error)
+{
+	g_autofree char *compat = tree_text(tree_child(target, "compat"));
+
+	/* libvirt's tools expect the older one where they do not say. */
+	wish->version = g_strcmp0(compat, "1.1") == 0 ? 3 : 2;
+	return !compat || wish->version == 3 || strcmp(compat, "0.10") == 0 ||
+	       fault_set(error, VIR_ERR_XML_ERROR, "forbidden characters in 'compat' attribute");
+}
+
+/* qemu-img has to take the format as one word. */
+static bool read_backing(const xmlNode *root, struct volume_wish *wish, GError **error)
+{
+	const xmlNode *backing = tree_child(root, "backingStore");
+	g_autofree char *path = tree_text(tree_child(backing, "path"));
+
+	if (!path || !*path)
+		return true;
+	if (!wish->qcow2)
+		return fault_set(error, VIR_ERR_INTERNAL_ERROR,
+			"backing storage not supported for raw volumes");
+	if (*path != '/')
+		return fault_set(error, VIR_ERR_XML_ERROR, "the path '%s' of a backing store is relative",
+			path);
+	wish->backing = g_steal_pointer(&path);
+	wish->backing_format = tree_child_attribute(backing, "format", "type");
+	if (!wish->backing_format)
+		wish->backing_format = g_strdup("raw");
+	return strcmp(wish->backing_format, "raw") == 0 ||
+	       strcmp(wish->backing_format, "qcow2") == 0 ||
+	       fault_set(error, VIR_ERR_INTERNAL_ERROR, "unknown storage vol backing store type %s",
+		       wish->backing_format);
+}
+
 static bool read_target(xmlNode *root, struct volume_wish *wish, GError **error)
 {
 	xmlNode *target = tree_child(root, "target");
@@ -78,12 +112,15 @@ static bool read_target(xmlNode *root, struct volume_wish *wish, GError **error)
 	g_autofree char *mode = tree_text(tree_child(tree_child(target, "permissions"), "mode"));
 	guint64 value;
 
-	if (format && strcmp(format, "raw") != 0)
+	wish->qcow2 = g_strcmp0(format, "qcow2") == 0;
+	if (format && strcmp(format, "raw") != 0 && !wish->qcow2)
 		return fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-			"only volumes of format 'raw' can be made, not '%s'", format);
-	if (tree_child(target, "encryption") || tree_child(root, "backingStore"))
-		return fault_set(error, VIR_ERR_CONFIG_UNSUPPORTED,
-			"a volume cannot have an encryption or a backing store");
+			"only volumes of format 'raw' and 'qcow2' can be made, not '%s'", format);
+	if (tree_child(target, "encryption"))
+		return fault_set(
+			error, VIR_ERR_CONFIG_UNSUPPORTED, "a volume cannot have an encryption");
+	if (!read_version(target, wish, error) || !read_backing(root, wish, error))
+		return false;
 	if (!mode)
 		return true;
 	if (!g_ascii_string_to_unsigned(mode, 8, 0, 0777, &value, NULL))
@@ -112,4 +149,7 @@ bool volume_parse(const char *xml, struct volume_wish *wish, GError **error)
 void volume_wish_clear(struct volume_wish *wish)
 {
 	g_clear_pointer(&wish->name, g_free);
+	g_clear_pointer(&wish->backing, g_free);
+	g_clear_pointer(&wish->backing_format, g_free);
+	g_clear_pointer(&wish->source, g_free);
 }

@@ -142,8 +142,8 @@ static void volumes_are_made_changed_and_removed(void **state)
 	assert_int_equal(info.st_size, 1 << 20);
 	assert_int_equal(info.st_mode & 0777, 0600);
 	has("storage volume 'disk' exists already", false, "vol-create-as v disk 1M");
-	has("only volumes of format 'raw' can be made", false,
-		"vol-create-as v q 1M --format qcow2");
+	has("only volumes of format 'raw' and 'qcow2' can be made", false,
+		"vol-create-as v q 1M --format vmdk");
 	has("cannot contain '/'", false, "vol-create-as v ../q 1M");
 	found = virsh("vol-path disk v");
 	assert_string_equal(found, file);
@@ -223,6 +223,63 @@ static void content_goes_in_and_comes_out(void **state)
 	drop_pool("s");
 }
 
+/* A copy of a volume in a format. */
+static void copy_as(const char *from, const char *to, const char *format)
+{
+	g_autofree char *file = path_of("copy.xml");
+	g_autofree char *xml = g_strdup_printf(
+		"<volume><name>%s</name><capacity>0</capacity>"
+		"<target><format type='%s'/></target></volume>",
+		to, format);
+
+	assert_true(g_file_set_contents(file, xml, -1, NULL));
+	done("vol-create-from f %s %s", file, from);
+}
+
+static void content_survives_other_formats(void **state)
+{
+	const size_t size = 3u << 20;
+	g_autofree char *from = path_of("content"), *to = path_of("copy"), *base = path_of("f/raw");
+	g_autofree char *outside = path_of("outside"), *made = path_of("f/bad"), *came = NULL;
+	g_autoptr(GBytes) content = make_content(size);
+	gsize length;
+
+	make_pool("f");
+	assert_true(g_file_set_contents(from, g_bytes_get_data(content, NULL), (gssize)size, NULL));
+	done("vol-create-as f raw 3M --allocation 0");
+	done("vol-upload raw %s f", from);
+	copy_as("raw --inputpool f", "packed", "qcow2");
+	has("<format type='qcow2'/>", true, "vol-dumpxml packed f");
+	has("Capacity:       3.00 MiB", true, "vol-info packed f");
+	/* With nothing of its own it shows what is below it. */
+	done("vol-create-as f above 3M --format qcow2 --backing-vol %s --backing-vol-format raw",
+		base);
+	has("/f/raw</path>", true, "vol-dumpxml above f");
+	copy_as("above --inputpool f", "flat", "raw");
+	done("vol-download flat %s f", to);
+	assert_true(g_file_get_contents(to, &came, &length, NULL));
+	assert_int_equal(length, size);
+	assert_memory_equal(came, g_bytes_get_data(content, NULL), size);
+	g_clear_pointer(&came, g_free);
+	copy_as("packed --inputpool f", "unpacked", "raw");
+	done("vol-download unpacked %s f", to);
+	assert_true(g_file_get_contents(to, &came, &length, NULL));
+	assert_int_equal(length, size);
+	assert_memory_equal(came, g_bytes_get_data(content, NULL), size);
+	/* What is not there is not stood on, and nothing is left of the attempt. */
+	g_autofree char *file = path_of("bad.xml");
+	g_autofree char *command = g_strdup_printf("vol-create f %s", file);
+	g_autofree char *xml = g_strdup_printf(
+		"<volume><name>bad</name><capacity>1</capacity><target><format type='qcow2'/></target>"
+		"<backingStore><path>%s</path></backingStore></volume>",
+		outside);
+
+	assert_true(g_file_set_contents(file, xml, -1, NULL));
+	has("inaccessible backing store volume", false, command);
+	assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
+	drop_pool("f");
+}
+
 static void events_of_pools_are_told(void **state)
 {
 	g_autofree char *out = path_of("events"), *text = NULL;
@@ -277,6 +334,7 @@ int main(void)
 		cmocka_unit_test(volumes_are_made_changed_and_removed),
 		cmocka_unit_test(a_link_is_no_volume),
 		cmocka_unit_test(content_goes_in_and_comes_out),
+		cmocka_unit_test(content_survives_other_formats),
 		cmocka_unit_test(events_of_pools_are_told),
 		cmocka_unit_test(networks_are_shown),
 	};
