@@ -52,13 +52,15 @@ static struct machine_config *define(void)
 		"<vcpu current='2'>3</vcpu><os><type>hvm</type><kernel>%s/kernel</kernel></os>"
 		"<devices><disk type='file' device='disk'><driver name='qemu' type='raw'/>"
 		"<source file='%s/disk'/><target dev='vda' bus='virtio'/><serial>one</serial>"
-		"<shareable/></disk>"
+		"<shareable/></disk><disk type='file' device='cdrom'><source file='%s/disk'/>"
+		"<target dev='sda' bus='scsi'/></disk>"
 		"<serial type='null'/><serial type='null'/>"
 		"<console type='null'><target type='virtio'/></console>"
 		"<channel type='null'><target type='virtio' name='org.lodge.0'/></channel>"
 		"<memballoon model='virtio'/><rng model='virtio'><backend model='random'>"
 		"/dev/urandom</backend></rng></devices></domain>",
-		(unsigned long long)(SAVEBOX_MEMORY >> 10), directory, directory);
+		(unsigned long long)(SAVEBOX_MEMORY >> 10), directory, directory,
+		directory);
 	g_autoptr(GError) error = NULL;
 	struct machine_config *config = config_read_memory(text, strlen(text), "box.xml", &error);
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* A device, or one of the definition that has gone (pci_slot is 0). "device-name" and "device-xml"
- * of the same index go with it, and of a CD-ROM drive of the definition "device-medium": what that
- * has in it. */
+ * of the same index go with it, and "device-medium": of a CD-ROM drive of the definition "=" and what
+ * that has in it, else nothing. */
 struct saved_device {
 	uint32_t kind;
 	uint32_t pci_slot;
@@ -34,24 +34,27 @@ static const struct field list_fields[] = {
 
 /* ---- out ---- */
 
-static void put_device(struct state_out *out, unsigned index, const struct saved_device *device,
-	const char *name, const char *xml)
+/* What the definition has in the drive of this name, as it is saved. */
+static char *medium_of(const struct machine_config *config, const char *name)
 {
+	for (unsigned i = 0; i < config->disks->len; i++) {
+		const struct config_disk *disk = g_ptr_array_index(config->disks, i);
+
+		if (disk->cdrom && g_ascii_strcasecmp(disk->target, name) == 0)
+			return g_strconcat("=", disk->path, NULL);
+	}
+	return g_strdup("");
+}
+
+static void put_device(const struct machine_config *config, struct state_out *out, unsigned index,
+	const struct saved_device *device, const char *name, const char *xml)
+{
+	g_autofree char *medium = medium_of(config, name);
+
 	state_put(out, "device", index, device_fields, device);
 	state_put_bytes(out, "device-name", index, name, strlen(name));
 	state_put_bytes(out, "device-xml", index, xml ? xml : "", xml ? strlen(xml) : 0);
-}
-
-static void put_medium(const struct machine_config *config, const struct device_slot *slot,
-	unsigned index, struct state_out *out)
-{
-	for (unsigned i = 0; slot->drive && i < config->disks->len; i++) {
-		const struct config_disk *disk = g_ptr_array_index(config->disks, i);
-		const char *path = disk->path ? disk->path : "";
-
-		if (g_ascii_strcasecmp(disk->target, slot->name) == 0)
-			state_put_bytes(out, "device-medium", index, path, strlen(path));
-	}
+	state_put_bytes(out, "device-medium", index, medium, strlen(medium));
 }
 
 static void put_present(const struct machine_parts *parts, const struct device_slot *slot,
@@ -63,15 +66,15 @@ static void put_present(const struct machine_parts *parts, const struct device_s
 	if (!slot->pci)
 		return;
 	device.pci_slot = virtio_pci_slot(slot->pci);
-	put_medium(parts->config, slot, list->count, out);
-	put_device(out, list->count++, &device, slot->name, slot->xml);
+	put_device(parts->config, out, list->count++, &device, slot->name, slot->xml);
 }
 
 static void put_gone(const struct machine_parts *parts, enum device_kind kind, const char *name,
 	struct saved_list *list, struct state_out *out)
 {
 	if (!devices_find(parts->devices, kind, name))
-		put_device(out, list->count++, &(struct saved_device){.kind = kind}, name, NULL);
+		put_device(parts->config, out, list->count++, &(struct saved_device){.kind = kind},
+			name, NULL);
 }
 
 bool save_devices(const struct machine_parts *parts, struct state_out *out, GError **error)
@@ -99,8 +102,7 @@ bool save_devices(const struct machine_parts *parts, struct state_out *out, GErr
 
 struct loaded {
 	struct saved_device device;
-	char *name, *xml;
-	char *medium; /* "": none; NULL: no drive of the definition */
+	char *name, *xml, *medium;
 };
 
 static void loaded_free(void *data)
@@ -122,9 +124,8 @@ static bool get_device(struct state_in *in, unsigned index, GPtrArray *list, GEr
 		return false;
 	loaded->name = state_get_text(in, "device-name", index, error);
 	loaded->xml = loaded->name ? state_get_text(in, "device-xml", index, error) : NULL;
-	if (state_has(in, "device-medium", index))
-		loaded->medium = state_get_text(in, "device-medium", index, NULL);
-	return loaded->xml != NULL;
+	loaded->medium = loaded->xml ? state_get_text(in, "device-medium", index, error) : NULL;
+	return loaded->medium != NULL;
 }
 
 static bool get_list(struct state_in *in, GPtrArray *list, GError **error)
@@ -201,11 +202,6 @@ static bool plug_anew(
 				 -1, error);
 }
 
-static bool same_path(const char *saved, const char *path)
-{
-	return g_strcmp0(saved, path ? path : "") == 0;
-}
-
 /* The element's only disk, or NULL. */
 static const struct config_disk *only_disk(const struct machine_config *config)
 {
@@ -218,12 +214,13 @@ static bool change_medium(const struct machine_parts *parts, const struct loaded
 	struct device_slot *slot, GError **error)
 {
 	const char *path = slot->disk_config->path;
+	g_autofree char *before = medium_of(parts->config, slot->name);
 	struct block_backend *medium = NULL;
 	struct machine_config *config;
 	const struct config_disk *disk;
 	bool right;
 
-	if (!*loaded->xml || !same_path(loaded->medium, path))
+	if (!*loaded->xml || strcmp(loaded->medium, before) != 0)
 		return true;
 	config = config_read_device(
 		loaded->xml, strlen(loaded->xml), parts->config->name, error);
