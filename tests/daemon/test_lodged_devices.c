@@ -10,6 +10,8 @@
 #include "tests/daemon/linux.h"
 #include "tests/iso.h"
 
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,6 +382,51 @@ static void changes_are_told(void **state)
 	waitpid(listener, NULL, 0);
 }
 
+/* The guest's monitor is asked by somebody else; it works. */
+static void ask_monitor(const char *line)
+{
+	g_autofree char *path = g_strdup_printf("%s/run/guests/" UUID LINUX_DIGITS "/control",
+		daemon_under_test.root);
+	g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+	g_autoptr(GSocketClient) client = g_socket_client_new();
+	g_autoptr(GSocketConnection) connection = g_socket_client_connect(
+		client, G_SOCKET_CONNECTABLE(address), NULL, NULL);
+	g_autoptr(GDataInputStream) in = NULL;
+	g_autofree char *answer = NULL;
+
+	assert_non_null(connection);
+	assert_true(g_output_stream_write_all(
+		g_io_stream_get_output_stream(G_IO_STREAM(connection)), line, strlen(line), NULL,
+		NULL, NULL));
+	in = g_data_input_stream_new(g_io_stream_get_input_stream(G_IO_STREAM(connection)));
+	while (!answer || !strstr(answer, "\"id\"")) {
+		g_free(answer);
+		answer = g_data_input_stream_read_line(in, NULL, NULL, NULL);
+		assert_non_null(answer);
+	}
+	if (!strstr(answer, "\"ok\":true"))
+		fail_msg("%s: %s", line, answer);
+}
+
+/* What happens to a drive while no daemon looks. */
+static void the_next_daemon_looks_into_drives(void **state)
+{
+	daemon_end(SIGKILL);
+	ask_monitor("{\"do\": \"change-medium\", \"id\": 1, \"disk\": \"sda\", \"force\": true, "
+		    "\"xml\": \"" DRIVE "\"}\n");
+	daemon_start();
+	for (int i = 0;; i++) {
+		g_autofree char *disks = virsh("domblklist " LINUX_GUEST);
+
+		if (strstr(disks, "sda   -"))
+			break;
+		assert_true(i < PATIENCE_S * 10);
+		g_usleep(100000);
+	}
+	linux_comes_to_say("media none ");
+	done("detach-disk " LINUX_GUEST " sda");
+}
+
 static void the_next_daemon_knows_all_this(void **state)
 {
 	g_autofree char *image = linux_disk("vdf.img", 4);
@@ -422,6 +469,7 @@ int main(void)
 		cmocka_unit_test(other_devices_are_for_the_next_start),
 		cmocka_unit_test(changes_are_told),
 		cmocka_unit_test(the_next_daemon_knows_all_this),
+		cmocka_unit_test(the_next_daemon_looks_into_drives),
 	};
 
 	return cmocka_run_group_tests_name(
