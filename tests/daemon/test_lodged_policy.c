@@ -498,11 +498,14 @@ static void plugged_disks_are_judged_too(void **state)
 {
 	g_autofree char *bad = image(outside, "bad.img"), *link = in(inside, "plug.img");
 	g_autofree char *command = g_strdup_printf("attach-disk plug %s vdb", link);
+	g_autofree char *insert = g_strdup_printf("change-media plug sda --insert %s --live", link);
 
 	assert_int_equal(symlink(bad, link), 0);
-	define_devices("plug", "<serial type='pty'/>");
+	define_devices("plug", "<serial type='pty'/><disk type='file' device='cdrom'>"
+			       "<target dev='sda' bus='scsi'/></disk>");
 	done("start plug");
 	has(NOT_ALLOWED, false, command);
+	has(NOT_ALLOWED, false, insert);
 	done("destroy plug");
 	done("undefine plug");
 	g_unlink(link);
