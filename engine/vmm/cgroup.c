@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,12 @@ static void remove_group(const char *path)
 	rmdir(path);
 }
 
+/* Whose groups are empty until they are used. */
+static bool is_alive(const char *pid)
+{
+	return kill((pid_t)g_ascii_strtoll(pid, NULL, 10), 0) == 0 || errno == EPERM;
+}
+
 static void sweep(const char *parent)
 {
 	g_autoptr(GDir) dir = g_dir_open(parent, 0, NULL);
@@ -141,7 +148,7 @@ static void sweep(const char *parent)
 	while (dir && (name = g_dir_read_name(dir))) {
 		g_autofree char *path = g_build_filename(parent, name, NULL);
 
-		if (g_str_has_prefix(name, PREFIX))
+		if (g_str_has_prefix(name, PREFIX) && !is_alive(name + strlen(PREFIX)))
 			remove_group(path);
 	}
 }

@@ -325,14 +325,15 @@ static bool make_machine(struct machine *machine, GError **error)
 	machine->boot = boot_open(machine->parts.config, error);
 	if (!machine->boot || !make_core(machine, error))
 		return false;
-	make_chips(machine);
-	if (!make_serials(machine, error) || !devices_make(machine->parts.devices, error))
-		return false;
-	machine->parts.memplug = memplug_new(&machine->parts);
+	/* Before there are programs and threads of devices, which are where this process is. */
 	machine->parts.scheduling = scheduling_new(machine->parts.config, machine->parts.cpus,
 		!machine->options.no_cgroup, error);
 	if (!machine->parts.scheduling)
 		return false;
+	make_chips(machine);
+	if (!make_serials(machine, error) || !devices_make(machine->parts.devices, error))
+		return false;
+	machine->parts.memplug = memplug_new(&machine->parts);
 	freeze(machine, true);
 	if (!(machine->options.restore
 			    ? save_restore(&machine->parts, machine->options.restore, error)
