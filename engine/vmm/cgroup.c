@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,10 +133,13 @@ static void remove_group(const char *path)
 	rmdir(path);
 }
 
-/* Whose groups are empty until they are used. */
+/* A monitor whose groups are empty until they are used. /proc has it, whatever process namespace
+ * this one is in. */
 static bool is_alive(const char *pid)
 {
-	return kill((pid_t)g_ascii_strtoll(pid, NULL, 10), 0) == 0 || errno == EPERM;
+	g_autofree char *path = g_build_filename("/proc", pid, NULL);
+
+	return access(path, F_OK) == 0;
 }
 
 static void sweep(const char *parent)

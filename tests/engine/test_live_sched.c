@@ -212,8 +212,8 @@ static void assert_each(struct subject *subject, double part)
 static bool is_in(const struct subject *subject, uint64_t tid, const char *group)
 {
 	g_autofree char *path = g_strdup_printf(
-		"/proc/%d/task/%" G_GUINT64_FORMAT "/cgroup", subject->box->pid, tid);
-	g_autofree char *end = g_strdup_printf("/lodge-vmm-%d/%s\n", subject->box->pid, group);
+		"/proc/%d/task/%" G_GUINT64_FORMAT "/cgroup", subject->box->machine, tid);
+	g_autofree char *end = g_strdup_printf("/lodge-vmm-%d/%s\n", subject->box->machine, group);
 	g_autofree char *text = NULL;
 
 	assert_true(g_file_get_contents(path, &text, NULL, NULL));
@@ -236,7 +236,7 @@ static void assert_parts(struct subject *subject)
 	}
 	livebox_do(subject->box, "{\"do\": \"set-cpu\", \"emulator_quota\": 50000}");
 	look(subject);
-	assert_true(is_in(subject, (uint64_t)subject->box->pid, "emulator"));
+	assert_true(is_in(subject, (uint64_t)subject->box->machine, "emulator"));
 	assert_true(is_in(subject, subject->page.vcpus[0].thread, "vcpu0"));
 	assert_true(is_in(subject, subject->page.vcpus[1].thread, "vcpu1"));
 	livebox_do(subject->box, "{\"do\": \"set-cpu\", \"emulator_quota\": 0}");
