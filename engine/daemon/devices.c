@@ -12,6 +12,13 @@ xmlNode *devices_list(const xmlNode *root)
 	return tree_child(root, "devices");
 }
 
+char *devices_image(const xmlNode *disk)
+{
+	char *file = tree_child_attribute(disk, "source", "file");
+
+	return file ? file : tree_child_attribute(disk, "source", "dev");
+}
+
 char *devices_alias(const xmlNode *device)
 {
 	return tree_child_attribute(device, "alias", "name");

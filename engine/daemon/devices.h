@@ -19,6 +19,8 @@ xmlNode *devices_find_alias(const xmlNode *root, const char *alias);
 
 /* The name by which the control protocol knows it; NULL: it has none. Free with g_free(). */
 char *devices_control_name(const xmlNode *device);
+/* The path of a <disk>'s image or medium, or NULL. Free with g_free(). */
+char *devices_image(const xmlNode *disk);
 /* The alias, or NULL. Free with g_free(). */
 char *devices_alias(const xmlNode *device);
 /* Adds a copy of device behind those of its kind. */

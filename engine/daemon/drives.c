@@ -16,62 +16,28 @@ bool drive_is(const xmlNode *disk)
 
 /* ---- media ----------------------------------------------------------------------------------- */
 
-/* A copy of what a change of the medium leaves as it is: to be compared. */
-static char *fixed_part(const xmlNode *disk)
-{
-	static const char *const changing[] = {"source", "driver", "backingStore", "target",
-		"readonly", "boot", "alias", "address"};
-	g_autoptr(xmlDoc) document = xmlNewDoc(NULL);
-	xmlNode *copy = xmlDocCopyNode((xmlNode *)disk, document, 1);
-
-	xmlDocSetRootElement(document, copy);
-	tree_set(copy, "type", NULL);
-	for (size_t i = 0; i < G_N_ELEMENTS(changing); i++)
-		tree_remove(tree_child(copy, changing[i]));
-	return tree_print(copy);
-}
-
-/* Takes over the child of another element, before the target, or that it has none. */
-static void replace_child(xmlNode *disk, const xmlNode *wanted, const char *name)
-{
-	xmlNode *child = tree_child(wanted, name), *copy;
-
-	tree_remove(tree_child(disk, name));
-	if (!child)
-		return;
-	copy = xmlDocCopyNode(child, disk->doc, 1);
-	xmlAddPrevSibling(tree_child(disk, "target"), copy);
-}
-
 bool drive_update(xmlNode *disk, const xmlNode *wanted, GError **error)
 {
-	g_autofree char *old = fixed_part(disk), *new = fixed_part(wanted);
+	static const char *const changing[] = {"type", "source", "driver", "backingStore", "target",
+		"readonly", "boot", "alias", "address", NULL};
 	g_autofree char *type = tree_attribute(wanted, "type");
 
-	if (strcmp(old, new) != 0)
+	if (!tree_same_without(disk, wanted, changing))
 		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
 			"cannot modify the CD-ROM drive: only its medium can be changed while the "
 			"guest runs");
 	tree_set(disk, "type", type ? type : "file");
 	/* It was the old one's. */
 	tree_remove(tree_child(disk, "backingStore"));
-	replace_child(disk, wanted, "driver");
-	replace_child(disk, wanted, "source");
+	tree_take_child(disk, wanted, "driver", "target");
+	tree_take_child(disk, wanted, "source", "target");
 	return true;
-}
-
-/* Of the medium, or NULL. */
-static char *path_of(const xmlNode *disk)
-{
-	char *file = tree_child_attribute(disk, "source", "file");
-
-	return file ? file : tree_child_attribute(disk, "source", "dev");
 }
 
 bool drive_request(struct guest *guest, const xmlNode *disk, const xmlNode *wanted, bool force,
 	struct change_request *request, GError **error)
 {
-	g_autofree char *old = path_of(disk), *path = path_of(wanted);
+	g_autofree char *old = devices_image(disk), *path = devices_image(wanted);
 	g_autofree char *xml = tree_print((xmlNode *)wanted);
 	g_autofree char *target = devices_control_name(disk);
 
@@ -128,7 +94,7 @@ static bool edit_drive(void *data, xmlNode *root, bool live, GError **error)
 	const struct drive *drive = data;
 	xmlNode *disk = find_drive(root, drive->target);
 	xmlNode *target = disk ? tree_child(disk, "target") : NULL;
-	g_autofree char *path = disk ? path_of(disk) : NULL;
+	g_autofree char *path = disk ? devices_image(disk) : NULL;
 	bool open = target && tree_attribute_is(target, "tray", "open");
 	bool other = drive->known && g_strcmp0(path, drive->medium) != 0;
 

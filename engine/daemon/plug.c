@@ -116,17 +116,10 @@ static bool missing(const struct plug *plug, bool live, GError **error)
 
 /* ---- coming ---------------------------------------------------------------------------------- */
 
-/* The path of a disk's image, or NULL. */
-static char *image_of(const xmlNode *disk)
-{
-	char *file = tree_child_attribute(disk, "source", "file");
-
-	return file ? file : tree_child_attribute(disk, "source", "dev");
-}
-
 static bool fail_twice(const xmlNode *root, const struct plug *plug, GError **error)
 {
-	g_autofree char *there = image_of(find_same(root, plug)), *new = image_of(plug->device);
+	g_autofree char *there = devices_image(find_same(root, plug));
+	g_autofree char *new = devices_image(plug->device);
 
 	return fault_set(error, VIR_ERR_XML_ERROR,
 		"target '%s' duplicated for disk sources '%s' and '%s'", plug->name,
@@ -435,48 +428,17 @@ void plug_refused(struct guest *guest, const char *name)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
-/* A copy of what the update leaves as it is: to be compared. */
-static char *fixed_part(const xmlNode *nic)
-{
-	static const char *const changing[] = {
-		"link", "bandwidth", "alias", "address", "target", "model", "driver"};
-	xmlDoc *document = xmlNewDoc(NULL);
-	xmlNode *copy = xmlDocCopyNode((xmlNode *)nic, document, 1);
-	char *text;
-
-	xmlDocSetRootElement(document, copy);
-	for (size_t i = 0; i < G_N_ELEMENTS(changing); i++)
-		tree_remove(tree_child(copy, changing[i]));
-	text = tree_print(copy);
-	xmlFreeDoc(document);
-	return text;
-}
-
-static void replace_child(xmlNode *node, const xmlNode *source, const char *name)
-{
-	const xmlNode *child = tree_child(source, name);
-	xmlNode *alias = tree_child(node, "alias"), *copy;
-
-	tree_remove(tree_child(node, name));
-	if (!child)
-		return;
-	copy = xmlDocCopyNode((xmlNode *)child, node->doc, 1);
-	if (alias)
-		xmlAddPrevSibling(alias, copy);
-	else
-		xmlAddChild(node, copy);
-}
-
 static bool update_live_nic(xmlNode *nic, const struct plug *plug, GError **error)
 {
-	g_autofree char *old = fixed_part(nic), *new = fixed_part(plug->device);
+	static const char *const changing[] = {
+		"link", "bandwidth", "alias", "address", "target", "model", "driver", NULL};
 
-	if (strcmp(old, new) != 0)
+	if (!tree_same_without(nic, plug->device, changing))
 		return fault_set(error, VIR_ERR_OPERATION_UNSUPPORTED,
 			"cannot modify network device: only its link and bandwidth can be changed "
 			"while the guest runs");
-	replace_child(nic, plug->device, "link");
-	replace_child(nic, plug->device, "bandwidth");
+	tree_take_child(nic, plug->device, "link", "alias");
+	tree_take_child(nic, plug->device, "bandwidth", "alias");
 	return true;
 }
 

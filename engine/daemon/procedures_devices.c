@@ -237,9 +237,7 @@ static bool do_block_info(struct call *call, GError **error)
 
 	if (!disk)
 		return false;
-	path = tree_child_attribute(disk, "source", "file");
-	if (!path)
-		path = tree_child_attribute(disk, "source", "dev");
+	path = devices_image(disk);
 	name = devices_control_name(disk);
 	if (!path && drive_is(disk))
 		return fault_set(error, VIR_ERR_INVALID_ARG,

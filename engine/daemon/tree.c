@@ -225,6 +225,42 @@ void tree_remove(xmlNode *node)
 	xmlFreeNode(node);
 }
 
+void tree_take_child(xmlNode *node, const xmlNode *other, const char *name, const char *before)
+{
+	const xmlNode *child = tree_child(other, name);
+	xmlNode *next, *copy;
+
+	tree_remove(tree_child(node, name));
+	if (!child)
+		return;
+	copy = xmlDocCopyNode((xmlNode *)child, node->doc, 1);
+	next = tree_child(node, before);
+	if (next)
+		xmlAddPrevSibling(next, copy);
+	else
+		xmlAddChild(node, copy);
+}
+
+static char *print_without(const xmlNode *node, const char *const names[])
+{
+	g_autoptr(xmlDoc) document = xmlNewDoc(NULL);
+	xmlNode *copy = xmlDocCopyNode((xmlNode *)node, document, 1);
+
+	xmlDocSetRootElement(document, copy);
+	for (const char *const *name = names; *name; name++) {
+		tree_remove(tree_child(copy, *name));
+		tree_set(copy, *name, NULL);
+	}
+	return tree_print(copy);
+}
+
+bool tree_same_without(const xmlNode *a, const xmlNode *b, const char *const names[])
+{
+	g_autofree char *one = print_without(a, names), *other = print_without(b, names);
+
+	return strcmp(one, other) == 0;
+}
+
 void tree_set(xmlNode *node, const char *name, const char *value)
 {
 	if (value)

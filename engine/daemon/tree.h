@@ -30,6 +30,11 @@ xmlNode *tree_ensure(xmlNode *parent, const char *name, const char *const behind
 xmlNode *tree_add(xmlNode *parent, const char *name);
 /* Takes it out and frees it; NULL: nothing. */
 void tree_remove(xmlNode *node);
+/* Replaces the child by a copy of the other node's, or by none where that has none; it comes before
+ * the child of the name before, or to the end. */
+void tree_take_child(xmlNode *node, const xmlNode *other, const char *name, const char *before);
+/* Are both the same but for the children and attributes of these names (ended by NULL)? */
+bool tree_same_without(const xmlNode *a, const xmlNode *b, const char *const names[]);
 
 /* Free with g_free(); NULL where it is missing. */
 char *tree_attribute(const xmlNode *node, const char *name);
