@@ -237,6 +237,7 @@ struct machine_config {
 	GPtrArray *nets;     /* struct config_net */
 	GPtrArray *serials;  /* struct config_chardev, COM1 to COM4 */
 	GPtrArray *ports;    /* struct config_port */
+	bool panic; /* a kernel that says it has crashed is dealt with as on_crash has it */
 	unsigned rngs;       /* entropy devices, fed by the host's getrandom() */
 	bool balloon;
 	bool balloon_deflate_on_oom;

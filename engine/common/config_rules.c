@@ -297,6 +297,12 @@ static bool read_rng(struct config_reader *reader, xmlNode *node, GError **error
 	return true;
 }
 
+static bool read_panic(struct config_reader *reader, xmlNode *node, GError **error)
+{
+	reader->config->panic = true;
+	return true;
+}
+
 /* Both files are the same source, which needs no file. */
 static bool read_rng_backend(struct config_reader *reader, xmlNode *node, GError **error)
 {
@@ -469,6 +475,8 @@ const struct config_rule config_rules[] = {
 	{ DEVICES "/rng", "model=virtio|virtio-non-transitional", MANY, read_rng },
 	{ DEVICES "/rng/backend", "model=random|builtin", TEXT, read_rng_backend },
 	PLACE("rng"),
+	{ DEVICES "/panic", "model=isa", 0, read_panic },
+	PLACE("panic"),
 
 	/* Written by every tool, with nothing behind them here: there are no USB, IDE or SATA
 	 * devices, no screen and no keyboard that could hang on them. */

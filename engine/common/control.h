@@ -100,7 +100,8 @@
  *
  * Events come unasked, to all clients: {"event": …, "detail": a sentence where there is one, …}
  *	started paused resumed reset powered-off crashed warning ended
- *	panic          the guest's kernel says that it has crashed
+ *	panic          the guest's kernel says that it has crashed; with a <panic> device, "crashed"
+ *	               follows, and what <on_crash> says is done
  *	balloon        "actual": it has changed
  *	vcpus          "vcpus": those on line in the guest have changed
  *	virtio-mem     "alias", "plugged"

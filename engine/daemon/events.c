@@ -200,6 +200,8 @@ static void tell_client(
 	const GPtrArray *callbacks = client_callbacks(client);
 	union message message = {.any.domain = guest_wire(guest)};
 
+	if (event->id == VIR_DOMAIN_EVENT_ID_LIFECYCLE && event->text)
+		message.any.domain.name = (char *)event->text;
 	if (kind->fill)
 		kind->fill(&message, event);
 	for (guint i = 0; i < callbacks->len; i++) {

@@ -184,10 +184,15 @@ static void became_running(struct guest *guest)
 
 	set_state(guest, VIR_DOMAIN_RUNNING,
 		restored ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED);
+	/* In the order that libvirt's own driver has. */
+	if (restored)
+		registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STARTED,
+			VIR_DOMAIN_EVENT_STARTED_RESTORED);
 	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_RESUMED,
 		VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STARTED,
-		restored ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED);
+	if (!restored)
+		registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_STARTED,
+			VIR_DOMAIN_EVENT_STARTED_BOOTED);
 }
 
 static void became_paused(struct guest *guest)
@@ -285,15 +290,20 @@ static void on_reset(struct guest *guest, JsonObject *event)
 	tell_rebooted(guest);
 }
 
+/* It is always the guest that does it, asked or not. */
+static void tell_shutdown(struct guest *guest)
+{
+	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_SHUTDOWN,
+		VIR_DOMAIN_EVENT_SHUTDOWN_GUEST);
+}
+
 static void on_powered_off(struct guest *guest, JsonObject *event)
 {
 	guest->powered_off = true;
 	if (guest->running->config->on_poweroff == CONFIG_ACTION_PRESERVE)
 		set_state(guest, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN);
-	if (guest->rebooting)
-		return;
-	registry_tell(guest->registry, guest, VIR_DOMAIN_EVENT_SHUTDOWN,
-		VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED);
+	if (!guest->rebooting)
+		tell_shutdown(guest);
 }
 
 /* For clients and the daemon's own log: what has happened, and the end of the monitor's log. */
@@ -322,6 +332,10 @@ static void on_crashed(struct guest *guest, JsonObject *event)
 static void on_ended(struct guest *guest, JsonObject *event)
 {
 	guest->ended = true;
+	/* A reboot that <on_reboot> makes an end. */
+	if (!guest->powered_off && !guest->crashed && !guest->destroying &&
+		!guest->saving && !guest->was_saved)
+		tell_shutdown(guest);
 }
 
 static void on_event(void *data, const char *name, JsonObject *event)

@@ -291,8 +291,11 @@ bool registry_rename(
 		return false;
 	g_hash_table_remove(registry->by_name, old);
 	g_hash_table_insert(registry->by_name, g_strdup(name), guest);
-	registry_tell(
-		registry, guest, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
+	registry_tell_event(registry, guest,
+		&(const struct guest_event){.id = VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+			.type = VIR_DOMAIN_EVENT_UNDEFINED,
+			.detail = VIR_DOMAIN_EVENT_UNDEFINED_RENAMED,
+			.text = old});
 	registry_tell(registry, guest, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
 	return true;
 }

@@ -118,12 +118,17 @@ static void cpu_begins(void *data, unsigned id)
 								     : SANDBOX_VCPU_SOFT);
 }
 
-/* The guest goes on: what becomes of it is its own affair. */
+/* The guest goes on, what becomes of it is its own affair; unless it has a <panic> device: then this
+ * is its end. */
 static void panicked(void *data, bool crash_loaded)
 {
 	struct machine *machine = data;
 
 	atomic_fetch_or(&machine->panics, crash_loaded ? PANIC_CRASH_LOADED : PANIC);
+	if (machine->parts.config->panic && !crash_loaded) {
+		request(machine, REQUEST_CRASH);
+		return;
+	}
 	g_source_set_ready_time(machine->wake, 0);
 }
 
@@ -500,7 +505,7 @@ static void tell_crash(struct machine *machine)
 	g_autofree char *why = g_async_queue_try_pop(machine->crashes);
 
 	machine->exit_status = 1;
-	tell(machine, MACHINE_EVENT_CRASHED, why);
+	tell(machine, MACHINE_EVENT_CRASHED, why ? why : _("its kernel says that it has crashed"));
 }
 
 static void carry_out(struct machine *machine, unsigned requests)
@@ -515,6 +520,9 @@ static void carry_out(struct machine *machine, unsigned requests)
 		tell(machine, MACHINE_EVENT_POWERED_OFF, NULL);
 		act(machine, machine->parts.config->on_poweroff);
 	} else {
+		/* The other ends are told, whatever comes of them. */
+		if (machine->parts.config->on_reboot == CONFIG_ACTION_PRESERVE)
+			tell(machine, MACHINE_EVENT_PAUSED, NULL);
 		act(machine, machine->parts.config->on_reboot);
 	}
 }

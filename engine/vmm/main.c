@@ -15,11 +15,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <errno.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -61,7 +61,8 @@ struct monitor {
 	bool terminal;
 };
 
-/* A message on its own lines, whatever the guest has written on the terminal. */
+/* A message on its own lines, whatever the guest has written on the terminal. Not by GLib, which opens
+ * files to find the terminal's character set: in the sandbox that would be the end. */
 G_GNUC_PRINTF(2, 3)
 static void say(const struct monitor *monitor, const char *format, ...)
 {
@@ -73,9 +74,9 @@ static void say(const struct monitor *monitor, const char *format, ...)
 	const char *end = monitor->terminal ? "\r\n" : "\n";
 
 	if (monitor->terminal)
-		g_printerr("%s", end);
+		fputs(end, stderr);
 	for (char **line = lines; *line; line++)
-		g_printerr("%s%s%s", line == lines ? "lodge-vmm: " : "", *line, end);
+		fprintf(stderr, "%s%s%s", line == lines ? "lodge-vmm: " : "", *line, end);
 }
 
 static const char *event_name(enum machine_event event)

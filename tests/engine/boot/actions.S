@@ -41,6 +41,10 @@ _start:
 	je dots
 	cmpb $'h', %cl
 	je sleep
+	cmpb $'c', %cl
+	je panic
+	cmpb $'w', %cl
+	je reset_by_button
 	finish 9
 
 /* The second boot ends. */
@@ -117,12 +121,30 @@ dots:
 	movl $20000, %ecx
 1:	loop 1b
 	jmp dots
+reset_by_button:
+	call button
+	jmp reset_port
+/* At the button it says that it has crashed (pvpanic); the second boot sleeps. */
+panic:
+	testb %ch, %ch
+	jnz sleep
+	call button
+	movw $0x505, %dx
+	movb $1, %al
+	outb %al, %dx
 /* Nothing wakes it. */
 sleep:
 	movl $message_asleep, %esi
 	call print
 1:	hlt
 	jmp 1b
+/* Waits for the power button. */
+button:
+	movw $PM_EVENT, %dx
+1:	inw %dx, %ax
+	testw $0x100, %ax
+	jz 1b
+	ret
 bad:
 	finish 9
 	define_print
