@@ -97,11 +97,14 @@ static bool make_folders(const struct store *store, GError **error)
 	return true;
 }
 
-/* What g_file_set_contents() had not finished when a daemon was killed: NAME.XXXXXX. */
+/* What had not got its name when a daemon was killed: NAME.new, and g_file_set_contents()'s
+ * NAME.XXXXXX. */
 static bool is_unfinished(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
+	if (g_str_has_suffix(name, ".new"))
+		return true;
 	if (!dot || strlen(dot + 1) != 6)
 		return false;
 	for (const char *at = dot + 1; *at; at++)
@@ -130,6 +133,7 @@ static void sweep_all(const struct store *store)
 	sweep(store->autostart);
 	sweep(store->pools);
 	sweep(store->running_pools);
+	sweep(store->networks);
 }
 
 struct store *store_open(const char *root, enum store_place place, char **socket, GError **error)

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #define KILLS 25
+#define NOISE "something to upload"
 #define RANDOM_CLIENTS 300
 
 static char *path_of(const char *name)
@@ -66,15 +67,22 @@ static GPid begin_changes(void)
 {
 	g_autofree char *first = write_guest("kill", "01", "b", ""), *text = NULL;
 	g_autofree char *file = path_of("kill.xml"), *script = NULL, *log = path_of("changes.log");
+	g_autofree char *image = path_of("kill.img");
 	char *arguments[] = {"sh", "-c", NULL, NULL};
 	GPid pid;
 
 	assert_true(g_file_get_contents(first, &text, NULL, NULL));
 	assert_true(g_file_set_contents(file, text, -1, NULL));
+	assert_true(g_file_set_contents(image, NOISE, sizeof(NOISE) - 1, NULL));
+	assert_int_equal(truncate(image, 1 << 20), 0);
 	script = g_strdup_printf(
 		"exec >>'%s' 2>&1 </dev/null; v='virsh -q -c %s'; "
 		"printf '%%s\\n' 'define %s' 'autostart kill' 'desc kill --config --title a' "
-		"'start kill' "
+		"'setvcpus kill 1 --config' 'setmem kill 8192 --config' "
+		"'attach-disk kill %s vdb --config' 'detach-disk kill vdb --config' "
+		"'start kill' 'attach-disk kill %s vdc --live' "
+		"'blkdeviotune kill vdc --total-iops-sec 100 --live' "
+		"'managedsave kill' 'managedsave-remove kill' 'start kill' "
 		"'suspend kill' 'resume kill' 'desc kill --live --title b' 'reset kill' 'destroy "
 		"kill' "
 		"'domrename kill other' 'domrename other kill' 'autostart kill --disable' "
@@ -82,10 +90,11 @@ static GPid begin_changes(void)
 		"'create %s' 'destroy kill' "
 		"'pool-define-as kp dir --target %s/kp' 'pool-build kp' 'pool-start kp' "
 		"'pool-autostart kp' "
-		"'vol-create-as kp v 1M' 'vol-clone v w --pool kp' 'vol-resize v 2M kp' "
+		"'vol-create-as kp v 1M' 'vol-upload v %s kp' 'vol-clone v w --pool kp' 'vol-resize v 2M kp' "
 		"'vol-delete v kp' "
 		"'vol-delete w kp' 'pool-destroy kp' 'pool-delete kp' 'pool-undefine kp' | $v",
-		log, daemon_under_test.uri, file, file, daemon_under_test.root);
+		log, daemon_under_test.uri, file, image, image, file, daemon_under_test.root,
+		image);
 	arguments[2] = script;
 	assert_true(g_spawn_async(NULL, arguments, NULL,
 		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL));
@@ -111,7 +120,7 @@ static void all_is_whole(void)
 			done("destroy %s", *name);
 		g_autofree char *left = virsh("list --all --name");
 		if (*left)
-			done("undefine %s", *name);
+			done("undefine %s --managed-save", *name);
 	}
 	for (char **name = all_pools; *name; name++) {
 		g_autofree char *info = *g_strstrip(*name) ? virsh("pool-info %s", *name) : NULL;
@@ -137,7 +146,7 @@ static void a_daemon_may_die_at_any_moment(void **state)
 		GPid changes = begin_changes();
 		int status;
 
-		g_usleep((gulong)g_rand_int_range(random, 0, 400000));
+		g_usleep((gulong)g_rand_int_range(random, 0, 900000));
 		daemon_end(SIGKILL);
 		waitpid(changes, &status, 0);
 		daemon_start();
@@ -157,16 +166,34 @@ static char *describe(size_t size)
 	return g_strdup_printf("<description>%s</description>", text);
 }
 
+/* A guest that cannot be saved goes on, and nothing is left of the file. */
+static void a_save_without_room_harms_nothing(const char *folder)
+{
+	g_autofree char *command = g_strdup_printf("save full %s/guest", folder);
+
+	done("start full");
+	has("No space left on device", false, command);
+	says("running", "domstate full");
+	assert_int_equal(count_files("small"), 0);
+	done("suspend full");
+	has("No space left on device", false, command);
+	says("paused", "domstate full");
+	assert_int_equal(count_files("small"), 0);
+	done("destroy full");
+}
+
 static void a_full_disk_harms_nothing(void **state)
 {
 	g_autofree char *folder = path_of("etc/guests"), *small = describe(100),
 			*large = describe(200000);
-	g_autofree char *path = NULL, *command = NULL;
+	g_autofree char *path = NULL, *command = NULL, *place = path_of("small");
 
 	daemon_end(SIGTERM);
+	assert_int_equal(g_mkdir(place, 0700), 0);
 	/* In a view of the file system of this test's own. */
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-		mount("none", folder, "tmpfs", 0, "size=64k,mode=700") < 0) {
+		mount("none", folder, "tmpfs", 0, "size=64k,mode=700") < 0 ||
+		mount("none", place, "tmpfs", 0, "size=48k,mode=700") < 0) {
 		daemon_start();
 		print_message("no right to mount: %s\n", g_strerror(errno));
 		skip();
@@ -180,6 +207,7 @@ static void a_full_disk_harms_nothing(void **state)
 	has("No space left on device", false, command);
 	has("xxx</description>", true, "dumpxml full");
 	assert_int_equal(count_files("etc/guests"), 1);
+	a_save_without_room_harms_nothing(place);
 	daemon_end(SIGKILL);
 	daemon_start();
 	says("full", "list --all --name");
@@ -187,6 +215,7 @@ static void a_full_disk_harms_nothing(void **state)
 	done("undefine full");
 	daemon_end(SIGTERM);
 	assert_int_equal(umount(folder), 0);
+	assert_int_equal(umount(place), 0);
 	daemon_start();
 }
 
@@ -330,6 +359,9 @@ int main(void)
 		cmocka_unit_test(a_full_disk_harms_nothing),
 	};
 
+	/* One test alone: LODGE_TEST='a_full*'. */
+	if (g_getenv("LODGE_TEST"))
+		cmocka_set_test_filter(g_getenv("LODGE_TEST"));
 	return cmocka_run_group_tests_name(
 		"lodged: faults", tests, daemon_prepare, daemon_clean_up);
 }
