@@ -19,8 +19,8 @@ struct guest_event {
 	 * IO_ERROR: virDomainEventIOErrorAction. TRAY_CHANGE: virDomainEventTrayChangeReason. */
 	int type, detail;
 	const char *alias;  /* DEVICE_*, MEMORY_DEVICE_SIZE_CHANGE, IO_ERROR, TRAY_CHANGE */
-	/* METADATA_CHANGE: the URI or NULL. IO_ERROR: the image's path. LIFECYCLE: the name the guest
-	 * had, where that is another one, or NULL. */
+	/* METADATA_CHANGE: the URI or NULL. IO_ERROR: the image's path. LIFECYCLE: the name the
+	 * guest had, where that is another one, or NULL. */
 	const char *text;
 	const char *reason; /* IO_ERROR: "enospc" or "" */
 	uint64_t kib;       /* BALLOON_CHANGE, MEMORY_DEVICE_SIZE_CHANGE */

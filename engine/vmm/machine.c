@@ -118,8 +118,8 @@ static void cpu_begins(void *data, unsigned id)
 								     : SANDBOX_VCPU_SOFT);
 }
 
-/* The guest goes on, what becomes of it is its own affair; unless it has a <panic> device: then this
- * is its end. */
+/* The guest goes on, what becomes of it is its own affair; unless it has a <panic> device: then
+ * this is its end. */
 static void panicked(void *data, bool crash_loaded)
 {
 	struct machine *machine = data;

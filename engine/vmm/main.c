@@ -61,8 +61,8 @@ struct monitor {
 	bool terminal;
 };
 
-/* A message on its own lines, whatever the guest has written on the terminal. Not by GLib, which opens
- * files to find the terminal's character set: in the sandbox that would be the end. */
+/* A message on its own lines, whatever the guest has written on the terminal. Not by GLib, which
+ * opens files to find the terminal's character set: in the sandbox that would be the end. */
 G_GNUC_PRINTF(2, 3)
 static void say(const struct monitor *monitor, const char *format, ...)
 {
