@@ -8,9 +8,6 @@
 #define DROPPED 15
 #define PACKED_NAN G_MAXUINT16
 
-// Values that it grows by.
-#define STEP 60
-
 static guint16 pack(double value)
 {
 	float number = (float)fmax(value, 0);
@@ -33,20 +30,13 @@ static double unpack(guint16 packed)
 	return number;
 }
 
-// As long as it grows, the values lie from the oldest to the newest.
-static void grow(struct history *history)
-{
-	if (history->count < history->room || history->room == HISTORY_LENGTH)
-		return;
-	history->room = (guint16)MIN(history->room + STEP, HISTORY_LENGTH);
-	history->values = g_renew(guint16, history->values, history->room);
-}
-
 void history_add(struct history *history, double value)
 {
-	if (!history->values && isnan(value))
-		return;
-	grow(history);
+	if (!history->values) {
+		if (isnan(value))
+			return;
+		history->values = g_new(guint16, HISTORY_LENGTH);
+	}
 	history->values[history->next] = pack(value);
 	history->next = (history->next + 1) % HISTORY_LENGTH;
 	if (history->count < HISTORY_LENGTH)
@@ -99,7 +89,6 @@ double history_mean(const struct history *history, unsigned n)
 void history_clear(struct history *history)
 {
 	g_clear_pointer(&history->values, g_free);
-	history->room = 0;
 	history->next = 0;
 	history->count = 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The recent past of one figure: a ring with one value per refresh. It takes no memory until the
-// first known value arrives, and grows with them. Main thread only.
+// The recent past of one figure: a fixed ring with one value per refresh. It takes no memory until
+// the first known value arrives. Main thread only.
 //
 // Charts are drawn from it, and a host may have thousands of guests: values are not negative and kept
 // in 16 bits, to within 0.2 % (whole numbers up to 512 exactly), whatever their size.
@@ -13,7 +13,6 @@
 
 struct history {
 	guint16 *values; // packed; NULL until the first value that is not NAN
-	guint16 room;  // values there is memory for
 	guint16 next;  // where the next value goes
 	guint16 count; // values held, at most HISTORY_LENGTH
 };
