@@ -38,7 +38,8 @@ static bool is_controller(const xmlNode *node, const char *type, unsigned index)
 	       tree_number(node, "index", UINT64_MAX) == index;
 }
 
-static xmlNode *ensure_controller(xmlNode *list, const char *type, unsigned index, const char *alias)
+static xmlNode *ensure_controller(
+	xmlNode *list, const char *type, unsigned index, const char *alias)
 {
 	g_autofree char *name = g_strdup_printf(alias, index);
 	xmlNode *at;

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #define CHUNK (1u << 20)
-/* The first bytes of QEMU's format, and where it has the version, the size of clusters and that of the
- * disk (docs/interop/qcow2.txt of QEMU). */
+/* The first bytes of QEMU's format, and where it has the version, the size of clusters and that of
+ * the disk (docs/interop/qcow2.txt of QEMU). */
 #define QCOW2_MAGIC "QFI\xfb"
 #define QCOW2_VERSION 7
 #define QCOW2_CLUSTER 23

@@ -301,8 +301,8 @@ static gboolean pty_ready(int fd, GIOCondition condition, void *data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* A pseudo terminal that nobody has open is hung up, for poll() always ready. By edges epoll tells only
- * when somebody has written to it, so that nobody has to look at it again and again; what the guest
+/* A pseudo terminal that nobody has open is hung up, for poll() always ready. By edges epoll tells
+ * only when somebody has written to it, so that nobody has to look at it again and again; what the guest
  * writes meanwhile asks by itself (is_hung_up()). */
 static void wait_for_peer(struct host_chardev *host)
 {
