@@ -336,6 +336,7 @@ bool sandbox_enter(const struct sandbox_options *options, GError **error)
 
 bool sandbox_keep(const struct sandbox_options *options, GError **error)
 {
+	int signal = parent_signal();
 	struct identity who;
 
 	if (!find_identity(options, &who, error))
@@ -346,6 +347,8 @@ bool sandbox_keep(const struct sandbox_options *options, GError **error)
 		bar_capabilities(KEPT_CAPABILITIES);
 	if (who.change && !become(&who, error))
 		return false;
+	/* Another user has lost it. */
+	prctl(PR_SET_PDEATHSIG, signal);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return true;
 }
