@@ -51,7 +51,8 @@ uint64_t definition_memory(const struct machine_config *config);
 /* The text of a network card's address. Free with g_free(). */
 char *definition_mac(const struct config_net *net);
 
-/* In <devices>: a serial port is a console, too, and the first console a serial port; their targets. */
+/* In <devices>: a serial port is a console, too, and the first console a serial port; their
+ * targets. */
 void definition_put_consoles(xmlNode *list);
 /* The XML for lodge-vmm: channels that are terminals become sockets "char0", "char1"… in its own
  * folder. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What only the monitor knows of a running guest's devices: where they are on its PCI bus, and at
- * which pseudo terminals its consoles are. In the XML as libvirt's QEMU driver has it: <address>, and for
- * consoles of type pty <source path=…> (and the attribute tty of <console>). Main thread.
+ * which pseudo terminals its consoles are. In the XML as libvirt's QEMU driver has it:
+ * <address>, and for consoles of type pty <source path=…> (and the attribute tty of <console>). Main thread.
  */
 #pragma once
 

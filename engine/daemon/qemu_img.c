@@ -147,6 +147,7 @@ bool qemu_img_create(const char *file, const struct volume_wish *wish, GError **
 
 bool qemu_img_resize(const struct volume *volume, uint64_t capacity, GError **error)
 {
-	return resize(volume->path, "qcow2", capacity < volume->capacity ? "--shrink" : NULL, capacity,
-		error);
+	const char *how = capacity < volume->capacity ? "--shrink" : NULL;
+
+	return resize(volume->path, "qcow2", how, capacity, error);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Images of QEMU's format qcow2, made and changed by qemu-img(1). It is never told to follow what
- * an image's header names: each image that it may open is named in what it is given. Any thread; these
- * may take long. Errors are those of fault.h.
+ * an image's header names: each image that it may open is named in what it is given. Any
+ * thread; these may take long. Errors are those of fault.h.
  */
 #pragma once
 

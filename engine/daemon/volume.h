@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Volumes: the files in a pool's folder. Links are not followed, hidden files are none. They are
- * raw, or of QEMU's format qcow2 (which qemu-img makes: qemu_img.h). Any thread. Errors are those of fault.h.
+ * raw, or of QEMU's format qcow2 (which qemu-img makes: qemu_img.h). Any thread.
+ * Errors are those of fault.h.
  */
 #pragma once
 

@@ -93,8 +93,8 @@ static bool read_backing(const xmlNode *root, struct volume_wish *wish, GError *
 		return fault_set(error, VIR_ERR_INTERNAL_ERROR,
 			"backing storage not supported for raw volumes");
 	if (*path != '/')
-		return fault_set(error, VIR_ERR_XML_ERROR, "the path '%s' of a backing store is relative",
-			path);
+		return fault_set(error, VIR_ERR_XML_ERROR,
+			"the path '%s' of a backing store is relative", path);
 	wish->backing = g_steal_pointer(&path);
 	wish->backing_format = tree_child_attribute(backing, "format", "type");
 	if (!wish->backing_format)
