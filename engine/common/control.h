@@ -36,8 +36,8 @@
  *	               missing, and they stay asked for.
  *	vcpus          → "vcpus": [{"id", "present": bool, "online": bool (the guest has started
  *	               it), "thread": the host's id of its thread or 0, "cpus": "0-1,3" (host CPUs it
- *	               may use)}, …], one for each up to the maximum; "emulator": "0-1" (host CPUs of all other
- *	               threads); "weight", "quota", "period"…: all that set-cpu has
+ *	               may use)}, …], one for each up to the maximum; "emulator": "0-1" (host
+ *	               CPUs of all other threads); "weight", "quota", "period"…: all that set-cpu has
  *	set-cpu        any of "cap": per cent of one host CPU over all vCPUs, 0 for none; "weight":
  *	               1 to 10000, 100 is usual; and microseconds of one host CPU in each period:
  *	               "quota" and "period" of the whole (what "cap" is a short form of),
@@ -113,20 +113,20 @@
  *
  * The keeper
  *
- * The process that the guest runs in can start no program and open no file: a guest may own it one day.
- * The first process of lodge-vmm, its keeper, does so for it, and has a socket of its own (lodge-vmm
- * --keeper SOCKET), which takes the same lines and answers in the same way, for clients that it trusts
- * to name files. Disks of formats other than raw and of Ceph (qemu-storage-daemon) and network cards of
- * type user (passt) are opened there first, and then plugged at the control socket by the same
- * element without a descriptor; the process of the guest asks the keeper for what has that name. The
- * devices of the definition are open.
+ * The process that the guest runs in can start no program and open no file: a guest may own it one
+ * day. The first process of lodge-vmm, its keeper, does so for it, and has a socket of its own
+ * (lodge-vmm --keeper SOCKET), which takes the same lines and answers in the same way, for clients
+ * that it trusts to name files. Disks of formats other than raw and of Ceph (qemu-storage-daemon) and
+ * network cards of type user (passt) are opened there first, and then plugged at the control socket
+ * by the same element without a descriptor; the process of the guest asks the keeper for what has
+ * that name. The devices of the definition are open.
  *	open-disk      "xml": a <disk> element; with descriptors, these are the opened image and
  *	               what it stands on, as <backingStore> has it. → "disk"
  *	open-nic       "xml": an <interface> element that has an address (<mac>); with a descriptor, that
  *	               is the opened log of passt. → "nic"
- * Its program ends when the guest has let the device go, or its plugging has failed. What has been opened
- * and was not asked for is closed when the connection ends that has opened it, or when the same name is
- * opened again; the name of a device that the guest has is refused.
+ * Its program ends when the guest has let the device go, or its plugging has failed. What has been
+ * opened and was not asked for is closed when the connection ends that has opened it, or when the
+ * same name is opened again; the name of a device that the guest has is refused.
  *
  * A line that is no request is answered with an error; one that is too long, or a client that does
  * not read its answers, ends the connection.

@@ -12,9 +12,9 @@
 
 struct opener;
 
-/* Asks at socket (taken; -1: as errno says) for "open-disk" or "open-nic" with these members (taken)
- * and descriptors (struct file, files.h). problem is NULL where it is open. answered is called from the main
- * loop, once, unless it is freed before. NULL sets the error (G_FILE_ERROR). */
+/* Asks at socket (taken; -1: as errno says) for "open-disk" or "open-nic" with these members
+ * (taken) and descriptors (struct file, files.h). problem is NULL where it is open. answered is
+ * called from the main loop, once, unless it is freed before. NULL sets the error (G_FILE_ERROR). */
 struct opener *opener_new(int socket, const char *request, JsonObject *members, const GPtrArray *files,
 	void (*answered)(void *data, const char *problem), void *data, GError **error);
 /* What has not been plugged until then is closed again. NULL: nothing. */

@@ -210,7 +210,8 @@ static int run(struct monitor *monitor, const struct machine_config *config,
 	int status;
 
 	if (options->control) {
-		monitor->control = control_new(options->control, control_machine_tables, g_main_context_default(), error);
+		monitor->control = control_new(options->control, control_machine_tables,
+			g_main_context_default(), error);
 		if (!monitor->control)
 			return EXIT_FAILURE;
 	}
