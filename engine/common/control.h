@@ -94,9 +94,13 @@
  *	save           "path", or a descriptor. The guest is paused while it is written, and the monitor
  *	               ends when that has worked ("keep": true: the guest goes on instead). Answered
  *	               at the end; see the event. On an error the guest goes on.
+ *	               "hold": true: when it is written, the guest stays paused and the monitor
+ *	               there, for the client to put the file where it belongs, and then to "quit".
+ *	               When the client leaves before that, also while it is written, the guest goes
+ *	               on as after an error: the file is of no use then.
  *	               What was set on the guest while it ran (limits, quotas, weight, pins, links,
  *	               the balloon's target and period) is kept in the file.
- *	save-cancel    stops it, the guest goes on
+ *	save-cancel    stops it, the guest goes on; by the client for which it is held also then
  *
  * Events come unasked, to all clients: {"event": …, "detail": a sentence where there is one, …}
  *	started paused resumed reset powered-off crashed warning ended

@@ -207,10 +207,15 @@ static void became_paused(struct guest *guest)
 }
 
 /* The guest of a daemon before this one. */
-static void became_known(struct guest *guest, int state)
+static void became_known(struct guest *guest, int state, JsonObject *status)
 {
+	const char *said = json_object_get_string_member_with_default(status, "state", "");
+
 	drives_look(guest);
 	set_state(guest, state, known_reason(guest, state));
+	/* Not of one that the daemon before has ended. */
+	if (strcmp(said, "ended") != 0)
+		save_undo(guest);
 }
 
 static int state_of(JsonObject *status)
@@ -239,7 +244,7 @@ static void on_ready(void *data, JsonObject *status)
 	if (guest->rebooting)
 		tell_rebooted(guest);
 	else if (g_queue_is_empty(&guest->starting))
-		became_known(guest, state);
+		became_known(guest, state, status);
 	else if (state == VIR_DOMAIN_PAUSED)
 		became_paused(guest);
 	else

@@ -11,6 +11,7 @@
  *	keeper          and its keeper's
  *	statistics      the page of its statistics (engine/common/stats.h)
  *	state           the guest's state and reason, for the next daemon
+ *	saving          which file it is being saved to (save.h), for the next daemon
  *	char0, char1…   the guest's channels that are terminals, as sockets
  *	alive           locked (flock) by lodge-vmm, from before it begins until it is gone
  *

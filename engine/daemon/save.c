@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 #include <libvirt/libvirt.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -215,10 +217,7 @@ char *save_file_describe(const struct settings *settings, const char *path, GErr
 
 char *save_managed_path(const struct guest *guest)
 {
-	g_autofree char *parent = g_path_get_dirname(guest->registry->store->images);
-	g_autofree char *folder = g_build_filename(parent, "save", NULL);
-
-	return store_path(folder, guest_definition(guest)->uuid, ".save");
+	return store_path(guest->registry->store->saves, guest_definition(guest)->uuid, ".save");
 }
 
 bool save_is_managed(const struct guest *guest)
@@ -323,6 +322,95 @@ static bool come_under_name(const struct saving *saving, GError **error)
 	return true;
 }
 
+/* ---- for the next daemon --------------------------------------------------------------------- */
+
+/* "DEVICE INODE PATH": what is at the path is removed only where it is this file; what is at
+ * PATH.part is the daemon's own from when there is a note. */
+static char *note_path(const struct guest *guest)
+{
+	return store_path(guest->folder, "saving", "");
+}
+
+/* fd -1: it is not there yet. */
+static bool write_note(const struct guest *guest, const struct saving *saving, int fd,
+	GError **error)
+{
+	g_autofree char *note = note_path(guest), *text = NULL;
+	struct stat status = {0};
+
+	if (saving->pipe)
+		return true;
+	if (fd >= 0 && fstat(fd, &status) < 0)
+		return fail(error, "cannot write", saving->path);
+	text = g_strdup_printf("%ju %ju %s", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino,
+		saving->path);
+	return store_write_volatile(note, text, error);
+}
+
+static void remove_note(const struct guest *guest)
+{
+	g_autofree char *note = note_path(guest);
+
+	g_unlink(note);
+}
+
+static void remove_file(int folder, const char *name, uintmax_t device, uintmax_t inode)
+{
+	struct stat status;
+
+	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		status.st_dev == device && status.st_ino == inode)
+		unlinkat(folder, name, 0);
+}
+
+static void undo_noted(const struct guest *guest, const char *text)
+{
+	g_autofree char *managed = save_managed_path(guest), *name = NULL, *part = NULL;
+	const struct settings *settings = guest->registry->settings;
+	uintmax_t device, inode;
+	int length = 0, folder;
+	const char *path;
+
+	if (sscanf(text, "%ju %ju %n", &device, &inode, &length) != 2 || !text[length])
+		return;
+	path = text + length;
+	folder = file_open_folder(strcmp(path, managed) == 0 ? NULL : settings, path, NULL);
+	if (folder < 0)
+		return;
+	name = g_path_get_basename(path);
+	part = g_strconcat(name, ".part", NULL);
+	unlinkat(folder, part, 0);
+	remove_file(folder, name, device, inode);
+	close(folder);
+}
+
+void save_undo(struct guest *guest)
+{
+	g_autofree char *note = note_path(guest), *text = NULL;
+
+	save_remove_managed(guest, NULL);
+	/* Not one of this daemon's own. */
+	if (guest->saving || !g_file_get_contents(note, &text, NULL, NULL))
+		return;
+	undo_noted(guest, text);
+	remove_note(guest);
+}
+
+/* ---- the monitor ----------------------------------------------------------------------------- */
+
+static void ignore(void *data, JsonObject *answer, const GError *problem)
+{
+}
+
+/* It must not go on: what it does now is not in the file. */
+static void told_to_quit(void *data, JsonObject *answer, const GError *problem)
+{
+	const struct guest *guest = data;
+
+	if (problem)
+		monitor_terminate(guest->monitor, true);
+}
+
 static void saved(void *data, JsonObject *answer, const GError *problem)
 {
 	struct guest *guest = data;
@@ -334,8 +422,12 @@ static void saved(void *data, JsonObject *answer, const GError *problem)
 	if (!problem && come_under_name(saving, &error)) {
 		tell_completed(guest, saving);
 		guest_leave_saved(guest, saving->done, saving->data);
+		guest_ask(guest, "quit", NULL, -1, told_to_quit, guest);
 	} else {
 		drop_file(saving);
+		remove_note(guest);
+		if (!problem)
+			guest_ask(guest, "save-cancel", NULL, -1, ignore, guest);
 		if (cancelled)
 			fault_set(&error, VIR_ERR_OPERATION_ABORTED,
 				"domain save job: canceled by client");
@@ -375,18 +467,29 @@ static int open_pipe(const struct settings *settings, const struct saving *savin
 }
 
 /* The file as far as it is ours; -1 sets the error. */
-static int begin_file(const struct settings *settings, const struct saving *saving,
+static int begin_file(const struct guest *guest, const struct saving *saving,
 	const struct definition *definition, bool running, GError **error)
 {
+	const struct settings *settings = guest->registry->settings;
 	uint32_t room = room_for(definition->xml);
 	uint32_t head = room + (uint32_t)sizeof(struct save_file_header);
-	int fd = saving->pipe ? open_pipe(settings, saving, head, error) : open_part(saving, error);
+	int fd = -1;
 
-	if (fd < 0 || write_head(fd, definition->xml, running, room))
+	if (saving->pipe)
+		fd = open_pipe(settings, saving, head, error);
+	else if (write_note(guest, saving, -1, error))
+		fd = open_part(saving, error);
+	if (fd < 0) {
+		remove_note(guest);
 		return fd;
-	fail(error, "cannot write", saving->path);
+	}
+	if (!write_head(fd, definition->xml, running, room))
+		fail(error, "cannot write", saving->path);
+	else if (write_note(guest, saving, fd, error))
+		return fd;
 	close(fd);
 	drop_file(saving);
+	remove_note(guest);
 	return -1;
 }
 
@@ -443,6 +546,7 @@ void save_begin(struct guest *guest, const char *path, const char *xml, unsigned
 	struct definition *definition = NULL;
 	g_autoptr(GError) error = NULL;
 	struct saving *saving;
+	JsonObject *members;
 	int fd = -1;
 
 	if (!check(guest, path, &error) || !(definition = pick_definition(guest, xml, &error))) {
@@ -451,8 +555,7 @@ void save_begin(struct guest *guest, const char *path, const char *xml, unsigned
 	}
 	saving = saving_new(guest, path, &error);
 	if (saving)
-		fd = begin_file(guest->registry->settings, saving, definition,
-			is_running(running, state), &error);
+		fd = begin_file(guest, saving, definition, is_running(running, state), &error);
 	definition_free(definition);
 	if (fd < 0) {
 		save_free(saving);
@@ -464,7 +567,9 @@ void save_begin(struct guest *guest, const char *path, const char *xml, unsigned
 	guest->saving = saving;
 	guest->save_cancelled = false;
 	g_clear_pointer(&guest->job_done, g_free);
-	guest_ask(guest, "save", NULL, fd, saved, guest);
+	members = json_object_new();
+	json_object_set_boolean_member(members, "hold", TRUE);
+	guest_ask(guest, "save", members, fd, saved, guest);
 }
 
 void save_abort(struct guest *guest, guest_done done, void *data)

@@ -5,6 +5,10 @@
  *
  * Errors are those of fault.h, or of GLib where a file could not be written.
  *
+ * A save that a killed daemon leaves behind is whole, or has not been: the monitor holds the guest
+ * until the file has its name and is told then to end; without a daemon it lets the guest go on
+ * instead, and the next daemon removes the file, which it knows by a note in the run folder.
+ *
  * A file: struct save_file_header, numbers little-endian; the XML, filled up with zeroes to room
  * bytes; the monitor's part, which this daemon does not look into.
  */
@@ -70,6 +74,9 @@ bool save_completed(struct guest *guest, bool keep, struct save_job *job);
 /* As libvirt's parameters of a job. */
 void save_describe(const struct save_job *job, struct parameters *parameters);
 
+/* For guest.c: the guest of a daemon before this one runs. What that one was saving it to, or had
+ * just started it from, is not its state any more, and removed. */
+void save_undo(struct guest *guest);
 /* For guest.c: the monitor has told how far it is. */
 void save_told(struct guest *guest, uint64_t done, uint64_t total);
 struct saving;

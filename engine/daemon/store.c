@@ -60,6 +60,7 @@ static void set_folders(struct store *store, const char *root)
 	store->running_pools = g_build_filename(places.run, "pools", NULL);
 	store->networks = g_build_filename(places.settings, "networks", NULL);
 	store->images = g_build_filename(places.data, "images", NULL);
+	store->saves = g_build_filename(places.data, "save", NULL);
 	store->run = g_build_filename(places.run, "guests", NULL);
 	store->own_log = g_build_filename(places.log, "lodged", NULL);
 	store->socket = g_build_filename(places.run, "lodged.sock", NULL);
@@ -97,13 +98,13 @@ static bool make_folders(const struct store *store, GError **error)
 	return true;
 }
 
-/* What had not got its name when a daemon was killed: NAME.new, and g_file_set_contents()'s
- * NAME.XXXXXX. */
+/* What had not got its name when a daemon was killed: NAME.new, a saved guest's NAME.part, and
+ * g_file_set_contents()'s NAME.XXXXXX. */
 static bool is_unfinished(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	if (g_str_has_suffix(name, ".new"))
+	if (g_str_has_suffix(name, ".new") || g_str_has_suffix(name, ".part"))
 		return true;
 	if (!dot || strlen(dot + 1) != 6)
 		return false;
@@ -134,6 +135,7 @@ static void sweep_all(const struct store *store)
 	sweep(store->pools);
 	sweep(store->running_pools);
 	sweep(store->networks);
+	sweep(store->saves);
 }
 
 struct store *store_open(const char *root, enum store_place place, char **socket, GError **error)
@@ -169,6 +171,7 @@ void store_close(struct store *store)
 	g_free(store->running_pools);
 	g_free(store->networks);
 	g_free(store->images);
+	g_free(store->saves);
 	g_free(store->run);
 	g_free(store->log);
 	g_free(store->own_log);

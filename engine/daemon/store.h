@@ -19,6 +19,7 @@ struct store {
 	char *running_pools; /* UUID.xml of those that run */
 	char *networks;      /* the same of each network */
 	char *images;        /* the default pool's folder; made when the pool is built */
+	char *saves;         /* UUID.save of each guest with a managed saved state; as images */
 	char *run;           /* a folder UUID for each running guest */
 	char *log;           /* NAME.log of each guest's monitor */
 	char *own_log;       /* lodged.log and audit.log */

@@ -41,6 +41,7 @@ struct client {
 	int fds[CONTROL_FDS_MAX]; /* those that no request has got yet */
 	unsigned fd_count;
 	bool broken; /* to be removed */
+	void (*left)(struct machine *machine); /* control_watch(); or NULL */
 };
 
 static void drop_source(GSource **source)
@@ -60,6 +61,8 @@ static void client_free(void *data)
 	forget_client(client->control, client);
 	if (client->control->left)
 		client->control->left(client->control->keeper, client);
+	if (client->left && client->control->machine)
+		client->left(client->control->machine);
 	for (unsigned i = 0; i < client->fd_count; i++)
 		close(client->fds[i]);
 	drop_source(&client->in_source);
@@ -107,8 +110,9 @@ static void sweep(struct control *control)
 	for (unsigned i = control->clients->len; i-- > 0;) {
 		struct client *client = g_ptr_array_index(control->clients, i);
 
+		/* No client any more when others are told what its leaving has changed. */
 		if (client->broken)
-			g_ptr_array_remove_index(control->clients, i);
+			client_free(g_ptr_array_steal_index(control->clients, i));
 	}
 }
 
@@ -213,6 +217,21 @@ void control_fail(struct control_call *call, GError *error)
 {
 	control_refuse(call, error->message);
 	g_error_free(error);
+}
+
+void control_watch(struct control_call *call, void (*left)(struct machine *machine))
+{
+	if (call->client)
+		call->client->left = left;
+}
+
+bool control_unwatch(struct control_call *call)
+{
+	bool watched = call->client && call->client->left;
+
+	if (watched)
+		call->client->left = NULL;
+	return watched;
 }
 
 static gboolean time_is_up(void *data)
@@ -541,6 +560,8 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
+	/* It may be gone already. */
+	control->machine = NULL;
 	drop_source(&control->source);
 	g_ptr_array_free(control->clients, TRUE);
 	while (control->calls->len)

@@ -65,6 +65,11 @@ void control_fail(struct control_call *call, GError *error);
 /* The same with a sentence. */
 void control_refuse(struct control_call *call, const char *sentence);
 
+/* Calls left when the client of this call leaves, if it has not already; one of each client. */
+void control_watch(struct control_call *call, void (*left)(struct machine *machine));
+/* No more, by any call of that client. False: nothing was to be called. */
+bool control_unwatch(struct control_call *call);
+
 /* Calls late when the guest has had its time (the request's "timeout"), unless the call has ended
  * before. late ends the call. */
 void control_wait(struct control_call *call, void (*late)(struct control_call *call, void *data),

@@ -11,16 +11,26 @@ static void ended(void *data, GError *error)
 {
 	struct control_call *call = data;
 	struct machine *machine = control_machine(call);
-	bool keep = error || control_flag(call, "keep");
+	bool hold = control_flag(call, "hold");
+	bool keep = error || control_flag(call, "keep") || (hold && !control_client(call));
 
+	if (keep)
+		control_unwatch(call);
 	if (error)
 		control_fail(call, error);
 	else
 		control_done(call);
 	if (keep)
 		machine_release(machine);
-	else
+	else if (!hold)
 		machine_quit(machine);
+}
+
+/* Nobody will put the file where it belongs. */
+static void client_left(struct machine *machine)
+{
+	if (!save_cancel(machine))
+		machine_release(machine);
 }
 
 static void do_save(struct control_call *call)
@@ -38,11 +48,20 @@ static void do_save(struct control_call *call)
 	}
 	if (!save_start(control_machine(call), path, fd, ended, call, &error))
 		control_fail(call, error);
+	else if (control_flag(call, "hold"))
+		control_watch(call, client_left);
 }
 
 static void do_cancel(struct control_call *call)
 {
-	if (save_cancel(control_machine(call)))
+	struct machine *machine = control_machine(call);
+	bool cancelled = save_cancel(machine);
+
+	if (!cancelled && control_unwatch(call)) {
+		machine_release(machine);
+		cancelled = true;
+	}
+	if (cancelled)
 		control_done(call);
 	else
 		control_refuse(call, _("The guest is not being saved"));

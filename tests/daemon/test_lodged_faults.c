@@ -155,6 +155,143 @@ static void a_daemon_may_die_at_any_moment(void **state)
 	}
 }
 
+/* ---- killed while it saves ------------------------------------------------------------------- */
+
+/* Of each way to save, at each moment. */
+#define SAVE_ROUNDS 3
+
+enum moment {
+	BEGUN,   /* the file is there */
+	WRITING, /* and has more than its head */
+	RENAMED, /* it has its name */
+	ANY,
+	MOMENTS,
+};
+
+static GPid begin_virsh(const char *command)
+{
+	g_autofree char *line = g_strdup_printf("exec virsh -q -c '%s' %s >/dev/null 2>&1",
+		daemon_under_test.uri, command);
+	char *arguments[] = {"sh", "-c", line, NULL};
+	GPid pid;
+
+	assert_true(g_spawn_async(NULL, arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL));
+	return pid;
+}
+
+static bool has_come(enum moment moment, const char *file, const char *part)
+{
+	GStatBuf info;
+
+	if (moment == RENAMED)
+		return g_stat(file, &info) == 0;
+	/* Or it is over already. */
+	return g_stat(file, &info) == 0 ||
+	       (g_stat(part, &info) == 0 && (moment == BEGUN || info.st_size > 65536));
+}
+
+static void await_moment(enum moment moment, const char *file, GRand *random)
+{
+	g_autofree char *part = g_strconcat(file, ".part", NULL);
+	gint64 end = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+
+	if (moment == ANY) {
+		g_usleep((gulong)g_rand_int_range(random, 0, 100000));
+		return;
+	}
+	while (!has_come(moment, file, part)) {
+		assert_true(g_get_monotonic_time() < end);
+		g_usleep(50);
+	}
+}
+
+/* Until it is known what has become of it: a monitor that has been told to quit may be about to,
+ * and one that has not goes on when it sees that nobody is there. True: the guest runs, and nothing
+ * is left of the save. */
+static bool goes_on(const char *file)
+{
+	g_autofree char *part = g_strconcat(file, ".part", NULL);
+	gint64 end = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+
+	for (;;) {
+		bool left = g_file_test(file, G_FILE_TEST_EXISTS) ||
+			    g_file_test(part, G_FILE_TEST_EXISTS);
+		g_autofree char *state = virsh("domstate keep");
+
+		if (strcmp(state, "shut off") == 0) {
+			assert_false(g_file_test(part, G_FILE_TEST_EXISTS));
+			return false;
+		}
+		if (strcmp(state, "running") == 0 && !left)
+			return true;
+		if (g_get_monotonic_time() > end)
+			fail_msg("%s, and there is a file: %d", state, left);
+	}
+}
+
+/* Refused for as long as it is held. */
+static void takes_orders(void)
+{
+	gint64 end = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+	int status;
+
+	do {
+		waitpid(begin_virsh("reset keep"), &status, 0);
+		assert_true(g_get_monotonic_time() < end);
+	} while (status != 0);
+}
+
+/* It goes on as the same process, or it is in its file. */
+static void is_not_lost(const char *file, const char *restore, pid_t was)
+{
+	bool runs = goes_on(file);
+
+	print_message("%s\n", runs ? "goes on" : "is saved");
+	if (runs) {
+		assert_int_equal(monitor_of("04"), was);
+		takes_orders();
+		return;
+	}
+	assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+	done("%s", restore);
+	comes_to_say("running (restored)", "domstate keep --reason");
+	g_unlink(file);
+}
+
+static void kill_while_saving(enum moment moment, const char *command, const char *file,
+	const char *restore, GRand *random)
+{
+	pid_t was = monitor_of("04");
+	GPid client = begin_virsh(command);
+	int status;
+
+	await_moment(moment, file, random);
+	daemon_end(SIGKILL);
+	waitpid(client, &status, 0);
+	daemon_start();
+	is_not_lost(file, restore, was);
+}
+
+static void a_guest_that_is_being_saved_is_never_lost(void **state)
+{
+	g_autoptr(GRand) random = make_random();
+	g_autofree char *managed = path_of("save/" UUID "04.save");
+	g_autofree char *file = path_of("keep.save");
+	g_autofree char *save = g_strdup_printf("save keep %s", file);
+	g_autofree char *restore = g_strdup_printf("restore %s", file);
+
+	define("keep", "04", "h", "");
+	done("start keep");
+	for (int i = 0; i < SAVE_ROUNDS; i++)
+		for (enum moment moment = BEGUN; moment < MOMENTS; moment++) {
+			kill_while_saving(moment, "managedsave keep", managed, "start keep", random);
+			kill_while_saving(moment, save, file, restore, random);
+		}
+	done("destroy keep");
+	done("undefine keep");
+}
+
 /* ---- full ------------------------------------------------------------------------------------ */
 
 static char *describe(size_t size)
@@ -356,6 +493,7 @@ int main(void)
 		cmocka_unit_test(random_clients_harm_nobody),
 		cmocka_unit_test(a_client_that_does_not_read_is_not_answered_for_ever),
 		cmocka_unit_test(a_daemon_may_die_at_any_moment),
+		cmocka_unit_test(a_guest_that_is_being_saved_is_never_lost),
 		cmocka_unit_test(a_full_disk_harms_nothing),
 	};
 

@@ -473,6 +473,98 @@ static void a_save_outlives_its_client(void **state)
 	livebox_do(box, "{\"do\": \"status\"}");
 }
 
+/* ---- a save for which the guest is held ---------------------------------- */
+
+static void assert_state(const char *expected)
+{
+	g_autoptr(JsonObject) status = livebox_get(box, "{\"do\": \"status\"}");
+
+	assert_string_equal(json_object_get_string_member(status, "state"), expected);
+}
+
+static void await_resumed(void)
+{
+	json_object_unref(liveclient_event(box->control, "resumed"));
+	assert_state("running");
+}
+
+/* The file is written, and the guest waits for what becomes of it. */
+static void hold(struct liveclient *client, const char *file)
+{
+	g_autoptr(JsonObject) answer = liveclient_answer(client,
+		liveclient_ask(client,
+			"{\"do\": \"save\", \"path\": \"%s\", \"hold\": true}", file));
+
+	assert_true(json_object_has_member(answer, "ok"));
+	assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+	assert_state("paused");
+	liveclient_forget_events(box->control);
+}
+
+/* Whenever the client is killed, the guest goes on as if nothing had been. */
+static void a_held_save_ends_with_its_client(void **state)
+{
+	g_autofree char *file = in_directory("held"), *line = NULL;
+	struct liveclient *client = livebox_connect(box);
+
+	hold(client, file);
+	liveclient_free(client);
+	await_resumed();
+	line = g_strdup_printf("{\"do\": \"save\", \"path\": \"%s\", \"hold\": true}", file);
+	for (enum end kind = AT_ONCE; kind < ENDS; kind++) {
+		pid_t pid = begin_client(line, kind, -1);
+
+		/* Until it is under way, or has been. */
+		json_object_unref(liveclient_event(box->control, "paused"));
+		kill_client(pid);
+		await_resumed();
+	}
+}
+
+/* One that was paused stays so. */
+static void a_paused_guest_stays_paused(void **state)
+{
+	g_autofree char *file = in_directory("held");
+	struct liveclient *client = livebox_connect(box);
+
+	livebox_do(box, "{\"do\": \"pause\"}");
+	hold(client, file);
+	g_free(livebox_refused(box, "{\"do\": \"resume\"}"));
+	liveclient_free(client);
+	/* It can be saved again when the client's leaving has been seen. */
+	for (;;) {
+		g_autoptr(JsonObject) answer = liveclient_answer(
+			box->control, liveclient_ask(box->control, "{\"do\": \"resume\"}"));
+
+		if (json_object_has_member(answer, "ok"))
+			break;
+		livebox_pump(box, 20);
+	}
+	assert_state("running");
+}
+
+/* Only the client for which it is held lets it go on, or ends it. */
+static void a_held_guest_waits_for_its_client(void **state)
+{
+	g_autofree char *file = in_directory("held");
+	struct liveclient *client = livebox_connect(box);
+
+	hold(client, file);
+	g_free(livebox_refused(box, "{\"do\": \"resume\"}"));
+	g_free(livebox_refused(box, "{\"do\": \"reset\"}"));
+	g_free(livebox_refused(box, "{\"do\": \"save-cancel\"}"));
+	g_free(livebox_refused(box, "{\"do\": \"save\", \"path\": \"%s.other\"}", file));
+	assert_state("paused");
+	json_object_unref(liveclient_answer(
+		client, liveclient_ask(client, "{\"do\": \"save-cancel\"}")));
+	await_resumed();
+	hold(client, file);
+	liveclient_ask(client, "{\"do\": \"quit\"}");
+	assert_int_equal(livebox_wait_end(box), 0);
+	livebox_start(box, (const char *const[]){"--restore", file, NULL});
+	livebox_do(box, "{\"do\": \"status\"}");
+}
+
 static void quit_outlives_its_client(void **state)
 {
 	kill_client(begin_client("{\"do\": \"quit\"}", AT_ONCE, -1));
@@ -485,6 +577,9 @@ int main(void)
 		cmocka_unit_test(each_request_outlives_its_client),
 		cmocka_unit_test(no_request_is_forgotten),
 		cmocka_unit_test(a_save_outlives_its_client),
+		cmocka_unit_test(a_held_save_ends_with_its_client),
+		cmocka_unit_test(a_paused_guest_stays_paused),
+		cmocka_unit_test(a_held_guest_waits_for_its_client),
 		cmocka_unit_test(quit_outlives_its_client),
 	};
 
