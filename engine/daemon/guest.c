@@ -451,6 +451,8 @@ static void on_gone(void *data)
 	struct guest *guest = data;
 
 	g_clear_pointer(&guest->monitor, monitor_free);
+	if (has_died(guest))
+		guest->was_saved = save_has_worked(guest);
 	if (has_died(guest)) {
 		report(guest, "the monitor has ended without a word");
 		if (restart_dead(guest))

@@ -354,46 +354,69 @@ static void remove_note(const struct guest *guest)
 	g_unlink(note);
 }
 
-static void remove_file(int folder, const char *name, uintmax_t device, uintmax_t inode)
-{
-	struct stat status;
+/* What a note says, in its folder; name is in use by the noted file, or not (any more). */
+struct noted {
+	int folder;
+	char *name, *part;
+	bool named;
+};
 
-	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-		status.st_dev == device && status.st_ino == inode)
-		unlinkat(folder, name, 0);
+static void noted_clear(struct noted *noted)
+{
+	if (noted->folder >= 0)
+		close(noted->folder);
+	g_free(noted->name);
+	g_free(noted->part);
 }
 
-static void undo_noted(const struct guest *guest, const char *text)
+static bool read_note(const struct guest *guest, struct noted *noted)
 {
-	g_autofree char *managed = save_managed_path(guest), *name = NULL, *part = NULL;
+	g_autofree char *managed = save_managed_path(guest), *note = note_path(guest);
+	g_autofree char *text = NULL;
 	const struct settings *settings = guest->registry->settings;
 	uintmax_t device, inode;
-	int length = 0, folder;
-	const char *path;
+	struct stat status;
+	int length = 0;
 
-	if (sscanf(text, "%ju %ju %n", &device, &inode, &length) != 2 || !text[length])
-		return;
-	path = text + length;
-	folder = file_open_folder(strcmp(path, managed) == 0 ? NULL : settings, path, NULL);
-	if (folder < 0)
-		return;
-	name = g_path_get_basename(path);
-	part = g_strconcat(name, ".part", NULL);
-	unlinkat(folder, part, 0);
-	remove_file(folder, name, device, inode);
-	close(folder);
+	*noted = (struct noted){.folder = -1};
+	if (!g_file_get_contents(note, &text, NULL, NULL) ||
+		sscanf(text, "%ju %ju %n", &device, &inode, &length) != 2 || !text[length])
+		return false;
+	if (strcmp(text + length, managed) == 0)
+		settings = NULL;
+	noted->folder = file_open_folder(settings, text + length, NULL);
+	noted->name = g_path_get_basename(text + length);
+	noted->part = g_strconcat(noted->name, ".part", NULL);
+	noted->named = noted->folder >= 0 &&
+		       fstatat(noted->folder, noted->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		       status.st_dev == device && status.st_ino == inode;
+	return noted->folder >= 0;
 }
 
 void save_undo(struct guest *guest)
 {
-	g_autofree char *note = note_path(guest), *text = NULL;
+	struct noted noted;
 
 	save_remove_managed(guest, NULL);
 	/* Not one of this daemon's own. */
-	if (guest->saving || !g_file_get_contents(note, &text, NULL, NULL))
+	if (guest->saving)
 		return;
-	undo_noted(guest, text);
+	if (read_note(guest, &noted)) {
+		unlinkat(noted.folder, noted.part, 0);
+		if (noted.named)
+			unlinkat(noted.folder, noted.name, 0);
+	}
+	noted_clear(&noted);
 	remove_note(guest);
+}
+
+bool save_has_worked(const struct guest *guest)
+{
+	struct noted noted;
+	bool worked = read_note(guest, &noted) && noted.named;
+
+	noted_clear(&noted);
+	return worked;
 }
 
 /* ---- the monitor ----------------------------------------------------------------------------- */

@@ -77,6 +77,8 @@ void save_describe(const struct save_job *job, struct parameters *parameters);
 /* For guest.c: the guest of a daemon before this one runs. What that one was saving it to, or had
  * just started it from, is not its state any more, and removed. */
 void save_undo(struct guest *guest);
+/* The same for a guest whose monitor has ended: was it by that daemon's order, after a save? */
+bool save_has_worked(const struct guest *guest);
 /* For guest.c: the monitor has told how far it is. */
 void save_told(struct guest *guest, uint64_t done, uint64_t total);
 struct saving;

@@ -316,6 +316,25 @@ static void the_monitor_is_killed(void **state)
 	has("the monitor has ended without a word", true, "dominfo life");
 }
 
+/* One that dies in its first seconds is not: so it gets a few more. */
+static void a_killed_monitor_is_started_again(void **state)
+{
+	g_autofree char *is = NULL;
+	pid_t was;
+
+	start_anew("h", "<on_crash>restart</on_crash>");
+	was = monitor_of(DIGITS);
+	assert_true(was > 0);
+	g_usleep(6 * G_USEC_PER_SEC);
+	kill(was, SIGKILL);
+	is = await_reboot();
+	assert_string_equal(is, "Resumed Unpaused; Started Booted; Crashed Panicked; reboot");
+	says("running", "domstate life");
+	assert_int_not_equal(monitor_of(DIGITS), was);
+	done("destroy life");
+	told("Stopped Destroyed");
+}
+
 static void other_actions_are_refused(void **state)
 {
 	static const char *const actions[] = {
@@ -365,6 +384,7 @@ int main(void)
 		LIFE(the_guest_crashes),
 		LIFE(the_guest_crashes_and_restarts),
 		LIFE(the_monitor_is_killed),
+		LIFE(a_killed_monitor_is_started_again),
 		LIFE(other_actions_are_refused),
 		LIFE(a_saved_guest_is_started_by_itself),
 	};
