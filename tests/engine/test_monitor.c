@@ -522,6 +522,7 @@ static void a_control_socket_has_one_monitor(void **state)
 	GPid pid = start_controlled("d", &path);
 	struct client client = client_connect(path);
 	g_autofree char *xml = g_build_filename(directory, "guest.xml", NULL);
+	JsonObject *event;
 	int status;
 
 	assert_state(&client, "running");
@@ -529,6 +530,9 @@ static void a_control_socket_has_one_monitor(void **state)
 	assert_non_null(strstr(errors, "in use by another monitor"));
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
+	/* The guest's process, which listens, is gone a moment later. */
+	while ((event = client_read(&client)))
+		json_object_unref(event);
 	client_clear(&client);
 
 	/* What a killed one leaves behind is no hindrance. */
