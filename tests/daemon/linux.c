@@ -8,7 +8,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct daemon *const my = &daemon_under_test;
@@ -108,6 +110,48 @@ void linux_comes_to_say(const char *part)
 		}
 		g_usleep(100000);
 	}
+}
+
+void await_text(const char *file, const char *part)
+{
+	g_autofree char *text = NULL;
+
+	for (int i = 0; i < PATIENCE_S * 10; i++) {
+		g_clear_pointer(&text, g_free);
+		if (g_file_get_contents(file, &text, NULL, NULL) && strstr(text, part))
+			return;
+		g_usleep(100000);
+	}
+	fail_msg("no '%s' in %s: %s", part, file, text);
+}
+
+GPid linux_listen(const char *file)
+{
+	g_autofree char *line = g_strdup_printf(
+		"exec virsh -q -c '%s' event --all --loop --timeout 600 >%s", my->uri, file);
+	char *arguments[] = {"sh", "-c", line, NULL};
+	GPid listener;
+
+	assert_true(g_file_set_contents(file, "", 0, NULL));
+	assert_true(g_spawn_async(NULL, arguments, NULL,
+		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &listener, NULL));
+	/* Until it has heard one. */
+	for (int i = 0; i < PATIENCE_S * 10; i++) {
+		g_autofree char *text = NULL;
+
+		done("desc " LINUX_GUEST " --live 'the %d.'", i);
+		if (g_file_get_contents(file, &text, NULL, NULL) && strstr(text, "metadata-change"))
+			return listener;
+		g_usleep(100000);
+	}
+	fail_msg("nobody listens");
+	return 0;
+}
+
+void linux_listen_end(GPid listener)
+{
+	kill(listener, SIGTERM);
+	waitpid(listener, NULL, 0);
 }
 
 int linux_prepare(void **state)

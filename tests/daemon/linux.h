@@ -21,5 +21,10 @@ int linux_clean_up(void **state);
 char *linux_disk(const char *name, unsigned mib);
 /* Waits until what it says has this in it: of a line that begins after now. */
 void linux_comes_to_say(const char *part);
+/* virsh, which writes all events to this file from here on; to be ended by linux_listen_end(). */
+GPid linux_listen(const char *file);
+void linux_listen_end(GPid listener);
+/* Waits until the file has this in it. */
+void await_text(const char *file, const char *part);
 /* The definition's file. */
 char *linux_definition(void);

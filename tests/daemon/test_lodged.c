@@ -406,20 +406,6 @@ static void a_bad_client_harms_only_itself(void **state)
 	close(half);
 }
 
-/* What is not opened is not served; what is unknown has an answer, too. */
-static void many_clients_at_once(void **state)
-{
-	int fds[200];
-
-	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
-		fds[i] = connect_raw();
-		assert_true(fds[i] >= 0);
-	}
-	says("", "list --all --name");
-	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
-		close(fds[i]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,7 +429,6 @@ int main(void)
 		cmocka_unit_test(there_is_one_daemon),
 		cmocka_unit_test(a_users_client_is_let_in),
 		cmocka_unit_test(a_bad_client_harms_only_itself),
-		cmocka_unit_test(many_clients_at_once),
 	};
 
 	return cmocka_run_group_tests_name("lodged", tests, daemon_prepare, daemon_clean_up);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Devices of a running guest, changed by virsh and seen by the guest itself. */
+#include <config.h>
+
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,13 +12,17 @@
 #include "tests/daemon/linux.h"
 #include "tests/iso.h"
 
+#include <errno.h>
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 static bool dumps(const char *options, const char *part)
 {
@@ -330,19 +336,7 @@ static void other_devices_are_for_the_next_start(void **state)
 	fails("unknown device type 'flux'", "attach-device " LINUX_GUEST " %s", nonsense);
 }
 
-/* ---- events, and the next daemon ------------------------------------------------------------- */
-
-static void await_text(const char *file, const char *part)
-{
-	for (int i = 0; i < PATIENCE_S * 10; i++) {
-		g_autofree char *text = NULL;
-
-		if (g_file_get_contents(file, &text, NULL, NULL) && strstr(text, part))
-			return;
-		g_usleep(100000);
-	}
-	fail_msg("no event '%s'", part);
-}
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static void changes_are_told(void **state)
 {
@@ -350,22 +344,8 @@ static void changes_are_told(void **state)
 	g_autofree char *image = linux_disk("vde.img", 4);
 	g_autofree char *drive = write_xml("drive.xml", DRIVE);
 	g_autofree char *first = medium("first.iso", "first\n");
-	g_autofree char *line =
-		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 600 >%s",
-			daemon_under_test.uri, out);
-	char *arguments[] = {"sh", "-c", line, NULL};
-	GPid listener;
+	GPid listener = linux_listen(out);
 
-	assert_true(g_spawn_async(NULL, arguments, NULL,
-		G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &listener, NULL));
-	for (int i = 0; i < PATIENCE_S * 10; i++) {
-		g_autofree char *text = NULL;
-
-		done("desc " LINUX_GUEST " --live 'the %d.'", i);
-		if (g_file_get_contents(out, &text, NULL, NULL) && strstr(text, "metadata-change"))
-			break;
-		g_usleep(100000);
-	}
 	done("attach-disk " LINUX_GUEST " %s vde", image);
 	await_text(out, "'device-added' for domain '" LINUX_GUEST "': virtio-disk4");
 	done("detach-disk " LINUX_GUEST " vde");
@@ -378,9 +358,108 @@ static void changes_are_told(void **state)
 	done("blkdeviotune " LINUX_GUEST " vda --total-iops-sec 500");
 	await_text(out, "blkdeviotune.total_iops_sec: 500");
 	done("blkdeviotune " LINUX_GUEST " vda --total-iops-sec 0");
-	kill(listener, SIGTERM);
-	waitpid(listener, NULL, 0);
+	linux_listen_end(listener);
 }
+
+/* ---- images that fail ------------------------------------------------------------------------ */
+
+/* A disk that the guest reads or writes again and again (tests/daemon/report). */
+static void attach_used(const char *image, const char *target, const char *use)
+{
+	g_autofree char *text = g_strdup_printf(
+		"<disk type='file'><driver name='qemu' type='raw' error_policy='enospace'/>"
+		"<source file='%s'/><target dev='%s'/><serial>%s</serial></disk>",
+		image, target, use);
+	g_autofree char *path = write_xml("used.xml", text);
+
+	done("attach-device " LINUX_GUEST " %s", path);
+}
+
+/* An image that is cut off is told to both kinds of listeners, and the guest goes on. */
+static void an_image_that_cannot_be_read_is_told(void **state)
+{
+	g_autofree char *out = g_build_filename(daemon_under_test.root, "events", NULL);
+	g_autofree char *image = linux_disk("cut.img", 8);
+	g_autofree char *told = g_strdup_printf(
+		"'io-error' for domain '" LINUX_GUEST "': %s (virtio-disk6) report", image);
+	g_autofree char *why = g_strdup_printf("'io-error-reason' for domain '" LINUX_GUEST
+					       "': %s (virtio-disk6) report due to ",
+		image);
+	GPid listener = linux_listen(out);
+
+	attach_used(image, "vdg", "read");
+	linux_comes_to_say("disks vda:24 vdb:8 nics");
+	assert_int_equal(truncate(image, 1 << 20), 0);
+	await_text(out, told);
+	await_text(out, why);
+	linux_listen_end(listener);
+	linux_comes_to_say("disks vda:24 vdb:8 nics");
+	says("running", "domstate " LINUX_GUEST);
+	done("detach-disk " LINUX_GUEST " vdg");
+	linux_comes_to_say("disks vda:24 nics");
+}
+
+/* A small file system that only this test and a new daemon see; false: no right to that. */
+static bool mount_small(const char *folder)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("none", folder, "tmpfs", 0, "size=8m,mode=755") < 0) {
+		print_message("no right to mount: %s\n", g_strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static char *fill_up(const char *folder, size_t size)
+{
+	char *path = g_build_filename(folder, "ballast", NULL);
+	g_autofree char *bytes = g_malloc0(size);
+
+	assert_true(g_file_set_contents(path, bytes, (gssize)size, NULL));
+	return path;
+}
+
+/* The guest is stopped, and goes on where it was when there is room again. */
+static void a_guest_stops_where_there_is_no_room(const char *folder, const char *out)
+{
+	g_autofree char *image = g_build_filename(folder, "thin.img", NULL);
+	g_autofree char *ballast = fill_up(folder, 7 << 20);
+	g_autofree char *told = g_strdup_printf("'io-error-reason' for domain '" LINUX_GUEST
+						"': %s (virtio-disk7) pause due to enospc",
+		image);
+
+	assert_true(g_file_set_contents(image, "", 0, NULL));
+	assert_int_equal(truncate(image, 6 << 20), 0);
+	attach_used(image, "vdh", "write");
+	await_text(out, told);
+	await_text(out, "'lifecycle' for domain '" LINUX_GUEST "': Suspended");
+	comes_to_say("paused (I/O error)", "domstate " LINUX_GUEST " --reason");
+	assert_int_equal(unlink(ballast), 0);
+	done("resume " LINUX_GUEST);
+	linux_comes_to_say("disks vda:24 vdb:6 nics");
+	says("running (unpaused)", "domstate " LINUX_GUEST " --reason");
+	done("detach-disk " LINUX_GUEST " vdh");
+	linux_comes_to_say("disks vda:24 nics");
+}
+
+static void a_full_file_system_is_told(void **state)
+{
+	g_autofree char *out = g_build_filename(daemon_under_test.root, "events", NULL);
+	g_autofree char *folder = g_build_filename(daemon_under_test.root, "small", NULL);
+	GPid listener;
+
+	assert_int_equal(g_mkdir(folder, 0755), 0);
+	if (!mount_small(folder))
+		skip();
+	daemon_end(SIGKILL);
+	daemon_start();
+	listener = linux_listen(out);
+	a_guest_stops_where_there_is_no_room(folder, out);
+	linux_listen_end(listener);
+	assert_int_equal(umount2(folder, MNT_DETACH), 0);
+}
+
+/* ---- the next daemon ------------------------------------------------------------------------- */
 
 /* The guest's monitor is asked by somebody else; it works. */
 static void ask_monitor(const char *line)
@@ -468,6 +547,8 @@ int main(void)
 		cmocka_unit_test(only_so_much_of_a_card_can_change),
 		cmocka_unit_test(other_devices_are_for_the_next_start),
 		cmocka_unit_test(changes_are_told),
+		cmocka_unit_test(an_image_that_cannot_be_read_is_told),
+		cmocka_unit_test(a_full_file_system_is_told),
 		cmocka_unit_test(the_next_daemon_knows_all_this),
 		cmocka_unit_test(the_next_daemon_looks_into_drives),
 	};

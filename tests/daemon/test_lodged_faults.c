@@ -29,6 +29,7 @@
 #define KILLS 25
 #define NOISE "something to upload"
 #define RANDOM_CLIENTS 300
+#define CLIENTS 200
 
 static char *path_of(const char *name)
 {
@@ -485,6 +486,53 @@ static void a_client_that_does_not_read_is_not_answered_for_ever(void **state)
 	says("", "list --all --name");
 }
 
+static void receives(int fd, int status)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&wait, 1, PATIENCE_S * 1000), 1);
+	assert_int_equal(read_status(fd), status);
+}
+
+/* All have asked for something, every other one has got only half of it out; meanwhile another is
+ * served, and each has its answer in the end. */
+static void many_clients_are_served_at_once(void **state)
+{
+	guint8 packet[64];
+	/* The host's name, and one that there is not. */
+	const int procedures[] = {59, 449};
+	size_t size = HEADER;
+	int fds[CLIENTS];
+
+	for (size_t i = 0; i < CLIENTS; i++)
+		fds[i] = connect_opened();
+	for (size_t i = 0; i < CLIENTS; i++) {
+		size_t part = i % 2 ? size / 2 : size;
+
+		make_call(packet, procedures[i % 4 == 3], "", 0);
+		assert_int_equal(send(fds[i], packet, part, MSG_NOSIGNAL), part);
+	}
+	says("", "list --all --name");
+	for (size_t i = 1; i < CLIENTS; i += 2) {
+		make_call(packet, procedures[i % 4 == 3], "", 0);
+		assert_int_equal(
+			send(fds[i], packet + size / 2, size - size / 2, MSG_NOSIGNAL), size - size / 2);
+	}
+	/* The last first. */
+	for (size_t i = CLIENTS; i-- > 0;)
+		receives(fds[i], i % 4 == 3);
+	/* All are still there, and one more has room. */
+	for (size_t i = 0; i < CLIENTS; i++) {
+		make_call(packet, procedures[0], "", 0);
+		assert_int_equal(send(fds[i], packet, size, MSG_NOSIGNAL), size);
+	}
+	says("", "list --all --name");
+	for (size_t i = 0; i < CLIENTS; i++) {
+		receives(fds[i], 0);
+		close(fds[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +540,7 @@ int main(void)
 		cmocka_unit_test(counts_are_checked),
 		cmocka_unit_test(random_clients_harm_nobody),
 		cmocka_unit_test(a_client_that_does_not_read_is_not_answered_for_ever),
+		cmocka_unit_test(many_clients_are_served_at_once),
 		cmocka_unit_test(a_daemon_may_die_at_any_moment),
 		cmocka_unit_test(a_guest_that_is_being_saved_is_never_lost),
 		cmocka_unit_test(a_full_disk_harms_nothing),

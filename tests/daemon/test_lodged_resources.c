@@ -185,6 +185,42 @@ static void the_guest_tells_of_its_memory(void **state)
 	comes_to_show("domstats --balloon " LINUX_GUEST, "balloon.usable=");
 }
 
+static unsigned count_text(const char *file, const char *part)
+{
+	g_autofree char *text = NULL;
+	unsigned count = 0;
+
+	assert_true(g_file_get_contents(file, &text, NULL, NULL));
+	for (const char *at = text; (at = strstr(at, part)); at++)
+		count++;
+	return count;
+}
+
+/* What libvirt's clients hear of it; of the saved definition they hear nothing. */
+static void listeners_hear_of_changed_resources(void **state)
+{
+	g_autofree char *events = g_build_filename(daemon_under_test.root, "events", NULL);
+	GPid listener = linux_listen(events);
+
+	done("setmem " LINUX_GUEST " 208M");
+	await_text(events, "'balloon-change' for domain '" LINUX_GUEST "': 212992KiB\n");
+	done("setmem " LINUX_GUEST " 256M");
+	await_text(events, "'balloon-change' for domain '" LINUX_GUEST "': 262144KiB\n");
+	done("schedinfo " LINUX_GUEST " --config --set cpu_shares=250");
+	done("schedinfo " LINUX_GUEST " --live --set cpu_shares=300 vcpu_quota=70000");
+	await_text(events, "'tunable' for domain '" LINUX_GUEST "':\n"
+			   "\tcputune.cpu_shares: 300\n\tcputune.vcpu_quota: 70000\n");
+	done("schedinfo " LINUX_GUEST " --live --set emulator_period=50000 global_quota=80000");
+	await_text(events, "'tunable' for domain '" LINUX_GUEST "':\n"
+			   "\tcputune.emulator_period: 50000\n\tcputune.global_quota: 80000\n");
+	done("vcpupin " LINUX_GUEST " 1 0 --live");
+	await_text(events, "'tunable' for domain '" LINUX_GUEST "':\n\tcputune.vcpupin1: 0\n");
+	assert_int_equal(count_text(events, "'tunable'"), 3);
+	linux_listen_end(listener);
+	done("schedinfo " LINUX_GUEST
+	     " --live --set vcpu_quota=-1 global_quota=-1 cpu_shares=100");
+}
+
 static void statistics_need_no_monitor(void **state)
 {
 	pid_t monitor = machine_of(LINUX_DIGITS);
@@ -267,19 +303,6 @@ static GPid run_beside(const char *command)
 	return pid;
 }
 
-static void await_text(const char *file, const char *part)
-{
-	g_autofree char *text = NULL;
-
-	for (int i = 0; i < PATIENCE_S * 10; i++) {
-		g_clear_pointer(&text, g_free);
-		if (g_file_get_contents(file, &text, NULL, NULL) && strstr(text, part))
-			return;
-		g_usleep(100000);
-	}
-	fail_msg("no '%s' in %s: %s", part, file, text);
-}
-
 /* A save into a FIFO that nobody empties lasts as long as we like. */
 static GPid begin_saving(const char *fifo, const char *out)
 {
@@ -324,21 +347,10 @@ static void a_save_tells_of_itself_when_it_is_done(void **state)
 	g_autofree char *file = g_build_filename(daemon_under_test.root, "piped", NULL);
 	g_autofree char *out = g_build_filename(daemon_under_test.root, "saver", NULL);
 	g_autofree char *events = g_build_filename(daemon_under_test.root, "events", NULL);
-	g_autofree char *listen =
-		g_strdup_printf("exec virsh -q -c '%s' event --all --loop --timeout 600 >%s",
-			daemon_under_test.uri, events);
 	g_autofree char *drain = g_strdup_printf("exec cat %s >%s", fifo, file);
-	GPid listener = run_beside(listen), saver, drainer;
+	GPid listener = linux_listen(events), saver, drainer;
 	int status, reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	for (int i = 0; i < PATIENCE_S * 10; i++) {
-		g_autofree char *text = NULL;
-
-		done("desc " LINUX_GUEST " --live 'the %d.'", i);
-		if (g_file_get_contents(events, &text, NULL, NULL) && strstr(text, "metadata"))
-			break;
-		g_usleep(100000);
-	}
 	saver = begin_saving(fifo, out);
 	drainer = run_beside(drain);
 	waitpid(saver, &status, 0);
@@ -347,8 +359,7 @@ static void a_save_tells_of_itself_when_it_is_done(void **state)
 	waitpid(drainer, NULL, 0);
 	await_text(out, "Save: [");
 	await_text(events, "'job-completed' for domain '" LINUX_GUEST "'");
-	kill(listener, SIGTERM);
-	waitpid(listener, NULL, 0);
+	linux_listen_end(listener);
 	shows("domjobinfo " LINUX_GUEST " --completed --keep-completed",
 		"Job type:         Completed");
 	shows("domjobinfo " LINUX_GUEST " --completed", "Data total:");
@@ -395,6 +406,7 @@ int main(void)
 		cmocka_unit_test(the_balloon_takes_and_gives),
 		cmocka_unit_test(a_memory_device_fills_and_empties),
 		cmocka_unit_test(the_guest_tells_of_its_memory),
+		cmocka_unit_test(listeners_hear_of_changed_resources),
 		cmocka_unit_test(statistics_need_no_monitor),
 		cmocka_unit_test(the_time_on_each_cpu_is_told),
 		cmocka_unit_test(a_guest_waits_to_be_let_go),

@@ -31,6 +31,7 @@
 #endif
 
 #define MIB (1 << 20)
+#define BOOT 128 /* MiB */
 #define FIRST_MAC "52:54:00:cc:00:01"
 #define MAC "52:54:00:cc:00:02"
 #define PATIENT "\"timeout\": 250"
@@ -195,18 +196,27 @@ static struct livebox *open_box(const char *name, const char *image, const char 
 {
 	g_autofree char *disk = describe(image, "vda", "");
 	g_autofree char *devices = g_strconcat(disk,
-		"<interface type='user'><mac address='" FIRST_MAC "'/><model type='virtio'/></interface>",
+		"<interface type='user'><mac address='" FIRST_MAC "'/><model type='virtio'/></interface>"
+		"<memory model='virtio-mem'><target><size unit='MiB'>128</size><node>0</node>"
+		"<block unit='MiB'>2</block><requested unit='KiB'>0</requested></target>"
+		"<alias name='more'/></memory>",
 		NULL);
 
 	return livebox_new(&(struct livebox_config){
 		.sandbox = true,
 		.name = name,
-		.memory = 128,
+		.vcpus = 1,
+		.vcpus_max = 2,
+		.memory = BOOT + 128,
+		.domain = "<maxMemory slots='1' unit='GiB'>1</maxMemory>",
 		.devices = devices,
+		.cmdline = "memhp_default_state=online_movable",
 		.options = options,
 		.no_wait = no_wait,
 	});
 }
+
+/* ---- what the guest has ---------------------------------------------------------------------- */
 
 /* The guest's name of the card; waits until it has one. */
 static char *guest_card(const char *mac)
@@ -417,6 +427,136 @@ static void only_what_was_opened_is_plugged(void **state)
 	assert_true(lives(first));
 }
 
+/* ---- all at once ----------------------------------------------------------------------------- */
+
+/* The guest's memory has come to be so many MiB more than at first. */
+static void wait_memory(long first, int more)
+{
+	g_autofree char *line = g_strdup_printf(
+		"awk '/MemTotal/ { d = $2 / 1024 - %ld - %d; print (d > -8 && d < 8) }' /proc/meminfo",
+		first, more);
+
+	livebox_shell_until(box, line, "1");
+}
+
+static void wait_event(const char *name, const char *member, gint64 mib)
+{
+	gint64 told = -1;
+
+	while (told != mib * MIB) {
+		g_autoptr(JsonObject) event = liveclient_event(box->control, name);
+
+		told = json_object_get_int_member(event, member);
+	}
+}
+
+static void set_vcpus(unsigned count)
+{
+	g_autofree char *expected = g_strdup_printf("%u", count);
+
+	livebox_do(box, "{\"do\": \"set-vcpus\", \"count\": %u, " PATIENT "}", count);
+	livebox_shell_until(box, "nproc", expected);
+}
+
+/* A new processor's thread filters its calls as the first one's does. */
+static void assert_vcpus_filtered(void)
+{
+	g_autoptr(JsonObject) answer = livebox_get(box, "{\"do\": \"vcpus\"}");
+	JsonArray *vcpus = json_object_get_array_member(answer, "vcpus");
+
+	assert_int_equal(json_array_get_length(vcpus), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		JsonObject *vcpu = json_array_get_object_element(vcpus, i);
+		int thread = (int)json_object_get_int_member(vcpu, "thread");
+		g_autofree char *filter = status_of(thread, "Seccomp:");
+		g_autofree char *rights = status_of(thread, "CapEff:");
+
+		assert_true(SANITIZED || strcmp(filter, "\t2") == 0);
+		assert_string_equal(rights, "\t0000000000000000");
+	}
+}
+
+static void request_memory(int mib)
+{
+	liveclient_forget_events(box->control);
+	livebox_do(box, "{\"do\": \"set-virtio-mem\", \"alias\": \"more\", \"requested\": %d}",
+		mib * MIB);
+	wait_event("virtio-mem", "plugged", mib);
+}
+
+static void set_balloon(int mib)
+{
+	liveclient_forget_events(box->control);
+	livebox_do(box, "{\"do\": \"set-memory\", \"size\": %d}", mib * MIB);
+	wait_event("balloon", "actual", mib);
+}
+
+/* A plain image comes as a descriptor, and nobody needs a path for it. */
+static void plug_given(const char *path)
+{
+	g_autofree char *request = g_strdup(
+		"{\"do\": \"plug-disk\", \"xml\": \"<disk type='file' device='disk'>"
+		"<source file='/nonexistent/given'/><target dev='vdb' bus='virtio'/></disk>\"}");
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_opened(liveclient_answer(
+		box->control, liveclient_ask_fds(box->control, request, &fd, 1)));
+	close(fd);
+	livebox_shell_until(box, "cat /sys/block/vdb/size", "8192");
+}
+
+/* What has been added works: what the guest writes arrives, and work is done on the processor. */
+static void assert_added_work(const char *path)
+{
+	g_autofree char *text = NULL;
+
+	livebox_run(box, "taskset 2 sh -c 'echo from within | dd of=/dev/vdb bs=512 "
+			 "conv=sync,fsync' 2>/dev/null");
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	assert_true(g_str_has_prefix(text, "from within\n"));
+	assert_network_works(MAC);
+	assert_vcpus_filtered();
+}
+
+static void a_guest_grows_in_every_way_and_shrinks_again(void **state)
+{
+	g_autofree char *path = in_directory("given"), *card = NULL, *folder = NULL;
+	int first = wait_children(PASST, 0, 1), second;
+	long memory = livebox_shell_number(
+		box, "awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo");
+
+	assert_true(g_file_set_contents(path, "", 0, NULL));
+	assert_int_equal(truncate(path, 4 * MIB), 0);
+	set_balloon(BOOT - 32);
+	wait_memory(memory, -32);
+	set_balloon(BOOT);
+	request_memory(64);
+	wait_memory(memory, 64);
+	set_vcpus(2);
+	plug_given(path);
+	g_free(livebox_plug_kept(box, "nic",
+		"<interface type='user'><mac address='" MAC "'/><model type='virtio'/></interface>",
+		-1));
+	assert_added_work(path);
+	second = wait_children(PASST, first, 1);
+	card = guest_card(MAC);
+	folder = g_strconcat("/sys/class/net/", card, NULL);
+	livebox_do(box, "{\"do\": \"unplug-nic\", \"nic\": \"" MAC "\", " PATIENT "}");
+	wait_gone(folder);
+	wait_dead(second);
+	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"vdb\", " PATIENT "}");
+	wait_gone("/sys/block/vdb");
+	set_vcpus(1);
+	request_memory(0);
+	wait_memory(memory, 0);
+	/* It is the same guest, with what it had. */
+	assert_true(lives(first));
+	livebox_run(box, "head -c 4096 /dev/vda >/dev/null");
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
 static void a_signal_ends_the_guest(void **state)
 {
 	int passt = wait_children(PASST, 0, 1), daemon = wait_children(DAEMON, 0, 1);
@@ -502,6 +642,7 @@ int main(void)
 		cmocka_unit_test(a_card_comes_and_goes),
 		cmocka_unit_test(a_disk_comes_grows_often_and_goes),
 		cmocka_unit_test(only_what_was_opened_is_plugged),
+		cmocka_unit_test(a_guest_grows_in_every_way_and_shrinks_again),
 		cmocka_unit_test(a_signal_ends_the_guest),
 		cmocka_unit_test(nothing_is_left_of_one_that_is_killed),
 	};
