@@ -514,9 +514,10 @@ static void many_clients_are_served_at_once(void **state)
 	}
 	says("", "list --all --name");
 	for (size_t i = 1; i < CLIENTS; i += 2) {
+		size_t rest = size - size / 2;
+
 		make_call(packet, procedures[i % 4 == 3], "", 0);
-		assert_int_equal(
-			send(fds[i], packet + size / 2, size - size / 2, MSG_NOSIGNAL), size - size / 2);
+		assert_int_equal(send(fds[i], packet + size / 2, rest, MSG_NOSIGNAL), rest);
 	}
 	/* The last first. */
 	for (size_t i = CLIENTS; i-- > 0;)

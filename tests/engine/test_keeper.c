@@ -197,7 +197,8 @@ static struct livebox *open_box(const char *name, const char *image, const char 
 {
 	g_autofree char *disk = describe(image, "vda", "");
 	g_autofree char *devices = g_strconcat(disk,
-		"<interface type='user'><mac address='" FIRST_MAC "'/><model type='virtio'/></interface>"
+		"<interface type='user'><mac address='" FIRST_MAC "'/><model type='virtio'/>"
+		"</interface>"
 		"<memory model='virtio-mem'><target><size unit='MiB'>128</size><node>0</node>"
 		"<block unit='MiB'>2</block><requested unit='KiB'>0</requested></target>"
 		"<alias name='more'/></memory>",
@@ -434,8 +435,8 @@ static void only_what_was_opened_is_plugged(void **state)
 static void wait_memory(long first, int more)
 {
 	g_autofree char *line = g_strdup_printf(
-		"awk '/MemTotal/ { d = $2 / 1024 - %ld - %d; print (d > -8 && d < 8) }' /proc/meminfo",
-		first, more);
+		"awk '/MemTotal/ { d = $2 / 1024 - %ld; print (d > -8 && d < 8) }' /proc/meminfo",
+		first + more);
 
 	livebox_shell_until(box, line, "1");
 }
