@@ -139,6 +139,24 @@ static void test_pit_one_shot(void **state)
 	pit_free(pit);
 }
 
+/* However short a count is, and whatever the host does meanwhile: its end is told, once. */
+static void test_pit_short_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct pit *pit = pit_new(f->box->ports, f->box->clock, wire(f, 0));
+
+	out(f, 0x43, 0x38);
+	for (unsigned i = 1; i <= 2000; i++) {
+		out(f, 0x40, i % 3 + 1);
+		out(f, 0x40, 0);
+		assert_true(devbox_wait(f->box, &f->box->rises[0], i, PATIENCE));
+		assert_int_equal(f->box->rises[0], i);
+	}
+	devbox_run(f->box, 20);
+	assert_int_equal(f->box->rises[0], 2000);
+	pit_free(pit);
+}
+
 /* How kernels measure the TSC: channel 2 in mode 0, gated by port 0x61, output read there. */
 static void test_pit_gate(void **state)
 {
@@ -525,6 +543,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pit_periodic),
 		TEST(test_pit_one_shot),
+		TEST(test_pit_short_counts),
 		TEST(test_pit_gate),
 		TEST(test_pit_bcd),
 		TEST(test_rtc_time),

@@ -90,7 +90,8 @@ static uint16_t channel_count(const struct pit *pit, const struct pit_channel *c
 	return channel->bcd ? to_bcd(count % 10000) : count;
 }
 
-/* Channel 0: the deadline of its next rising edge. Periods too short to serve are skipped. */
+/* Channel 0: the deadline of its next rising edge. Periods too short to serve are skipped; a count
+ * that is over before it is looked at, as a short one is on a busy host, is told all the same. */
 static void pit_schedule(struct pit *pit)
 {
 	struct pit_channel *channel = &pit->channel[0];
@@ -101,7 +102,7 @@ static void pit_schedule(struct pit *pit)
 		next = 0;
 	else if (channel_periodic(channel))
 		next = (ticks / channel->reload + 1) * channel->reload;
-	else if (ticks >= next)
+	else if (!channel->due)
 		next = 0;
 	if (next)
 		timer_set(pit->timer, MAX(channel->start + ns_of_ticks(next), earliest));
@@ -113,6 +114,7 @@ static void pit_fired(void *data)
 {
 	struct pit *pit = data;
 
+	pit->channel[0].due = false;
 	irq_set(&pit->irq, false);
 	irq_set(&pit->irq, true);
 	pit_schedule(pit);
@@ -131,6 +133,7 @@ static void pit_set_count(struct pit *pit, unsigned which, uint16_t value)
 	/* Modes 1 and 5 wait for the gate's edge. */
 	channel->armed = channel->mode != 1 && channel->mode != 5;
 	if (which == 0) {
+		channel->due = true;
 		irq_set(&pit->irq, false); /* each expiry is a rising edge */
 		pit_schedule(pit);
 	}
@@ -205,6 +208,7 @@ static void pit_write_control(struct pit *pit, uint8_t value)
 	channel->write_high = channel->read_high = false;
 	channel->count_latched = channel->status_latched = false;
 	if (channel == &pit->channel[0]) {
+		channel->due = false;
 		timer_cancel(pit->timer);
 		irq_set(&pit->irq, false);
 	}
@@ -352,6 +356,7 @@ static const struct field pit_channel_fields[] = {
 	FIELD(struct pit_channel, latched_count),
 	FIELD_RANGE(struct pit_channel, reload, 1, 65536),
 	FIELD_FLAG(struct pit_channel, armed),
+	FIELD_FLAG(struct pit_channel, due),
 	FIELD(struct pit_channel, start),
 	FIELD(struct pit_channel, paused),
 	FIELD_END,

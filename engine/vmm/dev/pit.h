@@ -27,6 +27,7 @@ struct pit_channel {
 	uint16_t latched_count;
 	uint32_t reload; /* 1-65536 */
 	bool armed;      /* a count has been written since the mode was */
+	bool due;        /* channel 0: its count is not over, or over and not told yet */
 	uint64_t start;  /* machine time when counting began */
 	uint64_t paused; /* ticks already counted while the gate is low */
 };
