@@ -477,6 +477,25 @@ void livebox_shell_until(struct livebox *box, const char *line, const char *expe
 	}
 }
 
+char *livebox_device(struct livebox *box, const char *pattern, const char *line)
+{
+	g_autofree char *find = g_strdup_printf(
+		"grep -lx %s %s >/tmp/found 2>/dev/null; wc -l </tmp/found", line, pattern);
+	g_autofree char *path = NULL, *folder = NULL;
+
+	livebox_shell_until(box, find, "1");
+	path = livebox_shell(box, "cat /tmp/found");
+	folder = g_path_get_dirname(path);
+	return g_path_get_basename(folder);
+}
+
+void livebox_wait_path_gone(struct livebox *box, const char *path)
+{
+	g_autofree char *line = g_strdup_printf("test -e %s; echo $?", path);
+
+	livebox_shell_until(box, line, "1");
+}
+
 /* ---- the control socket ---------------------------------------------------------------------- */
 
 static int connect_to(const char *path)

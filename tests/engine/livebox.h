@@ -92,6 +92,11 @@ G_GNUC_PRINTF(2, 3)
 long livebox_shell_number(struct livebox *box, const char *format, ...);
 /* Runs the line until what it writes is expected; fails the test after the deadline. */
 void livebox_shell_until(struct livebox *box, const char *line, const char *expected);
+/* The guest's device among whose files, named by a pattern of the shell, one has that line; waits
+ * until there is one. Its name, which the caller frees. */
+char *livebox_device(struct livebox *box, const char *pattern, const char *line);
+/* Waits until the guest has that path no more. */
+void livebox_wait_path_gone(struct livebox *box, const char *path);
 /* Waits for text on the console after what has been looked at. */
 void livebox_wait_console(struct livebox *box, const char *text);
 /* Waits for the shell after a boot that livebox_new() has not waited for (a reset). */

@@ -220,24 +220,9 @@ static struct livebox *open_box(const char *name, const char *image, const char 
 
 /* ---- what the guest has ---------------------------------------------------------------------- */
 
-/* The guest's name of the card; waits until it has one. */
 static char *guest_card(const char *mac)
 {
-	g_autofree char *line = g_strdup_printf(
-		"grep -lx %s /sys/class/net/*/address >/tmp/found; wc -l </tmp/found", mac);
-	g_autofree char *path = NULL, *folder = NULL;
-
-	livebox_shell_until(box, line, "1");
-	path = livebox_shell(box, "cat /tmp/found");
-	folder = g_path_get_dirname(path);
-	return g_path_get_basename(folder);
-}
-
-static void wait_gone(const char *path)
-{
-	g_autofree char *line = g_strdup_printf("test -e %s; echo $?", path);
-
-	livebox_shell_until(box, line, "1");
+	return livebox_device(box, "/sys/class/net/*/address", mac);
 }
 
 static void assert_network_works(const char *mac)
@@ -316,21 +301,27 @@ static void passt_is_started_again(void **state)
 	assert_true(lives(second));
 }
 
+/* The added card, and its program with it. */
+static void unplug_card(int program)
+{
+	g_autofree char *card = guest_card(MAC);
+	g_autofree char *path = g_strconcat("/sys/class/net/", card, NULL);
+
+	livebox_do(box, "{\"do\": \"unplug-nic\", \"nic\": \"" MAC "\", " PATIENT "}");
+	livebox_wait_path_gone(box, path);
+	wait_dead(program);
+}
+
 static void a_card_comes_and_goes(void **state)
 {
 	int first = wait_children(PASST, 0, 1), second;
-	g_autofree char *card = NULL, *path = NULL;
 
 	g_free(livebox_plug_kept(box, "nic",
 		"<interface type='user'><mac address='" MAC "'/><model type='virtio'/></interface>",
 		-1));
 	assert_network_works(MAC);
 	second = wait_children(PASST, first, 1);
-	card = guest_card(MAC);
-	path = g_strconcat("/sys/class/net/", card, NULL);
-	livebox_do(box, "{\"do\": \"unplug-nic\", \"nic\": \"" MAC "\", " PATIENT "}");
-	wait_gone(path);
-	wait_dead(second);
+	unplug_card(second);
 	assert_true(lives(first));
 }
 
@@ -393,7 +384,7 @@ static void a_disk_comes_grows_often_and_goes(void **state)
 	}
 	livebox_run(box, "dd if=/dev/zero of=/dev/vdb bs=64k count=8 conv=fsync 2>/dev/null");
 	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"vdb\", " PATIENT "}");
-	wait_gone("/sys/block/vdb");
+	livebox_wait_path_gone(box, "/sys/block/vdb");
 	wait_dead(second);
 }
 
@@ -540,7 +531,7 @@ static void assert_added_work(const char *path)
 
 static void a_guest_grows_in_every_way_and_shrinks_again(void **state)
 {
-	g_autofree char *path = in_directory("given"), *card = NULL, *folder = NULL;
+	g_autofree char *path = in_directory("given");
 	int first = wait_children(PASST, 0, 1), second;
 	long memory = livebox_shell_number(
 		box, "awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo");
@@ -559,13 +550,9 @@ static void a_guest_grows_in_every_way_and_shrinks_again(void **state)
 		-1));
 	assert_added_work(path);
 	second = wait_children(PASST, first, 1);
-	card = guest_card(MAC);
-	folder = g_strconcat("/sys/class/net/", card, NULL);
-	livebox_do(box, "{\"do\": \"unplug-nic\", \"nic\": \"" MAC "\", " PATIENT "}");
-	wait_gone(folder);
-	wait_dead(second);
+	unplug_card(second);
 	livebox_do(box, "{\"do\": \"unplug-disk\", \"disk\": \"vdb\", " PATIENT "}");
-	wait_gone("/sys/block/vdb");
+	livebox_wait_path_gone(box, "/sys/block/vdb");
 	set_vcpus(1);
 	request_memory(0);
 	wait_memory(memory, 0);

@@ -105,21 +105,14 @@ static void unplug(const char *target)
 /* The guest's name of the disk of this serial number; waits until it has one. */
 static char *guest_name(const char *serial)
 {
-	g_autofree char *line = g_strdup_printf(
-		"grep -lx %s /sys/block/vd*/serial >/tmp/found 2>/dev/null; wc -l </tmp/found", serial);
-	g_autofree char *path = NULL, *folder = NULL;
-
-	livebox_shell_until(box, line, "1");
-	path = livebox_shell(box, "cat /tmp/found");
-	folder = g_path_get_dirname(path);
-	return g_path_get_basename(folder);
+	return livebox_device(box, "/sys/block/vd*/serial", serial);
 }
 
 static void wait_gone(const char *name)
 {
-	g_autofree char *line = g_strdup_printf("ls /sys/block | grep -c '^%s$'; true", name);
+	g_autofree char *path = g_strconcat("/sys/block/", name, NULL);
 
-	livebox_shell_until(box, line, "0");
+	livebox_wait_path_gone(box, path);
 }
 
 static void assert_event(const char *name, const char *device)

@@ -63,21 +63,14 @@ static int end(void **state)
 /* The guest's name of the card; waits until it has one. */
 static char *guest_name(const char *mac)
 {
-	g_autofree char *line = g_strdup_printf(
-		"grep -lx %s /sys/class/net/*/address >/tmp/found; wc -l </tmp/found", mac);
-	g_autofree char *path = NULL, *folder = NULL;
-
-	livebox_shell_until(box, line, "1");
-	path = livebox_shell(box, "cat /tmp/found");
-	folder = g_path_get_dirname(path);
-	return g_path_get_basename(folder);
+	return livebox_device(box, "/sys/class/net/*/address", mac);
 }
 
 static void wait_gone(const char *name)
 {
-	g_autofree char *line = g_strdup_printf("ls /sys/class/net | grep -c '^%s$'; true", name);
+	g_autofree char *path = g_strconcat("/sys/class/net/", name, NULL);
 
-	livebox_shell_until(box, line, "0");
+	livebox_wait_path_gone(box, path);
 }
 
 /* Plugs a card whose cable ends in fd. */
